@@ -1,0 +1,33 @@
+// Package weights reads and writes checkpoint files: named tensors in the
+// safetensors format, in one file or in several shards with an index.
+//
+// It is not a model loader: it knows names, element types and shapes, but not
+// what a tensor means. Package models maps the names of a checkpoint layout to
+// parameters. Pickle files are not read, ever.
+//
+// Read on from Open (a file, an index or a directory) and Parse (bytes in
+// memory), then File.Check, with which a loader states what it needs before it
+// reads a value, and File.Float32. Write and WriteFile are the way back.
+//
+// The format is eight bytes with the length N of the header (little-endian),
+// N bytes of JSON, and the tensors' bytes:
+//
+//	{"__metadata__": {"k": "v"}, "NAME": {"dtype": "F32", "shape": [2,3], "data_offsets": [0,24]}, ...}
+//
+// Offsets count from the end of the header. See https://github.com/huggingface/safetensors.
+//
+// # Trust
+//
+// Files come from outside. Everything the header says is checked against the
+// file's real size before any tensor is looked at: the header's length, every
+// shape's product (in 64 bits with overflow checks) against its byte range, and
+// the ranges against each other: no overlap, no hole, nothing behind the last.
+// The cost of refusing a file is bounded by the size of its header, at most
+// MaxHeader bytes.
+//
+// # Errors
+//
+// A file that breaks the format is refused with a *FormatError that names file
+// and tensor. A tensor that is missing or has another shape than asked is a
+// *MismatchError. Errors of the file system are passed on wrapped.
+package weights
