@@ -20,6 +20,7 @@
 //	map[string]T                 Record<string, T>
 //	any                          unknown
 //	integers and floats          number
-//	viz.Array                    its wire form (see its MarshalJSON)
+//	viz.Array                    WireArray, its wire form (see its MarshalJSON)
+//	viz.Kind                     FigureKind
 //	var X = [...]string{...}     const X = [...] as const
 package main

@@ -61,10 +61,10 @@ type Outer struct { Inner Inner ` + "`json:\"inner\"`" + ` }
 	}
 	for _, want := range []string{
 		"/** Colour is a hue. */\nexport type Colour =\n  /** warm */\n  | \"red\"\n  /** Blue is cold. */\n  | \"blue\";\n",
-		"/**\n * Thing has\n * two lines.\n */\nexport interface Thing {\n  /** Name is its name. */\n  name: string;\n  size?: number;\n  all: Colour[];\n  any: Record<string, unknown>;\n  pool: Record<string, Array>;\n  deep: Outer[];\n}\n",
+		"/**\n * Thing has\n * two lines.\n */\nexport interface Thing {\n  /** Name is its name. */\n  name: string;\n  size?: number;\n  all: Colour[];\n  any: Record<string, unknown>;\n  pool: Record<string, WireArray>;\n  deep: Outer[];\n}\n",
 		"export const Formats = [\"a\", \"b\"] as const;\n",
 		"export interface Inner {\n  ok: boolean;\n}\n",
-		"  f32: string;\n",
+		"export interface WireArray {\n  shape: number[];\n",
 	} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("missing:\n%s\nin:\n%s", want, got)

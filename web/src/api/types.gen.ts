@@ -1,58 +1,761 @@
-export type CellKind = 'markdown' | 'code';
-export type CellState = 'idle' | 'queued' | 'running' | 'done' | 'failed' | 'canceled';
-export type Validity = 'fresh' | 'stale';
-export type OutputKind = 'text' | 'value' | 'tokens' | 'figure' | 'error';
-export type OpKind = 'insert' | 'delete' | 'move' | 'source' | 'set_kind' | 'undo' | 'redo';
-export type Code = 'invalid' | 'unauthorized' | 'forbidden' | 'not_found' | 'conflict' | 'canceled' | 'unsupported' | 'too_large' | 'busy' | 'storage' | 'internal';
-export interface Op { op: OpKind; cell?: string; index?: number; kind?: CellKind; source?: string }
-export interface EditRequest { revision: number; ops: Op[] }
-export interface EditResponse { revision: number; seq: number; saved_at: string; cells?: string[] }
-export interface RunRequest { cells?: string[]; stale?: boolean; all?: boolean }
-export interface RunResponse { jobs: Job[] }
-export interface InterruptRequest { cell?: string }
-export interface ResolveRequest { keep: string }
-export interface CreateRequest { id: string; from?: string }
-export interface Workspace { version: string; folder: string; notebooks: NotebookInfo[]; models: ModelInfo[]; analyses: AnalysisInfo[] }
-export interface NotebookInfo { id: string; title: string; summary: string; modified: string; cells: number; example: boolean }
-export interface ModelInfo { name: string; hash: string; layers: number; heads: number; width: number; vocab: number; params: number; held_out_accuracy?: number; summary: string }
-export interface AnalysisInfo { name: string; title: string; summary: string; paper?: string; params: ParamInfo[]; example: string }
-export interface ParamInfo { name: string; type: string; required: boolean; default?: string; choices?: string[]; help: string }
-export interface Notebook { id: string; title: string; revision: number; cells: Cell[]; can_undo: boolean; can_redo: boolean }
-export interface Cell { id: string; kind: CellKind; source: string; html?: string; state: CellState; validity: Validity; millis?: number; ran_at?: string; defines?: string[]; uses?: string[]; outputs?: Output[]; progress?: Progress }
-export interface Output { id: string; kind: OutputKind; text?: string; value?: Value; tokens?: Token[]; figure?: Figure; error?: Error }
-export interface Value { type: string; repr: string; shape?: number[]; axes?: string[]; dtype?: string }
-export interface Token { id: number; text: string; role?: TokenRole; special?: boolean }
-export interface Progress { job: string; label: string; done: number; total: number; unit: string; eta_millis: number }
-export interface Variable { name: string; cell: string; value: Value }
-export interface Snapshot { seq: number; notebook: Notebook; variables: Variable[]; jobs: Job[]; saved_at: string; conflict?: Conflict }
-export interface Conflict { path: string; message: string; disk_title: string; disk_cells: number }
-export interface Job { id: string; cell: string; revision: number; state: CellState; progress?: Progress }
-export interface Error { code: Code; message: string; hint?: string; cell?: string; line?: number; column?: number; trace?: string[] }
-export type EventOp = 'snapshot' | 'document' | 'cell.state' | 'cell.output' | 'figure.part' | 'job.progress' | 'variables' | 'notebook.saved' | 'notebook.conflict';
-export interface Event { op: EventOp; seq: number; revision: number; snapshot?: Snapshot; document?: Notebook; cell_state?: CellRun; output?: CellOutput; part?: FigurePart; progress?: CellProgress; variables?: Variable[]; saved?: Saved; conflict?: Conflict }
-export interface CellRun { cell: string; job: string; state: CellState; validity: Validity; millis?: number; ran_at?: string; clear_outputs?: boolean; stale_cells?: string[] }
-export interface CellOutput { cell: string; output: Output }
-export interface FigurePart { cell: string; output: string; part: Part }
-export interface CellProgress { cell: string; progress: Progress }
-export interface Saved { revision: number; at: string }
-export type FigureKind = 'tokens' | 'heatmap' | 'lines' | 'table';
-export interface Figure { kind: FigureKind; title: string; subtitle: string; caption?: string; tokens?: Tokens; heatmap?: Heatmap; lines?: Lines; table?: Table; arrays: Record<string, WireArray>; texts?: Record<string, Text>; scales?: Record<string, Scale>; badges?: Badge[]; provenance: Provenance }
-export interface WireArray { shape: number[]; axes: string[]; f32: string; state?: string }
-export interface Text { shape: number[]; values: string[] }
-export interface Axis { name: string; labels: string[]; roles?: TokenRole[]; ids?: number[] }
-export type TokenRole = '' | 'bos' | 'a' | 'op' | 'b' | 'eq' | 'answer';
-export type ScaleKind = 'sequential' | 'diverging' | 'log' | 'linear';
-export interface Scale { kind: ScaleKind; lo: number; hi: number; label: string; unit?: string; reverse?: boolean; format: string }
-export interface Tokens { rows: Axis; columns: Axis; cell: string; top_tokens: string; top_values: string; metrics: TokenMetric[]; show: string; focus: number; target: string[] }
-export interface TokenMetric { name: string; label: string; help: string; values: string; scale: string }
-export interface Heatmap { panels: Panel[]; scale: string }
-export interface Panel { title: string; rows: Axis; columns: Axis; values: string; errors?: string }
-export interface Lines { x: string; x_scale: string; y_scale: string; series: Series[]; x_labels?: string[] }
-export interface Series { name: string; y: string; errors?: string; control?: boolean }
-export interface Table { columns: Column[]; rows: number }
-export interface Column { name: string; unit?: string; values?: string; text?: string; format?: string }
-export interface Badge { text: string; ok: boolean; value: number; bound: number; help: string }
-export interface Provenance { model?: string; hash?: string; analysis?: string; version?: number; params?: Record<string, unknown>; prompt_ids?: number[][]; basis?: string; seed?: number; program?: string; kernel?: string }
-export interface Part { arrays?: ArrayRun[]; texts?: TextRun[]; scales?: Record<string, Scale> }
-export interface ArrayRun { name: string; offset: number; f32: string }
-export interface TextRun { name: string; offset: number; values: string[] }
+// Code generated by "go generate ./server/api"; DO NOT EDIT.
+//
+// Every type that travels between the server and the page. Some names are
+// those of browser globals (Error, Event): import the file as a
+// namespace, import type * as api from "./types.gen".
+
+/** OpKind is an edit that a page may ask for. */
+export type OpKind =
+  /** a new cell at Index */
+  | "insert"
+  /** Cell */
+  | "delete"
+  /** Cell to Index */
+  | "move"
+  /** Cell's text becomes Source */
+  | "source"
+  /** Cell becomes Kind */
+  | "set_kind"
+  | "undo"
+  | "redo";
+
+/** Op is one edit of the document. */
+export interface Op {
+  op: OpKind;
+  /** Cell names the cell; for insert it may be empty, the server then makes an id. */
+  cell?: string;
+  index?: number;
+  /** Kind is the new cell's kind. */
+  kind?: CellKind;
+  /** Source is the new text. */
+  source?: string;
+}
+
+/** EditRequest is POST /api/notebooks/ID/edit. The answer comes when the edit is on disk. */
+export interface EditRequest {
+  /**
+   * Revision is the document's that the page saw. An edit of a cell's source
+   * that another page has changed since is refused as a conflict, with the
+   * current text in the error's Hint; structure edits are applied to what is there.
+   */
+  revision: number;
+  ops: Op[];
+}
+
+/** EditResponse acknowledges an edit. */
+export interface EditResponse {
+  revision: number;
+  seq: number;
+  saved_at: string;
+  /** Cells holds the ids of inserted cells, in order. */
+  cells?: string[];
+}
+
+/** RunRequest is POST /api/notebooks/ID/run. Stale ancestors run first. */
+export interface RunRequest {
+  /** Cells to run, by id. */
+  cells?: string[];
+  /** Stale runs every stale or never-run cell; All runs all of them. */
+  stale?: boolean;
+  all?: boolean;
+}
+
+/** RunResponse lists the jobs that were queued, in order. */
+export interface RunResponse {
+  jobs: Job[];
+}
+
+/**
+ * InterruptRequest is POST /api/notebooks/ID/interrupt: the running cell
+ * stops and the queue is cleared.
+ */
+export interface InterruptRequest {
+  /** Cell, when not empty, cancels only that cell. */
+  cell?: string;
+}
+
+/** ResolveRequest is POST /api/notebooks/ID/resolve: ends a Conflict. */
+export interface ResolveRequest {
+  /**
+   * Keep is "mine" (write the open document) or "disk" (load the file; the
+   * open document goes to the undo history).
+   */
+  keep: string;
+}
+
+/** CreateRequest is POST /api/notebooks. */
+export interface CreateRequest {
+  /** ID of the new notebook; "untitled" gets a number when it is taken. */
+  id: string;
+  /** From is the id of a shipped example to copy; empty for an empty notebook. */
+  from?: string;
+}
+
+/** TokenizeRequest is POST /api/tokenize: a prompt as the model sees it. */
+export interface TokenizeRequest {
+  model: string;
+  prompt: string;
+}
+
+/** TokenizeResponse holds the tokens, BOS included. */
+export interface TokenizeResponse {
+  tokens: Token[];
+}
+
+/** Workspace is GET /api/workspace: what there is to open. */
+export interface Workspace {
+  /** Version is the program's. */
+  version: string;
+  /** Folder is the notebooks' folder, as the user named it. */
+  folder: string;
+  notebooks: NotebookInfo[];
+  models: ModelInfo[];
+  analyses: AnalysisInfo[];
+}
+
+/** NotebookInfo is one notebook of the folder. */
+export interface NotebookInfo {
+  id: string;
+  /** Title and Summary are its first heading and first sentence. */
+  title: string;
+  summary: string;
+  modified: string;
+  cells: number;
+  /** Example is true for a shipped notebook. */
+  example: boolean;
+}
+
+/** ModelInfo is one shipped or opened model. */
+export interface ModelInfo {
+  name: string;
+  hash: string;
+  /** Layers, Heads, Width, Vocab and Params are its sizes. */
+  layers: number;
+  heads: number;
+  width: number;
+  vocab: number;
+  params: number;
+  /** HeldOutAccuracy is the card's, 0..1; absent when there is no card. */
+  held_out_accuracy?: number;
+  /** Summary is one line about the data. */
+  summary: string;
+}
+
+/** AnalysisInfo describes one analysis: the palette, hover text and completion. */
+export interface AnalysisInfo {
+  name: string;
+  title: string;
+  summary: string;
+  paper?: string;
+  params: ParamInfo[];
+  /** Example is a call that runs as it is. */
+  example: string;
+}
+
+/** ParamInfo describes one keyword argument. */
+export interface ParamInfo {
+  name: string;
+  /** Type is "model", "prompt", "string", "int", "float", "bool", "list", "choice". */
+  type: string;
+  required: boolean;
+  default?: string;
+  choices?: string[];
+  help: string;
+}
+
+/** CellKind is what a cell holds. */
+export type CellKind =
+  | "markdown"
+  | "code";
+
+/** Notebook is a document as the page sees it. */
+export interface Notebook {
+  /**
+   * ID names the notebook on the wire: its path below the workspace folder,
+   * without ".md", "/" between folders.
+   */
+  id: string;
+  /** Title is the first heading of the first Markdown cell, or the file's name. */
+  title: string;
+  /** Revision counts the edits of the document; every Op names the one it was made on. */
+  revision: number;
+  /** Cells in page order. */
+  cells: Cell[];
+  /** CanUndo and CanRedo say whether Undo and Redo would do something. */
+  can_undo: boolean;
+  can_redo: boolean;
+}
+
+/** Cell is one cell with what its last run left. */
+export interface Cell {
+  /** ID is stable: it stands in the file and never changes. */
+  id: string;
+  kind: CellKind;
+  /** Source is the Markdown or Starlark text. */
+  source: string;
+  /** HTML is the Markdown rendered by the server without raw HTML; empty for code. */
+  html?: string;
+  /** State is that of the last run. */
+  state: CellState;
+  /** Validity says whether the outputs still belong to the source and its inputs. */
+  validity: Validity;
+  /** Millis is how long the last run took; 0 when it never ran. */
+  millis?: number;
+  /** RanAt is when the last run ended, RFC 3339; empty when it never ran. */
+  ran_at?: string;
+  /** Defines and Uses are the names that the cell gives to and takes from others. */
+  defines?: string[];
+  uses?: string[];
+  /** Outputs in the order in which they were made. */
+  outputs?: Output[];
+  /** Progress is that of the running job; absent unless running. */
+  progress?: Progress;
+}
+
+/** CellState is where a cell is in the run queue. */
+export type CellState =
+  /** never ran in this document */
+  | "idle"
+  | "queued"
+  | "running"
+  | "done"
+  | "failed"
+  | "canceled";
+
+/** Validity says whether outputs belong to what the page shows. */
+export type Validity =
+  | "fresh"
+  /** Stale means that the source or an input has changed since the run. */
+  | "stale";
+
+/** OutputKind is what an output is. */
+export type OutputKind =
+  | "text"
+  | "value"
+  | "tokens"
+  | "figure"
+  | "error";
+
+/** Output is one thing that a run left; the field that Kind names is set. */
+export interface Output {
+  /** ID is unique in the notebook and changes with each run. */
+  id: string;
+  kind: OutputKind;
+  /** Text is what print wrote; lines end in \n. */
+  text?: string;
+  /** Value is the value of the last expression. */
+  value?: Value;
+  /** Tokens is a prompt as its tokens. */
+  tokens?: Token[];
+  /** Figure is a plot; its numbers may still be pending. */
+  figure?: Figure;
+  /** Error is what went wrong, in place. */
+  error?: Error;
+}
+
+/** Value is a value in words. */
+export interface Value {
+  /** Type is its type: "tensor", "model", "int". */
+  type: string;
+  /** Repr is a short text, at most a few lines. */
+  repr: string;
+  /** Shape, Axes and DType describe a tensor; absent otherwise. */
+  shape?: number[];
+  axes?: string[];
+  dtype?: string;
+}
+
+/** Token is one token of a prompt. */
+export interface Token {
+  id: number;
+  /** Text is what the chip shows; the page marks spaces and newlines. */
+  text: string;
+  role?: TokenRole;
+  /** Special is true for tokens that a template adds. */
+  special?: boolean;
+}
+
+/** Progress is how far a job is. */
+export interface Progress {
+  job: string;
+  /** Label says what is being done: "logit lens". */
+  label: string;
+  done: number;
+  total: number;
+  /** Unit is what Done counts: "layers", "cells". */
+  unit: string;
+  /** ETAMillis is the time left; -1 while it is not known. */
+  eta_millis: number;
+}
+
+/** Variable is one name that the notebook defines. */
+export interface Variable {
+  name: string;
+  /** Cell is the id of the defining cell. */
+  cell: string;
+  value: Value;
+}
+
+/** Snapshot is everything a page needs to draw a notebook. */
+export interface Snapshot {
+  /** Seq is that of the last event that is contained. */
+  seq: number;
+  notebook: Notebook;
+  variables: Variable[];
+  jobs: Job[];
+  /** SavedAt is when the document was last written to disk, RFC 3339. */
+  saved_at: string;
+  /** Conflict is set when the file was changed by another program while open. */
+  conflict?: Conflict;
+}
+
+/** Conflict says that the file on disk is not what the server wrote. */
+export interface Conflict {
+  path: string;
+  /** Message says what happened and what the two ways out are. */
+  message: string;
+  /** DiskTitle and DiskCells describe the version on disk. */
+  disk_title: string;
+  disk_cells: number;
+}
+
+/** Job is one run of one cell. */
+export interface Job {
+  id: string;
+  cell: string;
+  /** Revision is the document's when the job was queued. */
+  revision: number;
+  state: CellState;
+  progress?: Progress;
+}
+
+/** Code classes an error; one place in the server maps it to an HTTP status. */
+export type Code =
+  /** 400: the request or the cell is wrong */
+  | "invalid"
+  /** 401: no or a wrong token */
+  | "unauthorized"
+  /** 403: Host or Origin is not ours */
+  | "forbidden"
+  /** 404 */
+  | "not_found"
+  /** 409: somebody else changed it */
+  | "conflict"
+  /** 409: interrupted on request */
+  | "canceled"
+  /** 422: understood, not possible */
+  | "unsupported"
+  /** 413 */
+  | "too_large"
+  /** 503 */
+  | "busy"
+  /** 507: the disk refused; nothing was acknowledged */
+  | "storage"
+  /** 500: our fault; details are in the log */
+  | "internal";
+
+/** Error is what went wrong, in words for the reader. */
+export interface Error {
+  code: Code;
+  /** Message names the offending value, lower-case, one sentence. */
+  message: string;
+  /** Hint says the nearest right values and what to do next. */
+  hint?: string;
+  /** Cell, Line and Column say where, 1-based; 0 where not known. */
+  cell?: string;
+  line?: number;
+  column?: number;
+  /** Trace holds one line a frame, innermost last. */
+  trace?: string[];
+}
+
+/** EventOp says what an event does; exactly the payload of that name is set. */
+export type EventOp =
+  /** EventSnapshot replaces everything the page knows. */
+  | "snapshot"
+  /** EventDocument replaces the document's structure after an edit. */
+  | "document"
+  /** EventCellState moves a cell through a run. */
+  | "cell.state"
+  /** EventOutput adds an output to a cell, or replaces the one with its id. */
+  | "cell.output"
+  /** EventPart adds numbers to a figure that is an output already. */
+  | "figure.part"
+  /** EventProgress replaces the progress of a cell's job. */
+  | "job.progress"
+  /** EventVariables replaces the list of variables. */
+  | "variables"
+  /** EventSaved says that everything up to Revision is on disk. */
+  | "notebook.saved"
+  /** EventConflict says that the file was changed by another program. */
+  | "notebook.conflict";
+
+/** Event is one message of the websocket. */
+export interface Event {
+  op: EventOp;
+  /** Seq grows by one an event; a page that reconnects names the last it saw. */
+  seq: number;
+  /** Revision is the document's that the event belongs to. */
+  revision: number;
+  snapshot?: Snapshot;
+  document?: Notebook;
+  cell_state?: CellRun;
+  output?: CellOutput;
+  part?: FigurePart;
+  progress?: CellProgress;
+  variables?: Variable[];
+  saved?: Saved;
+  conflict?: Conflict;
+}
+
+/** CellRun is a cell's place in the queue. */
+export interface CellRun {
+  cell: string;
+  job: string;
+  state: CellState;
+  validity: Validity;
+  millis?: number;
+  ran_at?: string;
+  /**
+   * ClearOutputs is true when the run starts anew: old outputs go when the
+   * first new one arrives, so that the page does not jump.
+   */
+  clear_outputs?: boolean;
+  /** StaleCells lists cells whose outputs no longer belong to their inputs. */
+  stale_cells?: string[];
+}
+
+/**
+ * CellOutput is an output of a cell. A document event carries cells without
+ * outputs: the page keeps those it has.
+ */
+export interface CellOutput {
+  cell: string;
+  output: Output;
+}
+
+/** FigurePart is a part of a figure of a cell. */
+export interface FigurePart {
+  cell: string;
+  output: string;
+  part: Part;
+}
+
+/** CellProgress is the progress of a cell's job. */
+export interface CellProgress {
+  cell: string;
+  progress: Progress;
+}
+
+/** Saved says what is on disk. */
+export interface Saved {
+  revision: number;
+  at: string;
+}
+
+/**
+ * ExportFormats are the formats of GET
+ * /api/notebooks/ID/cells/CELL/outputs/OUTPUT.FORMAT?show=METRIC&theme=light|dark.
+ */
+export const ExportFormats = ["png", "svg", "pdf", "csv", "json", "npz"] as const;
+
+/**
+ * Figure is a plot as data: a tagged union on Kind over a pool of named
+ * arrays. The browser draws it and makes it explorable; Render draws the same
+ * value to SVG, PNG and PDF; WriteCSV, WriteJSON and WriteNPZ write its numbers.
+ *
+ * Numbers never stand in the kind's own struct: they stand in Arrays and
+ * Texts and are referred to by name, so that a stream can fill them in (Part)
+ * and every export can walk them.
+ */
+export interface Figure {
+  /** Kind selects which of Tokens, Heatmap, Lines and Table is set. */
+  kind: FigureKind;
+  /** Title is the figure's name in a few words, "Logit lens". */
+  title: string;
+  /** Subtitle says what colour or height means, with its unit. */
+  subtitle: string;
+  /**
+   * Caption is a sentence with the main numbers, shown under the figure;
+   * empty while it is not known.
+   */
+  caption?: string;
+  tokens?: Tokens;
+  heatmap?: Heatmap;
+  lines?: Lines;
+  table?: Table;
+  /** Arrays holds every number of the figure by name. */
+  arrays: Record<string, WireArray>;
+  /** Texts holds every list of strings of the figure by name. */
+  texts?: Record<string, Text>;
+  /** Scales holds the colour and axis scales that the kind refers to by name. */
+  scales?: Record<string, Scale>;
+  /** Badges are invariants that were checked, with the measured difference. */
+  badges?: Badge[];
+  /** Provenance says what made the figure, enough to make it again. */
+  provenance: Provenance;
+}
+
+/** TokenRole is a token's part in its prompt, which tints its chip. */
+export type TokenRole =
+  | ""
+  | "bos"
+  | "a"
+  | "op"
+  | "b"
+  | "eq"
+  | "answer";
+
+/**
+ * Scale maps values to colours or positions. Limits are in the unit of the
+ * value and are always written on the colour bar.
+ */
+export interface Scale {
+  kind: ScaleKind;
+  /**
+   * Lo and Hi are the limits; a value outside them is clipped and its cell
+   * marked.
+   */
+  lo: number;
+  hi: number;
+  /** Label says what the value is, "probability". */
+  label: string;
+  /** Unit is the value's unit, "nats"; empty for a pure number. */
+  unit?: string;
+  /** Reverse makes low values dark, as for ranks, where 1 is best. */
+  reverse?: boolean;
+  /** Format is a C-like number format for cells and hover: "%.2f", "%.0f", "%.2e". */
+  format: string;
+}
+
+/**
+ * Tokens is a grid of tokens over rows (layers) and columns (positions), one
+ * metric of several colouring it. The reader switches metrics; nothing is
+ * computed again.
+ */
+export interface Tokens {
+  /** Rows run from the bottom of the picture to the top, "embed" first. */
+  rows: Axis;
+  /** Columns are the prompt's tokens. */
+  columns: Axis;
+  /** Cell names the text, shape [rows, columns], written in the cells. */
+  cell: string;
+  /**
+   * TopTokens names the text of shape [rows, columns, k] with the k best
+   * tokens, best first, and TopValues the array of their probabilities.
+   */
+  top_tokens: string;
+  top_values: string;
+  /** Metrics lists what may colour the cells; the first is shown first. */
+  metrics: TokenMetric[];
+  /** Show is the name of the metric that is shown first and exported. */
+  show: string;
+  /** Focus is the column that is framed, usually the last; -1 for none. */
+  focus: number;
+  /**
+   * Target holds, a column, the token whose probability, logit and rank
+   * are meant; the reader sees it on hover.
+   */
+  target: string[];
+}
+
+/** TokenMetric is one way to colour a token grid. */
+export interface TokenMetric {
+  /** Name is short and stable: "prob", "logit", "rank", "entropy", "kl", "logprob_diff". */
+  name: string;
+  /** Label is what the switch shows: "KL to final". */
+  label: string;
+  /** Help says in a sentence what is drawn, with its unit and formula. */
+  help: string;
+  /** Values names the array [rows, columns]. */
+  values: string;
+  /** Scale names the scale. */
+  scale: string;
+}
+
+/** Heatmap is one or more panels of cells that share one scale. */
+export interface Heatmap {
+  panels: Panel[];
+  /** Scale names the scale of all panels. */
+  scale: string;
+}
+
+/** Panel is one grid of a heatmap. */
+export interface Panel {
+  /** Title is the panel's name, "MLP output". */
+  title: string;
+  /** Rows run from the bottom to the top, layer 0 first. */
+  rows: Axis;
+  columns: Axis;
+  /** Values names the array [rows, columns]. */
+  values: string;
+  /** Errors names the array of standard errors [rows, columns]; empty for none. */
+  errors?: string;
+}
+
+/** Lines is a set of lines over one x axis. */
+export interface Lines {
+  /** X names the array [n] of x values. */
+  x: string;
+  /** XScale and YScale name scales; a log scale has a log axis. */
+  x_scale: string;
+  y_scale: string;
+  series: Series[];
+  /** XLabels, if not empty, are drawn at the x values instead of numbers. */
+  x_labels?: string[];
+}
+
+/** Series is one line. */
+export interface Series {
+  name: string;
+  /** Y names the array [n]. */
+  y: string;
+  /** Errors names the array of standard errors [n], drawn as a band. */
+  errors?: string;
+  /** Control marks a control or baseline, drawn in grey and dashed. */
+  control?: boolean;
+}
+
+/** Table is rows of text and numbers. */
+export interface Table {
+  columns: Column[];
+  /** Rows is the number of rows. */
+  rows: number;
+}
+
+/** Column is one column of a table: either numbers or text. */
+export interface Column {
+  name: string;
+  unit?: string;
+  /** Values names an array [rows]; Text names a text [rows]. One is set. */
+  values?: string;
+  text?: string;
+  format?: string;
+}
+
+/** Badge is an invariant that was checked on this very result. */
+export interface Badge {
+  /** Text is short: "last layer = logits". */
+  text: string;
+  /** OK is false when the invariant does not hold; the badge is then red. */
+  ok: boolean;
+  /** Value is the measured difference and Bound what it must not exceed. */
+  value: number;
+  bound: number;
+  /** Help says in a sentence what was compared. */
+  help: string;
+}
+
+/** Provenance says what made a figure. */
+export interface Provenance {
+  /** Model is the model's name and Hash the sha256 of its weights. */
+  model?: string;
+  hash?: string;
+  /** Analysis is the analysis' name and Version its version. */
+  analysis?: string;
+  version?: number;
+  /** Params holds the analysis' parameters as they were used, defaults included. */
+  params?: Record<string, unknown>;
+  /** PromptIDs holds the token ids of each prompt. */
+  prompt_ids?: number[][];
+  /** Basis says which weights: "raw" is the checkpoint as it is. */
+  basis?: string;
+  /** Seed is the seed of all sampling, nil where nothing was sampled. */
+  seed?: number;
+  /** Program is the version of Orrery, Kernel the path that computed ("avx2", "go"). */
+  program?: string;
+  kernel?: string;
+}
+
+/**
+ * Part is what a stream adds to a figure: runs of numbers and strings for
+ * arrays that exist already, and scales whose limits have moved. Parts are
+ * applied in order; applying all of them gives the finished figure's pool.
+ */
+export interface Part {
+  /** Arrays holds runs of numbers by array name. */
+  arrays?: ArrayRun[];
+  /** Texts holds runs of strings by text name. */
+  texts?: TextRun[];
+  /** Scales replaces scales by name. */
+  scales?: Record<string, Scale>;
+}
+
+/** ArrayRun is a run of numbers of one array, which become Done. */
+export interface ArrayRun {
+  name: string;
+  /** Offset is the flat, row-major index of the first number. */
+  offset: number;
+  /** F32 is base64 of little-endian float32 (EncodeFloats). */
+  f32: string;
+}
+
+/** TextRun is a run of strings of one text. */
+export interface TextRun {
+  name: string;
+  offset: number;
+  values: string[];
+}
+
+/**
+ * Array is a named block of float32 with shape and axis names. As JSON it is
+ *
+ * 	{"shape":[7,5],"axes":["layer","pos"],"f32":"…","state":"…"}
+ *
+ * f32 is base64 of little-endian float32, row-major; state is base64 of one
+ * byte a number and absent when every number is Done. NaN and Inf travel as
+ * their bits.
+ */
+export interface WireArray {
+  shape: number[];
+  axes: string[];
+  /** Base64 of little-endian float32, row-major; NaN and Inf as their bits. */
+  f32: string;
+  /** Base64 of one byte a number: 0 pending, 1 done, 2 blank; absent when all are done. */
+  state?: string;
+}
+
+/**
+ * Text is a named block of strings with a shape; a string that is not known
+ * yet is empty.
+ */
+export interface Text {
+  shape: number[];
+  values: string[];
+}
+
+/**
+ * Kind says what a Figure draws; exactly the field of Figure with the same
+ * name is set.
+ */
+export type FigureKind =
+  | "tokens"
+  | "heatmap"
+  | "lines"
+  | "table";
+
+/** Axis is one axis of cells: a name and a label for each index. */
+export interface Axis {
+  /** Name is what the axis counts, "layer" or "position". */
+  name: string;
+  /** Labels holds one label an index, in index order. */
+  labels: string[];
+  /**
+   * Roles holds one role an index (see TokenRole) where the axis is a
+   * prompt's tokens; empty otherwise. A token axis is drawn as chips.
+   */
+  roles?: TokenRole[];
+  /** IDs holds the token ids where the axis is a prompt's tokens. */
+  ids?: number[];
+}
+
+/** ScaleKind says how a value becomes a colour or a height. */
+export type ScaleKind =
+  /** ScaleSequential runs from Lo (paper) to Hi (ink) in one hue. */
+  | "sequential"
+  /** ScaleDiverging is centred at exactly 0; Lo = -Hi. */
+  | "diverging"
+  /** ScaleLog is sequential in the logarithm; Lo > 0. */
+  | "log"
+  /** ScaleLinear is an axis of positions, not of colours. */
+  | "linear";
