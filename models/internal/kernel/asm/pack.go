@@ -1,0 +1,67 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// packing generates the transposition of eight rows into half a panel.
+func packing() {
+	TEXT("transpose8", NOSPLIT, "func(dst *float32, dks int, src *float32, ld, n int)")
+	Pragma("noescape")
+	Doc("transpose8 is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.")
+	dst := Load(Param("dst"), GP64())
+	dks := Load(Param("dks"), GP64())
+	src := Load(Param("src"), GP64())
+	ld := Load(Param("ld"), GP64())
+	n := Load(Param("n"), GP64())
+	in := three(src, ld, 6)
+	third := GP64()
+	LEAQ(operand.Mem{Base: src, Index: ld, Scale: 4}, third)
+	LEAQ(operand.Mem{Base: third, Index: ld, Scale: 2}, third)
+	at := append(in.at,
+		func(d int) operand.Mem { return operand.Mem{Base: third, Disp: d} },
+		func(d int) operand.Mem { return operand.Mem{Base: third, Index: ld, Scale: 1, Disp: d} })
+	Label("loop")
+	r := make([]reg.VecVirtual, 8)
+	for i := range r {
+		r[i] = YMM()
+		VMOVUPS(at[i](0), r[i])
+	}
+	// Pairs of rows interleaved: t[2q], t[2q+1] hold columns 0 1 4 5 and
+	// 2 3 6 7 of rows 2q and 2q+1.
+	t := make([]reg.VecVirtual, 8)
+	for q := range 4 {
+		t[2*q], t[2*q+1] = YMM(), YMM()
+		VUNPCKLPS(r[2*q+1], r[2*q], t[2*q])
+		VUNPCKHPS(r[2*q+1], r[2*q], t[2*q+1])
+	}
+	// u[4h+c] holds columns c and c+4 of rows 4h to 4h+3.
+	u := make([]reg.VecVirtual, 8)
+	for h := range 2 {
+		for c := range 2 {
+			lo, hi := t[4*h+c], t[4*h+2+c]
+			u[4*h+2*c], u[4*h+2*c+1] = YMM(), YMM()
+			VSHUFPS(operand.U8(0x44), hi, lo, u[4*h+2*c])
+			VSHUFPS(operand.U8(0xee), hi, lo, u[4*h+2*c+1])
+		}
+	}
+	for p := range 8 {
+		half := operand.U8(0x20)
+		if p >= 4 {
+			half = 0x31
+		}
+		y := YMM()
+		VPERM2F128(half, u[4+p%4], u[p%4], y)
+		VMOVUPS(y, operand.Mem{Base: dst})
+		ADDQ(dks, dst)
+	}
+	for _, p := range append(in.base, third) {
+		ADDQ(operand.U8(32), p)
+	}
+	DECQ(n)
+	JNZ(operand.LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
