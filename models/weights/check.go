@@ -3,6 +3,8 @@ package weights
 import (
 	"errors"
 	"slices"
+
+	"orrery/models/internal/nearest"
 )
 
 // Expect is a tensor that a loader needs.
@@ -38,51 +40,5 @@ const suggestFor = 5
 
 // missing describes a tensor that the file lacks, with the names nearest to it.
 func (f *File) missing(name string, shape []int) error {
-	return &MismatchError{File: f.name, Tensor: name, Want: shape, Missing: true, Nearest: f.nearest(name, 3)}
-}
-
-// nearest returns at most n names of the file at the smallest edit distance,
-// none when they share less than half of the name's letters.
-func (f *File) nearest(name string, n int) []string {
-	const longest = 200 // keeps the quadratic distance cheap on hostile headers
-	type scored struct {
-		name string
-		dist int
-	}
-	var found []scored
-	for _, have := range f.names {
-		if len(have) > longest || len(name) > longest || 2*min(len(have), len(name)) < max(len(have), len(name)) {
-			continue
-		}
-		if d := distance(name, have); 2*d <= len(name) {
-			found = append(found, scored{have, d})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b scored) int { return a.dist - b.dist })
-	var names []string
-	for i := 0; i < len(found) && i < n; i++ {
-		names = append(names, found[i].name)
-	}
-	return names
-}
-
-// distance is the Levenshtein distance over bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
+	return &MismatchError{File: f.name, Tensor: name, Want: shape, Missing: true, Nearest: nearest.Names(name, f.names, 3)}
 }

@@ -1,0 +1,16 @@
+// Package zoo holds the models that Orrery ships: small ones that it trained
+// itself, embedded in the program, each with the recipe that makes it again and
+// a card that says what it learned and how well.
+//
+// It is neither a downloader nor a registry: Names is the list of the folders
+// beside this file. Each folder is a model directory that models.Load reads
+// (config.json, model.safetensors, tokenizer.json) with recipe.json and
+// card.json, exactly as `orrery train NAME` leaves it.
+//
+// Read on from Open, which every command and cell goes through, then CardOf.
+//
+// # Errors
+//
+// A name that is neither shipped nor a directory is an *UnknownModelError that
+// lists the shipped names, the nearest first.
+package zoo

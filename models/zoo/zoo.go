@@ -1,0 +1,84 @@
+package zoo
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"orrery/models"
+	"orrery/models/internal/nearest"
+	"orrery/models/train"
+)
+
+// shipped holds one folder a model. It is never written to.
+var shipped embed.FS
+
+// Card describes a shipped model: data, split, steps, seed, accuracy on the
+// prompts learned from and on those held out, SHA-256 of the weights.
+type Card = train.Card
+
+// UnknownModelError says that a name is neither a shipped model nor a directory.
+type UnknownModelError struct {
+	Name    string
+	Shipped []string // the shipped names, the nearest first
+}
+
+// Error names what was asked for and what there is.
+func (e *UnknownModelError) Error() string {
+	return fmt.Sprintf("no model %q: neither a shipped model (%s) nor a directory", e.Name, strings.Join(e.Shipped, ", "))
+}
+
+// Names returns the names of the shipped models in alphabetical order.
+func Names() []string {
+	entries, err := shipped.ReadDir(".")
+	if err != nil {
+		panic(err) // the root of an embedded file system can always be read
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// Open loads a shipped model by its name, or a model directory by its path. A
+// shipped name comes first; write ./NAME for a directory of the same name.
+// Errors: *UnknownModelError, or those of models.Load.
+func Open(nameOrDir string) (*models.Model, error) {
+	if slices.Contains(Names(), nameOrDir) {
+		dir, err := fs.Sub(shipped, nameOrDir)
+		if err != nil {
+			return nil, err
+		}
+		return models.LoadFS(dir, nameOrDir)
+	}
+	if st, err := os.Stat(nameOrDir); err != nil || !st.IsDir() {
+		return nil, unknown(nameOrDir)
+	}
+	return models.Load(nameOrDir)
+}
+
+// CardOf returns the card of a shipped model; an unknown name is an *UnknownModelError.
+func CardOf(name string) (Card, error) {
+	if !slices.Contains(Names(), name) {
+		return Card{}, unknown(name)
+	}
+	text, err := shipped.ReadFile(name + "/card.json")
+	if err != nil {
+		return Card{}, fmt.Errorf("card of %s: %w", name, err)
+	}
+	var c Card
+	if err := json.Unmarshal(text, &c); err != nil {
+		return Card{}, fmt.Errorf("card of %s: %w", name, err)
+	}
+	return c, nil
+}
+
+func unknown(name string) error {
+	names := Names()
+	return &UnknownModelError{Name: name, Shipped: nearest.Names(name, names, len(names))}
+}
