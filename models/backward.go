@@ -1,0 +1,249 @@
+package models
+
+import (
+	"orrery/models/internal/kernel"
+	"orrery/models/tensor"
+)
+
+// backward is the way back of one pass. It is the twin of forward.go: the same
+// steps from the last to the first, dX for each X.
+type backward struct {
+	*pass
+	want   Selector
+	sites  *Cache
+	params *Params // weights are nil where no gradient is wanted
+}
+
+// block is where the weight gradients of block l go.
+func (g *backward) block(l int) *BlockParams { return &g.params.Blocks[l] }
+
+// run takes d value / d logits back to the embedding. dx is the gradient of the
+// residual stream [B,T,D], one buffer that every block adds to.
+func (g *backward) run(dlogits *tensor.Dense) {
+	dx := g.zeros(g.rows * g.m.Config.Width)
+	mark := g.mark()
+	g.unembed(dlogits, dx)
+	g.release(mark)
+	for l := g.m.Config.Layers - 1; l >= 0; l-- {
+		if g.stopped() {
+			return
+		}
+		mark := g.mark()
+		g.blockBackward(l, dx, &g.trace.blocks[l])
+		g.release(mark)
+	}
+	g.embed(dx)
+}
+
+// unembed adds the gradient of the last residual stream to dx [B,T,D].
+func (g *backward) unembed(dlogits *tensor.Dense, dx []float32) {
+	g.visitBack(-1, Logits, dlogits.Data)
+	grad := g.params.Unembed
+	if g.m.Config.Tied {
+		grad.Weight = g.params.Embed
+	}
+	dout := g.take(len(g.trace.out)) // [R,D]
+	g.linear(dout, dlogits.Data, g.trace.out, &g.m.head, grad, false)
+	if g.last {
+		d, rows := g.m.Config.Width, dout
+		dout = g.zeros(g.rows * d)
+		for b := range g.in.B {
+			r := g.lastRow(b)
+			copy(dout[r*d:(r+1)*d], rows[b*d:(b+1)*d])
+		}
+	}
+	g.normBackward(-1, FinalScale, &g.m.final, &g.trace.final, dout, dx, g.params.Final)
+}
+
+// blockBackward turns dx [B,T,D] from the gradient behind block l into the one
+// before it.
+func (g *backward) blockBackward(l int, dx []float32, t *blockTrace) {
+	cfg, w, grad := &g.m.Config, &g.m.blocks[l], g.block(l)
+
+	// Feed-forward: x += mlp(ln2(x)).
+	g.visitBack(l, ResidPost, dx)
+	dmlp := g.clone(dx)
+	g.visitBack(l, MLPOut, dmlp)
+	dpost := g.take(len(t.post))
+	g.linear(dpost, dmlp, t.post, &w.out, grad.Out, false)
+	g.visitBack(l, Post, dpost)
+	dpre, dlin := g.activateBackward(t, dpost)
+	dout := g.take(len(dx)) // behind ln2
+	if cfg.Gated {
+		g.visitBack(l, PreLinear, dlin)
+		g.visitBack(l, Pre, dpre)
+		g.linear(dout, dlin, t.ln2.out, &w.in, grad.In, false)
+		g.linear(dout, dpre, t.ln2.out, &w.gate, grad.Gate, true)
+	} else {
+		g.visitBack(l, Pre, dpre)
+		g.linear(dout, dpre, t.ln2.out, &w.in, grad.In, false)
+	}
+	if in := (Site{l, MLPIn}); g.wanted(in) || g.hooked(in) {
+		din := g.zeros(len(dx))
+		g.normBackward(l, LN2Scale, &w.ln2, &t.ln2, dout, din, grad.LN2)
+		g.visitBack(l, MLPIn, din)
+		kernel.Add(dx, din)
+	} else {
+		g.normBackward(l, LN2Scale, &w.ln2, &t.ln2, dout, dx, grad.LN2)
+	}
+	g.visitBack(l, ResidMid, dx)
+
+	// Attention: x += attn(ln1(x)).
+	dattn := g.clone(dx)
+	g.visitBack(l, AttnOut, dattn)
+	dz := g.outputBackward(l, t, dattn)
+	g.visitBack(l, Z, dz)
+	dq, dk, dv := g.attendBackward(l, t, dz)
+	if cfg.Positions == Rotary {
+		g.visitBack(l, RotQ, dq)
+		g.visitBack(l, RotK, dk)
+		g.rotate(dq, cfg.Heads, kernel.Rotary.Backward)
+		g.rotate(dk, cfg.KVHeads, kernel.Rotary.Backward)
+	}
+	g.visitBack(l, V, dv)
+	g.visitBack(l, K, dk)
+	g.visitBack(l, Q, dq)
+	if g.split(l) {
+		g.splitBackward(l, t, dq, dk, dv, dx)
+	} else {
+		g.linear(dout, dq, t.ln1.out, &w.q, grad.Q, false)
+		g.linear(dout, dk, t.ln1.out, &w.k, grad.K, true)
+		g.linear(dout, dv, t.ln1.out, &w.v, grad.V, true)
+		g.normBackward(l, LN1Scale, &w.ln1, &t.ln1, dout, dx, grad.LN1)
+	}
+	g.visitBack(l, ResidPre, dx)
+}
+
+// embed gives the gradient of the first residual stream dx [B,T,D] to the
+// tables it was looked up in.
+func (g *backward) embed(dx []float32) {
+	d := g.m.Config.Width
+	if g.m.Config.Positions == Learned {
+		dpos := g.clone(dx)
+		g.visitBack(-1, PosEmbed, dpos)
+		if table := g.params.PosEmbed; table != nil {
+			for r := range g.rows {
+				at := g.in.position(r/g.in.T, r%g.in.T)
+				kernel.Add(table.Data[at*d:(at+1)*d], dpos[r*d:(r+1)*d])
+			}
+		}
+	}
+	g.visitBack(-1, Embed, dx)
+	if table := g.params.Embed; table != nil {
+		for r, id := range g.in.IDs {
+			kernel.Add(table.Data[id*d:(id+1)*d], dx[r*d:(r+1)*d])
+		}
+	}
+}
+
+// outputBackward takes the gradient of the attention output dattn [B,T,D] back
+// to z [B,T,H,K]: in one product, unless somebody asks for the heads' results.
+func (g *backward) outputBackward(l int, t *blockTrace, dattn []float32) []float32 {
+	o, grad, result := &g.m.blocks[l].o, g.block(l).O, Site{l, Result}
+	if !g.wanted(result) && !g.hooked(result) {
+		dz := g.take(len(t.z))
+		g.linear(dz, dattn, t.z, o, grad, false)
+		return dz
+	}
+	var dw []float32
+	if grad.Weight != nil {
+		dw = grad.Weight.Data
+	}
+	if grad.Bias != nil {
+		kernel.BiasBackward(grad.Bias.Data, dattn, g.rows, o.out)
+	}
+	return g.resultsBackward(l, t, dattn, o, dw)
+}
+
+// linear is the twin of pass.linear, y = x·wᵀ + bias: dx (+)= dy·w, and the
+// gradients of weight and bias are added to grad where it has them. add says
+// whether dx is added to or written.
+func (g *backward) linear(dx, dy, x []float32, w *linearWeights, grad LinearParams, add bool) {
+	g.chunks(len(x)/w.in, 2*w.in*w.out, func(lo, hi int) {
+		rows, dy, x := hi-lo, dy[lo*w.out:hi*w.out], x[lo*w.in:hi*w.in]
+		kernel.MatMulNN(dx[lo*w.in:hi*w.in], dy, w.weight, rows, w.out, w.in, add)
+		if grad.Weight != nil {
+			kernel.MatMulTN(grad.Weight.Data, dy, x, w.out, rows, w.in, true)
+		}
+		if grad.Bias != nil {
+			kernel.BiasBackward(grad.Bias.Data, dy, rows, w.out)
+		}
+	})
+}
+
+// activateBackward is the twin of activate: dpost [B,T,F] to dpre and, for a
+// gated MLP, dlin.
+func (g *backward) activateBackward(t *blockTrace, dpost []float32) (dpre, dlin []float32) {
+	f, act := g.m.Config.MLPWidth, activations[g.m.Config.Activation]
+	dpre = g.take(len(t.pre))
+	if t.lin != nil {
+		dlin = g.take(len(t.pre))
+	}
+	perRow(g.rows, 8*f, func(lo, hi int) {
+		lo, hi = lo*f, hi*f
+		dact := dpost[lo:hi]
+		if t.lin != nil {
+			kernel.Mul(dlin[lo:hi], dact, t.act[lo:hi])
+			kernel.Mul(dpre[lo:hi], dact, t.lin[lo:hi])
+			dact = dpre[lo:hi]
+		}
+		kernel.ActivateBackward(dpre[lo:hi], dact, t.pre[lo:hi], act)
+	})
+	return dpre, dlin
+}
+
+// normBackward is the twin of norm: dout [R,D] behind gain and bias is added to
+// dx [R,D] before the norm, and to the gradients of gain and bias.
+func (g *backward) normBackward(l int, scale Kind, w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
+	special := false
+	for _, s := range []Site{{l, scale}, {l, scale + 1}} {
+		special = special || g.wanted(s) || g.hooked(s)
+	}
+	if !special {
+		g.plainNormBackward(w, t, dout, dx, grad)
+		return
+	}
+	d := g.m.Config.Width
+	dnorm := g.affineBackward(w, t, dout, grad)
+	g.visitBack(l, scale+1, dnorm)
+	// norm = c/s with c the (centred) input, and s = sqrt(mean c² + eps) unless edited.
+	dscale := g.take(len(t.scale))
+	for r, s := range t.scale {
+		dscale[r] = -kernel.Dot(dnorm[r*d:(r+1)*d], t.rawNorm[r*d:(r+1)*d]) / s
+	}
+	g.visitBack(l, scale, dscale)
+	for r, s := range t.scale {
+		row, norm := dnorm[r*d:(r+1)*d], t.rawNorm[r*d:(r+1)*d]
+		through := dscale[r] * s / (float32(d) * t.rawScale[r]) // c/(D·s), c = norm·s
+		mean := float32(0)
+		for i := range row {
+			row[i] = row[i]/s + through*norm[i]
+			mean += row[i]
+		}
+		if mean /= float32(d); g.m.Config.Norm == RMSNorm {
+			mean = 0
+		}
+		for i, v := range row {
+			dx[r*d+i] += v - mean
+		}
+	}
+}
+
+// plainNormBackward is normBackward for a norm whose inside nobody looks at.
+func (g *backward) plainNormBackward(w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
+	d, f := g.m.Config.Width, kernel.LayerNormBackward
+	if g.m.Config.Norm == RMSNorm {
+		f = kernel.RMSNormBackward
+	}
+	dnorm := g.affineBackward(w, t, dout, grad)
+	perRow(len(t.scale), 4*d, func(lo, hi int) {
+		f(dx[lo*d:hi*d], dnorm[lo*d:hi*d], t.norm[lo*d:hi*d], t.scale[lo:hi], hi-lo, d)
+	})
+}
+
+// affineBackward takes dout [R,D] back past gain and bias.
+func (g *backward) affineBackward(w *normWeights, t *normTrace, dout []float32, grad NormParams) []float32 {
+	dnorm := g.take(len(dout))
+	kernel.AffineBackward(dnorm, data(grad.Weight), data(grad.Bias), dout, t.norm, w.weight, len(t.scale), g.m.Config.Width)
+	return dnorm
+}

@@ -1,0 +1,238 @@
+package models
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"orrery/models/tensor"
+)
+
+// Op is what an edit does to the elements it selects.
+type Op string
+
+// The operations.
+const (
+	Set   Op = "set"   // x = value
+	Add   Op = "add"   // x += value
+	Scale Op = "scale" // x *= value
+	Mask  Op = "mask"  // attention edges are cut before the softmax; no value
+)
+
+// Edit is an intervention as data: the elements of one site, and what happens
+// to them. Its JSON form is the one of the wire and of files. Every list of
+// indices may be left out, which means all; negative ones count from the end.
+// Positions are places in the batch's rows, padding included.
+//
+//	{"site":"blocks.1.attn.hook_z","heads":[1],"op":"set","value":0}
+//	{"site":"blocks.1.attn.hook_attn_scores","queries":[-1],"keys":[4],"op":"mask"}
+type Edit struct {
+	Site      string `json:"site"` // any name that Model.Site knows
+	Rows      []int  `json:"rows,omitempty"`
+	Positions []int  `json:"positions,omitempty"`
+	Heads     []int  `json:"heads,omitempty"`
+	Neurons   []int  `json:"neurons,omitempty"` // on the last axis: d_model, d_head, d_mlp or d_vocab
+	Queries   []int  `json:"queries,omitempty"` // of scores and patterns
+	Keys      []int  `json:"keys,omitempty"`    // of scores and patterns
+	Op        Op     `json:"op"`
+	Value     *Value `json:"value,omitempty"`
+}
+
+// ParseEdits reads a JSON list of edits. Unknown keys are errors.
+func ParseEdits(r io.Reader) ([]Edit, error) {
+	dec := json.NewDecoder(r)
+	dec.DisallowUnknownFields()
+	var edits []Edit
+	if err := dec.Decode(&edits); err != nil {
+		return nil, fmt.Errorf("edits: %w", err)
+	}
+	if dec.More() {
+		return nil, errors.New("edits: more follows behind the list")
+	}
+	return edits, nil
+}
+
+// Edits turns edits into hooks, one each in the same order. What depends on the
+// model alone is checked here, and positions, rows and the size of values when
+// the run meets them; both name the site, the value and the range.
+func (m *Model) Edits(edits ...Edit) ([]Hook, error) {
+	hooks := make([]Hook, len(edits))
+	for i, e := range edits {
+		hook, err := m.edit(e)
+		if err != nil {
+			return nil, fmt.Errorf("edit %d at %q: %w", i, e.Site, err)
+		}
+		hooks[i] = hook
+	}
+	return hooks, nil
+}
+
+// edit checks one edit and turns it into a hook.
+func (m *Model) edit(e Edit) (Hook, error) {
+	site, err := m.Site(e.Site)
+	if err != nil {
+		return Hook{}, err
+	}
+	e.Site = site.String()
+	switch e.Op {
+	case Set, Add, Scale:
+		if e.Value == nil {
+			return Hook{}, fmt.Errorf("op %q needs a value", e.Op)
+		}
+		if err := e.Value.check(); err != nil {
+			return Hook{}, err
+		}
+	case Mask:
+		if e.Value != nil {
+			return Hook{}, fmt.Errorf("op %q takes no value", e.Op)
+		}
+		if site.Kind != AttnScores {
+			return Hook{}, fmt.Errorf("op %q cuts attention edges: its site is %s", e.Op, Site{max(site.Layer, 0), AttnScores})
+		}
+	default:
+		return Hook{}, fmt.Errorf("op is %q, want %q, %q, %q or %q", e.Op, Set, Add, Scale, Mask)
+	}
+	if err := e.fits(m, site); err != nil {
+		return Hook{}, err
+	}
+	axes := m.Axes(site)
+	hook := Hook{
+		Sites: Sites(site),
+		Fn: func(_ Site, x *tensor.Dense) error {
+			return e.each(axes, x, func(x *float32, v float32) { *x = e.apply(*x, v) })
+		},
+	}
+	if e.Op != Add {
+		hook.Grad = func(_ Site, g *tensor.Dense) error {
+			return e.each(axes, g, func(g *float32, v float32) {
+				if e.Op != Scale {
+					v = 0
+				}
+				*g *= v
+			})
+		}
+	}
+	return hook, nil
+}
+
+// apply is the edit of one element x with the value v.
+func (e *Edit) apply(x, v float32) float32 {
+	switch e.Op {
+	case Add:
+		return x + v
+	case Scale:
+		return x * v
+	case Mask:
+		return negInf
+	}
+	return v
+}
+
+// lists pairs the edit's index lists with the axes they may index.
+func (e *Edit) lists() []indexList {
+	return []indexList{
+		{"rows", e.Rows, []string{axisBatch}},
+		{"positions", e.Positions, []string{axisPos}},
+		{"heads", e.Heads, []string{axisHead, axisKVHead}},
+		{"neurons", e.Neurons, []string{axisModel, axisHeadDim, axisMLP, axisVocab}},
+		{"queries", e.Queries, []string{axisQuery}},
+		{"keys", e.Keys, []string{axisKey}},
+	}
+}
+
+type indexList struct {
+	name  string
+	index []int
+	axes  []string
+}
+
+// fits reports an index list that the site has no axis for, and an index that
+// is outside an axis whose length the model alone decides.
+func (e *Edit) fits(m *Model, site Site) error {
+	for _, list := range e.lists() {
+		if list.index == nil {
+			continue
+		}
+		at := slices.IndexFunc(m.Axes(site), func(axis string) bool { return slices.Contains(list.axes, axis) })
+		if at < 0 {
+			return fmt.Errorf("%s has no axis for %q: its axes are %v", site, list.name, m.Axes(site))
+		}
+		if n := m.Shape(site, -1, -1)[at]; n >= 0 {
+			if _, err := list.resolve(n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resolve turns a list into indices of an axis of length n: all when it is nil,
+// negative ones counted from the end.
+func (l indexList) resolve(n int) ([]int, error) {
+	if l.index == nil {
+		all := make([]int, n)
+		for i := range all {
+			all[i] = i
+		}
+		return all, nil
+	}
+	if len(l.index) == 0 {
+		return nil, fmt.Errorf("%s is an empty list: leave it out to mean all", l.name)
+	}
+	out, seen := make([]int, len(l.index)), make(map[int]bool, len(l.index))
+	for i, v := range l.index {
+		at := v
+		if v < 0 {
+			at += n
+		}
+		if at < 0 || at >= n {
+			return nil, fmt.Errorf("%s: index %d is outside 0..%d (or -%d..-1 from the end)", l.name, v, n-1, n)
+		}
+		if seen[at] {
+			return nil, fmt.Errorf("%s: index %d is listed twice", l.name, v)
+		}
+		seen[at], out[i] = true, at
+	}
+	return out, nil
+}
+
+// each calls fn for every selected element of x with the value's element for it
+// (0 for op mask), in row-major order of the lists.
+func (e *Edit) each(axes []string, x *tensor.Dense, fn func(x *float32, v float32)) error {
+	lists, counts := make([][]int, len(axes)), make([]int, len(axes))
+	for a, axis := range axes {
+		var list indexList // all, for an axis without a list
+		for _, l := range e.lists() {
+			if slices.Contains(l.axes, axis) {
+				list = l
+			}
+		}
+		index, err := list.resolve(x.Shape[a])
+		if err != nil {
+			return err
+		}
+		lists[a], counts[a] = index, len(index)
+	}
+	value := e.Value
+	if value == nil {
+		value = Number(0)
+	}
+	strides, err := value.strides(counts)
+	if err != nil {
+		return err
+	}
+	var walk func(a, at, v int)
+	walk = func(a, at, v int) {
+		if a == len(axes) {
+			fn(&x.Data[at], value.Data[v])
+			return
+		}
+		for i, index := range lists[a] {
+			walk(a+1, at*x.Shape[a]+index, v+i*strides[a])
+		}
+	}
+	walk(0, 0, 0)
+	return nil
+}

@@ -1,0 +1,167 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"orrery/models/internal/kernel"
+	"orrery/models/tensor"
+)
+
+// Output is what a run returns.
+type Output struct {
+	Logits *tensor.Dense // [B,T,V]; rows of padding hold no meaning
+}
+
+// Run computes the logits of in, calling the hooks on the way, in argument
+// order. It is a pure function of its arguments: two runs of the same input
+// agree to the last bit, alone or in a batch, padded or not, recorded or not.
+//
+// It ends with ctx's error within 100 ms of its cancellation, with an error
+// that names id, row and position or range for an impossible input, with a
+// hook's own error, and with a NumericError when the logits are not finite.
+func (m *Model) Run(ctx context.Context, in Batch, hooks ...Hook) (*Output, error) {
+	p, err := m.begin(ctx, in, hooks)
+	if err != nil {
+		return nil, err
+	}
+	defer p.end()
+	p.forward()
+	return p.output()
+}
+
+// pass is one run on its way through the model. The first error stays in err;
+// from then on products and hooks do nothing, so that a block need not ask
+// after each step.
+type pass struct {
+	*arena
+	m     *Model
+	ctx   context.Context
+	in    Batch
+	rows  int // B·T
+	hooks []Hook
+	err   error
+
+	cos, sin []float32 // [T,Dim/2] rotary angles of positions 0..T-1
+	last     bool      // only the last real token of each row is unembedded
+	keep     bool      // a backward pass follows: values stay until end
+	trace    trace     // the values kept
+	logits   *tensor.Dense
+}
+
+// begin checks the input and takes scratch memory.
+func (m *Model) begin(ctx context.Context, in Batch, hooks []Hook) (*pass, error) {
+	if err := in.check(m.Config); err != nil {
+		return nil, err
+	}
+	for i, h := range hooks {
+		if h.Sites == nil || h.Fn == nil {
+			return nil, fmt.Errorf("hook %d lacks its sites or its function", i)
+		}
+	}
+	p := &pass{arena: m.arenas.Get().(*arena), m: m, ctx: ctx, in: in, rows: in.B * in.T, hooks: hooks}
+	p.angles()
+	return p, nil
+}
+
+// end gives the scratch memory back.
+func (p *pass) end() {
+	p.release([2]int{})
+	p.m.arenas.Put(p.arena)
+	p.arena = nil
+}
+
+// output is the logits, if all went well and they are numbers.
+func (p *pass) output() (*Output, error) {
+	if p.stopped() {
+		return nil, p.err
+	}
+	if err := finite(Site{-1, Logits}.String(), p.logits); err != nil {
+		return nil, err
+	}
+	return &Output{Logits: p.logits}, nil
+}
+
+// stopped reports whether the run has failed or was cancelled.
+func (p *pass) stopped() bool {
+	if p.err == nil {
+		p.err = p.ctx.Err()
+	}
+	return p.err != nil
+}
+
+// hooked reports whether any hook selects s.
+func (p *pass) hooked(s Site) bool {
+	for i := range p.hooks {
+		if p.hooks[i].Sites(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// visit shows the value at a site to the hooks that select it.
+func (p *pass) visit(layer int, kind Kind, x []float32) {
+	s := Site{layer, kind}
+	var view *tensor.Dense
+	for i := range p.hooks {
+		if !p.hooks[i].Sites(s) || p.stopped() {
+			continue
+		}
+		if view == nil {
+			view = p.view(s, x)
+		}
+		if err := p.hooks[i].Fn(s, view); err != nil {
+			p.err = fmt.Errorf("hook at %s: %w", s, err)
+		}
+	}
+}
+
+// view is x in the shape of the site s.
+func (p *pass) view(s Site, x []float32) *tensor.Dense {
+	shape := p.m.Shape(s, p.in.B, p.in.T)
+	if s.Kind == Logits && p.last {
+		shape[1] = 1
+	}
+	return tensor.From(x, shape...)
+}
+
+// Work is cut into pieces of about so many multiplications: large enough to
+// outweigh the handing over, small enough to notice a cancellation.
+const (
+	grainWork = 1 << 14 // for a worker
+	chunkWork = 1 << 29 // between two looks at the context
+)
+
+// perRow calls fn on ranges of the rows, in parallel; width is the work a row.
+func perRow(rows, width int, fn func(lo, hi int)) {
+	kernel.Do(rows, 1+grainWork/max(width, 1), fn)
+}
+
+// chunks calls fn on ranges of rows in order and stops when the run does;
+// work is that of one row.
+func (p *pass) chunks(rows, work int, fn func(lo, hi int)) {
+	step := max(64, chunkWork/max(work, 1))
+	for lo := 0; lo < rows && !p.stopped(); lo += step {
+		fn(lo, min(lo+step, rows))
+	}
+}
+
+// linear is y[rows,out] = x[rows,in]·wᵀ + bias.
+func (p *pass) linear(x []float32, w *linearWeights) []float32 {
+	rows := len(x) / w.in
+	y := p.take(rows * w.out)
+	p.linearInto(y, x, w)
+	return y
+}
+
+// linearInto is linear with y given.
+func (p *pass) linearInto(y, x []float32, w *linearWeights) {
+	p.chunks(len(x)/w.in, w.in*w.out, func(lo, hi int) {
+		part := y[lo*w.out : hi*w.out]
+		w.packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
+		if w.bias != nil {
+			perRow(hi-lo, w.out, func(a, b int) { kernel.AddBias(part[a*w.out:b*w.out], w.bias, b-a, w.out) })
+		}
+	})
+}
