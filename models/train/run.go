@@ -172,6 +172,10 @@ func (r *run) step(ctx context.Context) (loss float64, right int, norm float64, 
 	}
 	in, answers := batchOf(batch)
 	g, err := r.model.Gradient(ctx, in, AnswerLoss(answers), models.Want{Params: true})
+	var bad models.NumericError
+	if errors.As(err, &bad) {
+		return 0, 0, 0, r.diverged(step, err)
+	}
 	if err != nil {
 		return 0, 0, 0, err
 	}
@@ -179,7 +183,7 @@ func (r *run) step(ctx context.Context) (loss float64, right int, norm float64, 
 	g.Params.Each(func(_ string, t *tensor.Dense) { grads = append(grads, t) })
 	norm = ClipNorm(grads, r.recipe.Clip)
 	if math.IsNaN(g.Value) || math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return 0, 0, 0, fmt.Errorf("step %d: loss is %g and the gradients' norm %g; lower peak (%g) or clip (%g)", step, g.Value, norm, r.recipe.Peak, r.recipe.Clip)
+		return 0, 0, 0, r.diverged(step, fmt.Errorf("loss is %g and the gradients' norm %g", g.Value, norm))
 	}
 	if right, err = Correct(g.Output.Logits, answers); err != nil {
 		return 0, 0, 0, err
@@ -187,4 +191,9 @@ func (r *run) step(ctx context.Context) (loss float64, right int, norm float64, 
 	r.opt.Update(grads, r.schedule.At(step))
 	r.model, err = r.model.With(r.params)
 	return g.Value, right, norm, err
+}
+
+// diverged says at which step the numbers went and what to try.
+func (r *run) diverged(step int, err error) error {
+	return fmt.Errorf("step %d: %w; the training diverged: lower peak (%g) or clip (%g)", step, err, r.recipe.Peak, r.recipe.Clip)
 }
