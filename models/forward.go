@@ -97,6 +97,7 @@ func (p *pass) block(l int, x []float32, t *blockTrace) {
 		p.visit(l, RotK, t.k)
 	}
 	p.attend(l, t) // scores, pattern [B,H,T,T]; z [B,T,H,K]
+	p.visit(l, Z, t.z)
 	attn := p.linear(t.z, &w.o)
 	p.results(l, attn, t, &w.o)
 	p.visit(l, AttnOut, attn)
