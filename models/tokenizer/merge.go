@@ -1,0 +1,164 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// mergeJSON is one merge, which files write as "a b" or as ["a", "b"].
+type mergeJSON struct{ left, right string }
+
+// UnmarshalJSON reads either form.
+func (m *mergeJSON) UnmarshalJSON(raw []byte) error {
+	if raw[0] == '"' {
+		var s string
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return err
+		}
+		var ok bool
+		if m.left, m.right, ok = strings.Cut(s, " "); !ok || strings.Contains(m.right, " ") {
+			return fmt.Errorf("merge %q is not two tokens with a space between", s)
+		}
+		return nil
+	}
+	var pair []string
+	if err := json.Unmarshal(raw, &pair); err != nil {
+		return err
+	}
+	if len(pair) != 2 {
+		return fmt.Errorf("merge %q is not two tokens", pair)
+	}
+	m.left, m.right = pair[0], pair[1]
+	return nil
+}
+
+// pair is two neighbouring symbols, merge what they become and how early.
+type pair struct{ left, right int32 }
+
+type merge struct{ rank, id int32 }
+
+// parseMerges checks that the two halves and the whole of every merge are tokens.
+func parseMerges(list []mergeJSON, v *vocabulary) (map[pair]merge, error) {
+	if len(list) > maxVocab {
+		return nil, fmt.Errorf("model.merges: %d merges; at most %d are accepted", len(list), maxVocab)
+	}
+	merges := make(map[pair]merge, len(list))
+	for i, m := range list {
+		var ids [3]int32
+		for j, token := range [3]string{m.left, m.right, m.left + m.right} {
+			id, ok := v.ids[token]
+			if !ok {
+				return nil, fmt.Errorf("model.merges[%d]: %q of the merge %q with %q is not in model.vocab", i, token, m.left, m.right)
+			}
+			ids[j] = int32(id)
+		}
+		merges[pair{ids[0], ids[1]}] = merge{int32(i), ids[2]}
+	}
+	return merges, nil
+}
+
+// node is a symbol in the doubly linked list of a piece; prev and next are -1 at the ends, width is 0 once it is merged away.
+type node struct{ id, width, prev, next int32 }
+
+// candidate is a possible merge of the node at left with the one after it, as they were when it was queued.
+type candidate struct {
+	rank, left, id int32
+	pair           pair
+}
+
+func (c candidate) before(d candidate) bool {
+	return c.rank < d.rank || c.rank == d.rank && c.left < d.left
+}
+
+// merger merges the symbols of one piece: always the earliest merge of the list, leftmost first, in n log n steps.
+type merger struct {
+	nodes []node
+	queue []candidate // binary heap
+}
+
+// push adds a symbol at the end.
+func (m *merger) push(id, width int32) {
+	n := int32(len(m.nodes))
+	if n > 0 {
+		m.nodes[n-1].next = n
+	}
+	m.nodes = append(m.nodes, node{id, width, n - 1, -1})
+}
+
+// run applies merges until none applies.
+func (m *merger) run(merges map[pair]merge) {
+	for i := range m.nodes[:len(m.nodes)-1] {
+		if c, ok := m.candidate(int32(i), merges); ok {
+			m.queue = append(m.queue, c)
+		}
+	}
+	for i := len(m.queue)/2 - 1; i >= 0; i-- {
+		m.down(i)
+	}
+	for len(m.queue) > 0 {
+		c := m.queue[0]
+		last := len(m.queue) - 1
+		m.queue[0] = m.queue[last]
+		m.queue = m.queue[:last]
+		m.down(0)
+
+		left := &m.nodes[c.left]
+		if left.width == 0 || left.id != c.pair.left || left.next < 0 || m.nodes[left.next].id != c.pair.right {
+			continue // a symbol has changed since
+		}
+		right := &m.nodes[left.next]
+		left.id = c.id
+		left.width += right.width
+		left.next = right.next
+		right.width = 0
+		if left.next >= 0 {
+			m.nodes[left.next].prev = c.left
+			m.offer(c.left, merges)
+		}
+		if left.prev >= 0 {
+			m.offer(left.prev, merges)
+		}
+	}
+}
+
+// candidate looks up the merge of node i, which has a successor, with that.
+func (m *merger) candidate(i int32, merges map[pair]merge) (candidate, bool) {
+	p := pair{m.nodes[i].id, m.nodes[m.nodes[i].next].id}
+	g, ok := merges[p]
+	return candidate{g.rank, i, g.id, p}, ok
+}
+
+// offer queues the merge at node i, if there is one.
+func (m *merger) offer(i int32, merges map[pair]merge) {
+	c, ok := m.candidate(i, merges)
+	if !ok {
+		return
+	}
+	m.queue = append(m.queue, c)
+	for at := len(m.queue) - 1; at > 0; {
+		up := (at - 1) / 2
+		if !m.queue[at].before(m.queue[up]) {
+			break
+		}
+		m.queue[at], m.queue[up] = m.queue[up], m.queue[at]
+		at = up
+	}
+}
+
+// down restores the heap below at.
+func (m *merger) down(at int) {
+	for {
+		least := at
+		for child := 2*at + 1; child <= 2*at+2 && child < len(m.queue); child++ {
+			if m.queue[child].before(m.queue[least]) {
+				least = child
+			}
+		}
+		if least == at {
+			return
+		}
+		m.queue[at], m.queue[least] = m.queue[least], m.queue[at]
+		at = least
+	}
+}

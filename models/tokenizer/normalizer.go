@@ -1,0 +1,129 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// normalizer rewrites text before it is cut into pieces, keeping track of where its bytes come from.
+type normalizer interface {
+	normalize(t text) text
+}
+
+type (
+	normalizers []normalizer              // one after the other
+	prependText string                    // puts a text in front of what is not empty
+	replaceText struct{ old, new string } // replaces every occurrence
+	lowercase   struct{}
+	stripSpace  struct{ left, right bool } // cuts white space off the ends
+)
+
+// parseNormalizer reads the part at path; null is no normalizer.
+func parseNormalizer(raw json.RawMessage, path string, depth int) (normalizer, error) {
+	p, err := parsePart(raw, path, depth)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	switch p.Type {
+	case "Sequence":
+		var q normalizers
+		err := p.each(p.Normalizers, "normalizers", func(raw json.RawMessage, path string) error {
+			n, err := parseNormalizer(raw, path, depth+1)
+			if n != nil {
+				q = append(q, n)
+			}
+			return err
+		})
+		return q, err
+	case "NFC":
+		return unicodeForm(norm.NFC), nil
+	case "NFD":
+		return unicodeForm(norm.NFD), nil
+	case "NFKC":
+		return unicodeForm(norm.NFKC), nil
+	case "NFKD":
+		return unicodeForm(norm.NFKD), nil
+	case "Lowercase":
+		return lowercase{}, nil
+	case "Prepend":
+		return prependText(p.Prepend), nil
+	case "Strip":
+		return stripSpace{p.StripLeft, p.StripRight}, nil
+	case "Replace":
+		old, err := p.literal()
+		return replaceText{old, p.Content}, err
+	}
+	return nil, p.unknown("normalizer", "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Prepend, Replace, Strip")
+}
+
+func (q normalizers) normalize(t text) text {
+	for _, n := range q {
+		t = n.normalize(t)
+	}
+	return t
+}
+
+func (p prependText) normalize(t text) text { return t.prepend(string(p)) }
+
+// normalize gives the new text the place of the last character of the old.
+func (p replaceText) normalize(t text) text {
+	n := strings.Count(t.s, p.old)
+	if n == 0 {
+		return t
+	}
+	size := len(t.s) + n*(len(p.new)-len(p.old))
+	var s strings.Builder
+	s.Grow(size)
+	origin := make([]extent, 0, size)
+	at := 0
+	for range n {
+		i := at + strings.Index(t.s[at:], p.old)
+		s.WriteString(t.s[at:i])
+		origin = t.appendOrigin(origin, at, i)
+		at = i + len(p.old)
+		s.WriteString(p.new)
+		x := t.extentAt(at - 1)
+		for range len(p.new) {
+			origin = append(origin, x)
+		}
+	}
+	s.WriteString(t.s[at:])
+	return text{s: s.String(), origin: t.appendOrigin(origin, at, len(t.s))}
+}
+
+func (lowercase) normalize(t text) text {
+	if strings.IndexFunc(t.s, func(r rune) bool { return r >= 0x80 || 'A' <= r && r <= 'Z' }) < 0 {
+		return t
+	}
+	out := make([]changed, 0, len(t.s))
+	for _, r := range t.s {
+		out = appendLower(out, r)
+	}
+	return t.rewrite(out)
+}
+
+func (p stripSpace) normalize(t text) text {
+	lo, hi := 0, len(t.s)
+	if p.left {
+		lo = hi - len(strings.TrimLeftFunc(t.s, unicode.IsSpace))
+	}
+	if p.right {
+		hi = lo + len(strings.TrimRightFunc(t.s[lo:], unicode.IsSpace))
+	}
+	return t.slice(lo, hi)
+}
+
+// literal returns the string of a pattern that must be one and not be empty.
+func (p *part) literal() (string, error) {
+	switch {
+	case p.Pattern.Regex != nil:
+		return "", fmt.Errorf("%s: %s by the regular expression %q is not implemented; only a string is", p.path, p.Type, *p.Pattern.Regex)
+	case p.Pattern.String == nil || *p.Pattern.String == "":
+		return "", fmt.Errorf("%s: %s needs a pattern {\"String\": ...} that is not empty", p.path, p.Type)
+	}
+	return *p.Pattern.String, nil
+}

@@ -1,0 +1,131 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// document is a tokenizer.json.
+type document struct {
+	Version       string          `json:"version"`
+	AddedTokens   []addedToken    `json:"added_tokens"`
+	Normalizer    json.RawMessage `json:"normalizer"`
+	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       json.RawMessage `json:"decoder"`
+	Model         json.RawMessage `json:"model"`
+}
+
+// Load reads the tokenizer of a checkpoint directory: tokenizer.json, and from tokenizer_config.json and special_tokens_map.json,
+// where they are, which tokens begin, end and pad a text.
+func Load(dir string) (*Tokenizer, error) {
+	data, err := readFile(filepath.Join(dir, "tokenizer.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		for _, other := range []string{"tokenizer.model", "vocab.json", "spiece.model"} {
+			if _, e := os.Stat(filepath.Join(dir, other)); e == nil {
+				return nil, fmt.Errorf("%s has no tokenizer.json, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", dir, other, err)
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var c config
+	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
+		more, err := readFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = c.readConfig(name, more)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return parse(data, c)
+}
+
+// readFile is os.ReadFile with a limit.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: more than %d bytes", path, maxFile)
+	}
+	return data, nil
+}
+
+// Parse reads a tokenizer.json, and a tokenizer_config.json that may be nil, from memory. A file with a part, setting or pattern
+// that is not implemented, or that contradicts itself, is an error that names the place.
+func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
+	var c config
+	if err := c.readConfig("tokenizer_config.json", configJSON); err != nil {
+		return nil, err
+	}
+	return parse(tokenizerJSON, c)
+}
+
+func parse(data []byte, c config) (*Tokenizer, error) {
+	const name = "tokenizer.json"
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
+	}
+	var d document
+	if err := decodeJSON(name, data, &d); err != nil {
+		return nil, err
+	}
+	t, err := d.build()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	t.roles(c)
+	return t, nil
+}
+
+// build makes the pipeline.
+func (d *document) build() (*Tokenizer, error) {
+	if d.Version != "" && d.Version != "1.0" {
+		return nil, fmt.Errorf("version %q is not known; 1.0 is", d.Version)
+	}
+	if len(d.Model) == 0 {
+		return nil, errors.New("no \"model\"")
+	}
+	t := &Tokenizer{}
+	var err error
+	if t.normalizer, err = parseNormalizer(d.Normalizer, "normalizer", 0); err != nil {
+		return nil, err
+	}
+	var pre preTokens
+	if err = parsePreTokenizer(d.PreTokenizer, "pre_tokenizer", 0, &pre); err != nil {
+		return nil, err
+	}
+	t.steps = pre.steps
+	if t.model, t.vocab, err = parseModel(d.Model, pre.bytes); err != nil {
+		return nil, err
+	}
+	t.asText = -1
+	if u, ok := t.model.(*unigram); ok {
+		t.asText = int(u.unk)
+	}
+	if err = t.addTokens(d.AddedTokens); err != nil {
+		return nil, err
+	}
+	if err = parsePostProcessor(d.PostProcessor, "post_processor", 0, t.vocab, &t.post); err != nil {
+		return nil, err
+	}
+	t.decoder, err = parseDecoder(d.Decoder, "decoder", 0)
+	return t, err
+}

@@ -1,0 +1,155 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// preTokenizer cuts text into the pieces that the model sees one by one, and hands them to emit from left to right.
+type preTokenizer interface {
+	split(t text, emit func(text) error) error
+}
+
+type (
+	splitter struct { // cuts at the matches of a pattern
+		pattern  pattern
+		behavior behavior
+		invert   bool
+	}
+	prefixSpace struct{} // puts a space in front of a piece that has none
+	metaspace   struct { // writes spaces as replacement, one in front, and cuts before each
+		replacement string
+		scheme      string // "always", "first" (only where the input begins) or "never"
+		cut         bool
+	}
+)
+
+// preTokens is a parsed pre-tokenizer: its steps in order.
+type preTokens struct {
+	steps []preTokenizer
+	bytes bool // the last step is ByteLevel: the model sees the bytes of a piece, each written as one character
+}
+
+// parsePreTokenizer appends the steps of the part at path to q.
+func parsePreTokenizer(raw json.RawMessage, path string, depth int, q *preTokens) error {
+	p, err := parsePart(raw, path, depth)
+	if err != nil || p == nil {
+		return err
+	}
+	if q.bytes {
+		return fmt.Errorf("%s: %s after ByteLevel is not implemented; ByteLevel must come last", path, p.Type)
+	}
+	add := func(s preTokenizer) { q.steps = append(q.steps, s) }
+	switch p.Type {
+	case "Sequence":
+		return p.each(p.Pretokenizers, "pretokenizers", func(raw json.RawMessage, path string) error {
+			return parsePreTokenizer(raw, path, depth+1, q)
+		})
+	case "ByteLevel":
+		if flag(p.AddPrefixSpace, true) {
+			add(prefixSpace{})
+		}
+		if flag(p.UseRegex, true) {
+			add(splitter{pattern: scan(gpt2), behavior: isolated})
+		}
+		q.bytes = true
+	case "Whitespace":
+		add(splitter{pattern: scan(wordOrSymbols), behavior: removed, invert: true})
+	case "WhitespaceSplit":
+		add(splitter{pattern: each(unicode.IsSpace), behavior: removed})
+	case "Digits":
+		s := splitter{pattern: each(isNumeric), behavior: contiguous}
+		if p.IndividualDigits {
+			s.behavior = isolated
+		}
+		add(s)
+	case "Punctuation":
+		b, err := p.behavior(isolated)
+		if err != nil {
+			return err
+		}
+		add(splitter{pattern: each(isPunct), behavior: b})
+	case "CharDelimiterSplit":
+		d, n := utf8.DecodeRuneInString(p.Delimiter)
+		if n == 0 || n < len(p.Delimiter) {
+			return fmt.Errorf("%s: delimiter %q is not one character", path, p.Delimiter)
+		}
+		add(splitter{pattern: each(func(r rune) bool { return r == d }), behavior: removed})
+	case "Split":
+		s, err := p.splitter()
+		if err != nil {
+			return err
+		}
+		add(s)
+	case "Metaspace":
+		m, err := p.metaspace()
+		if err != nil {
+			return err
+		}
+		add(m)
+	default:
+		return p.unknown("pre-tokenizer", "Sequence, ByteLevel, Metaspace, Split, Whitespace, WhitespaceSplit, Digits, Punctuation, CharDelimiterSplit")
+	}
+	return nil
+}
+
+// splitter reads a Split.
+func (p *part) splitter() (splitter, error) {
+	b, err := p.behavior("")
+	if err != nil {
+		return splitter{}, err
+	}
+	s := splitter{behavior: b, invert: p.Invert}
+	switch {
+	case p.Pattern.String != nil:
+		s.pattern = literal(*p.Pattern.String)
+	case p.Pattern.Regex != nil:
+		if s.pattern = scanner(*p.Pattern.Regex); s.pattern == nil {
+			return s, fmt.Errorf("%s: the pattern %q is not implemented; implemented are those of %s", p.path, *p.Pattern.Regex, scannerNames)
+		}
+	default:
+		return s, fmt.Errorf("%s: Split without a pattern {\"String\": ...} or {\"Regex\": ...}", p.path)
+	}
+	return s, nil
+}
+
+// metaspace reads a Metaspace, of which older files write add_prefix_space where newer ones write prepend_scheme.
+func (p *part) metaspace() (metaspace, error) {
+	m := metaspace{replacement: p.Replacement, scheme: "always", cut: flag(p.Split, true)}
+	if utf8.RuneCountInString(m.replacement) != 1 {
+		return m, fmt.Errorf("%s: replacement %q is not one character", p.path, m.replacement)
+	}
+	switch {
+	case p.PrependScheme != nil:
+		m.scheme = *p.PrependScheme
+	case !flag(p.AddPrefixSpace, true):
+		m.scheme = "never"
+	}
+	switch m.scheme {
+	case "always", "first", "never":
+		return m, nil
+	}
+	return m, fmt.Errorf("%s: prepend_scheme %q is none of always, first, never", p.path, m.scheme)
+}
+
+func (prefixSpace) split(t text, emit func(text) error) error {
+	if !strings.HasPrefix(t.s, " ") {
+		t = t.prepend(" ")
+	}
+	return emit(t)
+}
+
+func (m metaspace) split(t text, emit func(text) error) error {
+	atStart := t.extentAt(0).lo == 0
+	t = replaceText{" ", m.replacement}.normalize(t)
+	if !strings.HasPrefix(t.s, m.replacement) && (m.scheme == "always" || m.scheme == "first" && atStart) {
+		t = t.prepend(m.replacement)
+	}
+	if !m.cut {
+		return emit(t)
+	}
+	return splitter{pattern: literal(m.replacement), behavior: mergedWithNext}.split(t, emit)
+}

@@ -1,0 +1,197 @@
+package tokenizer
+
+import "unicode"
+
+// scannerNames lists, for errors, whose patterns scanner knows.
+const scannerNames = "GPT-2, GPT-4 (cl100k), GPT-4o (o200k), Llama 3, Qwen 2, OLMo 2, BLOOM, Command A"
+
+// scanner returns the hand-written equal of a published regular expression, or nil. Go's regexp has no look-ahead, which most of
+// them need; a scanner is also several times faster, and linear in the text.
+func scanner(regex string) pattern {
+	switch regex {
+	case `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`,
+		`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`:
+		return scan(gpt2)
+	case `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:
+		return scan(cl100k{digits: 3}.match)
+	case `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:
+		return scan(cl100k{digits: 1}.match)
+	case `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?` +
+		`|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?` +
+		`|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`:
+		return scan(o200k)
+	case ` ?[^(\s|[.,!?…。，、।۔،])]+`:
+		return scan(bloom)
+	case `\d{1,3}(?=(?:\d{3})*\b)`:
+		return digitsFromRight
+	case `\p{N}`:
+		return each(isNumber)
+	case `\p{N}{1,3}`:
+		return scan(func(s string, i int) int { return atMost(s, i, 3, isNumber) })
+	}
+	return nil
+}
+
+// run returns the end of the longest stretch of characters of class at byte i of s.
+func run(s string, i int, class func(rune) bool) int {
+	for i < len(s) {
+		r, n := runeAt(s, i)
+		if !class(r) {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
+// atMost is run, limited to count characters.
+func atMost(s string, i, count int, class func(rune) bool) int {
+	for ; count > 0 && i < len(s); count-- {
+		r, n := runeAt(s, i)
+		if !class(r) {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
+// isSymbol is [^\s\p{L}\p{N}].
+func isSymbol(r rune) bool { return !unicode.IsSpace(r) && !isLetter(r) && !isNumber(r) }
+
+// contraction returns the end of 's, 't, 're, 've, 'm, 'll or 'd at byte i of s, else i. With fold set, letters of either case
+// count, and so does ſ, which folds to s.
+func contraction(s string, i int, fold bool) int {
+	if i+1 >= len(s) || s[i] != '\'' {
+		return i
+	}
+	lower := func(at int) byte {
+		switch {
+		case at >= len(s):
+			return 0
+		case fold && 'A' <= s[at] && s[at] <= 'Z':
+			return s[at] | 0x20
+		}
+		return s[at]
+	}
+	switch second := lower(i + 2); lower(i + 1) {
+	case 's', 't', 'm', 'd':
+		return i + 2
+	case 'r', 'v':
+		if second == 'e' {
+			return i + 3
+		}
+	case 'l':
+		if second == 'l' {
+			return i + 3
+		}
+	case "ſ"[0]:
+		if fold && second == "ſ"[1] {
+			return i + 3
+		}
+	}
+	return i
+}
+
+// spaces returns the end of \s+(?!\S)|\s+ at byte i of s, of which run is the white space there: all of it at the end of s, else
+// all but its last character, which is left to what follows, unless it is the only one.
+func spaces(s string, i, end int) int {
+	if end == len(s) {
+		return end
+	}
+	last := end - 1
+	for s[last]&0xC0 == 0x80 {
+		last--
+	}
+	if last == i {
+		return end
+	}
+	return last
+}
+
+// wordOrSymbols matches \w+|[^\w\s]+, the pattern of the pre-tokenizer Whitespace.
+func wordOrSymbols(s string, i int) int {
+	if end := run(s, i, isWord); end > i {
+		return end
+	}
+	return run(s, i, func(r rune) bool { return !isWord(r) && !unicode.IsSpace(r) })
+}
+
+// gpt2 matches GPT-2's pattern: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+func gpt2(s string, i int) int {
+	if end := contraction(s, i, false); end > i {
+		return end
+	}
+	at := i
+	if s[i] == ' ' {
+		at++
+	}
+	if at < len(s) {
+		switch r, n := runeAt(s, at); {
+		case isLetter(r):
+			return run(s, at+n, isLetter)
+		case isNumber(r):
+			return run(s, at+n, isNumber)
+		case !unicode.IsSpace(r):
+			return run(s, at+n, isSymbol)
+		}
+	}
+	return spaces(s, i, run(s, i, unicode.IsSpace))
+}
+
+// bloom matches BLOOM's pattern, ` ?[^(\s|[.,!?…。，、।۔،])]+`. The class within the class is a union: excluded are white space,
+// the listed marks, the bar and both parentheses, but no bracket.
+func bloom(s string, i int) int {
+	class := func(r rune) bool {
+		switch r {
+		case '(', ')', '|', '.', ',', '!', '?', '…', '。', '，', '、', '।', '۔', '،':
+			return false
+		}
+		return !unicode.IsSpace(r)
+	}
+	at := i
+	if s[i] == ' ' {
+		at++
+	}
+	if end := run(s, at, class); end > at {
+		return end
+	}
+	return i
+}
+
+// digitsFromRight matches \d{1,3}(?=(?:\d{3})*\b): the decimal digits of a number in groups of three counted from its end, if no
+// letter or other word character follows.
+func digitsFromRight(s string, yield func(lo, hi int, match bool) error) error {
+	from := 0
+	for i := 0; i < len(s); {
+		r, n := runeAt(s, i)
+		if !isDigit(r) {
+			i += n
+			continue
+		}
+		count, end := 0, i
+		for end < len(s) {
+			if r, n = runeAt(s, end); !isDigit(r) {
+				break
+			}
+			end += n
+			count++
+		}
+		if end < len(s) && isOnigWord(r) {
+			i = end
+			continue
+		}
+		if err := gap(from, i, yield); err != nil {
+			return err
+		}
+		for ; count > 0; count -= (count-1)%3 + 1 {
+			to := atMost(s, i, (count-1)%3+1, isDigit)
+			if err := yield(i, to, true); err != nil {
+				return err
+			}
+			i = to
+		}
+		from = end
+	}
+	return gap(from, len(s), yield)
+}
