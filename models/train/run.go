@@ -93,8 +93,13 @@ func newRun(recipe Recipe, dir string) (*run, error) {
 	if err := writeFile(filepath.Join(dir, "tokenizer.json"), task.Tokenizer); err != nil {
 		return nil, err
 	}
-	r.model, err = models.New(recipe.Model, r.params)
-	return r, err
+	if r.model, err = models.New(recipe.Model, r.params); err != nil {
+		return nil, err
+	}
+	r.model.Name = recipe.Name
+	// At once, so that a full disk is found out before an hour of training, and
+	// a finished run whose model was lost gets it back.
+	return r, r.save()
 }
 
 // train makes the steps that are left, and saves and reports on the way.
