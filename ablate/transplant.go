@@ -1,0 +1,113 @@
+package ablate
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"orrery/models"
+	"orrery/models/tensor"
+)
+
+// transplant is the edit that sets the base run's site at one position to the
+// source run's value there.
+func (s *sides) transplant(m *models.Model, name string, pos int) (models.Edit, error) {
+	value, err := s.recorded(m, name)
+	if err != nil {
+		return models.Edit{}, err
+	}
+	return models.Edit{Site: name, Positions: []int{pos}, Op: models.Set, Value: models.List(value.Sub(pos).Data...)}, nil
+}
+
+// recorded returns the source run's value of a site, [T,D].
+func (s *sides) recorded(m *models.Model, name string) (*tensor.Dense, error) {
+	site, err := m.Site(name)
+	if err != nil {
+		return nil, err
+	}
+	value, ok := s.cache.Get(site)
+	if !ok {
+		return nil, fmt.Errorf("site %s was not recorded", name)
+	}
+	return value.Sub(0), nil
+}
+
+// edited runs the base prompt with edits and returns the last position's
+// logits, [V].
+func (s *sides) edited(ctx context.Context, m *models.Model, edits ...models.Edit) ([]float32, error) {
+	hooks, err := m.Edits(edits...)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.Run(ctx, models.Prompt(s.Base...), hooks...)
+	if err != nil {
+		return nil, err
+	}
+	return last(out).Data, nil
+}
+
+// shift reads the probabilities of both answers from edited logits.
+func (s *sides) shift(edited []float32) Shift {
+	return Shift{
+		BaseR: probability(s.base.Data, s.SourceAnswer), BaseRPrime: probability(s.base.Data, s.BaseAnswer),
+		EditedR: probability(edited, s.SourceAnswer), EditedRPrime: probability(edited, s.BaseAnswer),
+	}
+}
+
+// probability returns softmax(z)[id] in float64.
+func probability(z []float32, id int) float64 {
+	top := math.Inf(-1)
+	for _, v := range z {
+		top = math.Max(top, float64(v))
+	}
+	sum := 0.0
+	for _, v := range z {
+		sum += math.Exp(float64(v) - top)
+	}
+	return math.Exp(float64(z[id])-top) / sum
+}
+
+// checkEdits measures two identities on a pair: a run patched with its own
+// value is the run itself, and a run whose whole stream behind the first
+// block is the source's is the source run from there on.
+func (e *Effects) checkEdits(ctx context.Context, m *models.Model, s *sides) error {
+	own := &sides{Pair: Pair{Base: s.Source, Source: s.Source, BaseAnswer: s.SourceAnswer, SourceAnswer: s.SourceAnswer}, cache: s.cache, base: s.source, source: s.source}
+	name, err := e.Components[0].site(0)
+	if err != nil {
+		return err
+	}
+	edit, err := own.transplant(m, name, len(s.Base)-1)
+	if err != nil {
+		return err
+	}
+	logits, err := own.edited(ctx, m, edit)
+	if err != nil {
+		return err
+	}
+	e.OwnError = maxDifference(logits, s.source.Data)
+	var all []models.Edit
+	for pos := range s.Base {
+		edit, err := s.transplant(m, "blocks.0.hook_resid_post", pos)
+		if err != nil {
+			return err
+		}
+		all = append(all, edit)
+	}
+	if logits, err = s.edited(ctx, m, all...); err != nil {
+		return err
+	}
+	e.SourceError = maxDifference(logits, s.source.Data)
+	return nil
+}
+
+// maxDifference returns max |a-b|; NaN anywhere gives NaN.
+func maxDifference(a, b []float32) float64 {
+	worst := 0.0
+	for i := range a {
+		d := math.Abs(float64(a[i]) - float64(b[i]))
+		if !(d <= worst) {
+			worst = d
+		}
+	}
+	return worst
+}

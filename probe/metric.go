@@ -1,0 +1,125 @@
+package probe
+
+import (
+	"math"
+	"sort"
+
+	"orrery/models/tensor"
+)
+
+// Metric names one number that the lens reads at a state and position.
+type Metric string
+
+// The metrics of the logit lens. z are the state's logits, p = softmax(z),
+// q the final distribution, t the target and a the anti-target.
+const (
+	// Probability is p(t).
+	Probability Metric = "prob"
+	// Logit is z(t).
+	Logit Metric = "logit"
+	// Rank is #{v : z(v) ≥ z(t)}: 1 is best, ties count against the target.
+	Rank Metric = "rank"
+	// Entropy is -Σ p ln p, in nats.
+	Entropy Metric = "entropy"
+	// KL is KL(q ‖ p), the final distribution against the state's, in nats.
+	KL Metric = "kl"
+	// LogProbDiff is ln p(t) - ln p(a), in nats.
+	LogProbDiff Metric = "logprob_diff"
+)
+
+// Metrics lists all metrics in the order in which a switch shows them.
+var Metrics = [...]Metric{Probability, Logit, Rank, Entropy, KL, LogProbDiff}
+
+// reference is what every row is compared with: the final distribution and
+// the tokens that are followed.
+type reference struct {
+	target, anti []int
+	// logq holds ln q, [T,V] in float64.
+	logq [][]float64
+}
+
+func newReference(final *tensor.Dense, target, anti []int) *reference {
+	r := &reference{target: target, anti: anti}
+	for p := range final.Dim(0) {
+		r.logq = append(r.logq, logSoftmax(final.Sub(p).Data))
+	}
+	return r
+}
+
+// read computes the top tokens and every metric of one state's logits [T,V],
+// in float64.
+func (r *reference) read(logits *tensor.Dense, k int) LensRow {
+	n := logits.Dim(0)
+	row := LensRow{Logits: logits, Values: map[Metric][]float64{}}
+	for _, m := range Metrics {
+		row.Values[m] = make([]float64, n)
+	}
+	for p := range n {
+		z := logits.Sub(p).Data
+		logp := logSoftmax(z)
+		t, a := r.target[p], r.anti[p]
+		rank, entropy, kl := 0, 0.0, 0.0
+		for v := range z {
+			if z[v] >= z[t] {
+				rank++
+			}
+			if prob := math.Exp(logp[v]); prob > 0 {
+				entropy -= prob * logp[v]
+			}
+			if q := math.Exp(r.logq[p][v]); q > 0 {
+				kl += q * (r.logq[p][v] - logp[v])
+			}
+		}
+		row.Values[Probability][p] = math.Exp(logp[t])
+		row.Values[Logit][p] = float64(z[t])
+		row.Values[Rank][p] = float64(rank)
+		row.Values[Entropy][p] = entropy
+		row.Values[KL][p] = math.Max(kl, 0)
+		row.Values[LogProbDiff][p] = logp[t] - logp[a]
+		ids := topIDs(z, k)
+		probs := make([]float64, len(ids))
+		for i, id := range ids {
+			probs[i] = math.Exp(logp[id])
+		}
+		row.TopIDs = append(row.TopIDs, ids)
+		row.TopProbs = append(row.TopProbs, probs)
+	}
+	return row
+}
+
+// logSoftmax returns ln softmax(z) in float64.
+func logSoftmax(z []float32) []float64 {
+	top := math.Inf(-1)
+	for _, v := range z {
+		top = math.Max(top, float64(v))
+	}
+	sum := 0.0
+	for _, v := range z {
+		sum += math.Exp(float64(v) - top)
+	}
+	log := top + math.Log(sum)
+	out := make([]float64, len(z))
+	for i, v := range z {
+		out[i] = float64(v) - log
+	}
+	return out
+}
+
+// topIDs returns the k largest, largest first, the lower id of equals first.
+func topIDs(z []float32, k int) []int {
+	k = min(k, len(z))
+	ids := make([]int, 0, k+1)
+	for v := range z {
+		if len(ids) == k && !(z[v] > z[ids[k-1]]) {
+			continue
+		}
+		at := sort.Search(len(ids), func(i int) bool { return z[ids[i]] < z[v] })
+		ids = append(ids, 0)
+		copy(ids[at+1:], ids[at:])
+		ids[at] = v
+		if len(ids) > k {
+			ids = ids[:k]
+		}
+	}
+	return ids
+}
