@@ -1,0 +1,36 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"orrery/models/zoo"
+)
+
+// modelsCommand lists the shipped models.
+type modelsCommand struct {
+	JSON bool `name:"json" help:"Write the cards as a JSON list."`
+}
+
+func (c *modelsCommand) Run(con *console) error {
+	cards := []zoo.Card{}
+	for _, name := range zoo.Names() {
+		card, err := zoo.CardOf(name)
+		if err != nil {
+			return err
+		}
+		cards = append(cards, card)
+	}
+	if c.JSON {
+		e := json.NewEncoder(con.out)
+		e.SetIndent("", "  ")
+		return e.Encode(cards)
+	}
+	w := tabwriter.NewWriter(con.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tPARAMETERS\tHELD-OUT\tDATA")
+	for _, c := range cards {
+		fmt.Fprintf(w, "%s\t%d\t%.2f %%\t%s\n", c.Name, c.Parameters, 100*c.HeldOutAccuracy, c.Data)
+	}
+	return w.Flush()
+}
