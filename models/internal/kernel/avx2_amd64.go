@@ -159,6 +159,11 @@ func expAVX2(y []float32, x []float32)
 //go:noescape
 func expSumAVX2(y []float32, x []float32, top float32) float32
 
+// sumExpAVX2 is: for i := range x { s += exp(x[i]-top) }.
+//
+//go:noescape
+func sumExpAVX2(x []float32, top float32) float32
+
 // reluAVX2 is: for i := range x { y[i] = max(x[i], 0) }.
 //
 //go:noescape

@@ -3121,6 +3121,164 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumExpAVX2(x []float32, top float32) float32
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS top+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	SUBQ         $0x00000010, CX
+	JLT          few
+
+block:
+	VMOVUPS      (AX), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VMOVUPS      lanesc2d00000<>+0(SB), Y3
+	VMAXPS       Y4, Y3, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS lanes3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y3
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y3
+	VADDPS       lanes3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      32(AX), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VMOVUPS      lanesc2d00000<>+0(SB), Y3
+	VMAXPS       Y4, Y3, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS lanes3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y3
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y3
+	VADDPS       lanes3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, CX
+	JGE          block
+
+few:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JLT  rest
+
+vector:
+	VMOVUPS      (AX), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VMOVUPS      lanesc2d00000<>+0(SB), Y3
+	VMAXPS       Y4, Y3, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS lanes3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y3
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y3
+	VADDPS       lanes3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, CX
+	JGE          vector
+
+rest:
+	ADDQ         $0x00000008, CX
+	JZ           done
+	LEAQ         tailmask<>+0(SB), DX
+	NEGQ         CX
+	VMOVUPS      32(DX)(CX*4), Y3
+	VMASKMOVPS   (AX), Y3, Y4
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      lanes42b20000<>+0(SB), Y0
+	VMINPS       Y4, Y0, Y0
+	VMOVUPS      lanesc2d00000<>+0(SB), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y0, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS lanes3f318000<>+0(SB), Y5, Y0
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y5, Y0
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y4
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y0, Y4
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y0, Y4
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y0, Y4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y0, Y4
+	VMULPS       Y0, Y0, Y6
+	VFMADD213PS  Y0, Y6, Y4
+	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y0
+	VPSUBD       Y0, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VANDPS       Y3, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+
+done:
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X7
+	VADDPS       Y7, Y1, Y1
+	VMOVHLPS     X1, X1, X7
+	VADDPS       Y7, Y1, Y1
+	VMOVSHDUP    X1, X7
+	VADDPS       Y7, Y1, Y1
+	MOVSS        X1, ret+32(FP)
+	VZEROUPPER
+	RET
+
 // func reluAVX2(y []float32, x []float32)
 // Requires: AVX
 TEXT ·reluAVX2(SB), NOSPLIT, $0-48

@@ -127,6 +127,9 @@ func expAVX2(y []float32, x []float32) { panic(absent) }
 // expSumAVX2 is: for i := range x { y[i] = exp(x[i]-top); s += y[i] }.
 func expSumAVX2(y []float32, x []float32, top float32) float32 { panic(absent) }
 
+// sumExpAVX2 is: for i := range x { s += exp(x[i]-top) }.
+func sumExpAVX2(x []float32, top float32) float32 { panic(absent) }
+
 // reluAVX2 is: for i := range x { y[i] = max(x[i], 0) }.
 func reluAVX2(y []float32, x []float32) { panic(absent) }
 
@@ -150,3 +153,7 @@ func siluAVX2(y []float32, x []float32) { panic(absent) }
 
 // siluBackwardAVX2 is: for i := range x { dx[i] = dy[i]*(σ + x[i]*σ*(1-σ)) }.
 func siluBackwardAVX2(dx []float32, dy []float32, x []float32) { panic(absent) }
+
+// absent is what the functions of this file panic with: avx2 is false on this
+// processor, so none of them is ever called.
+const absent = "kernel: avx2 code called on a processor without it"

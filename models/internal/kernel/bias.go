@@ -1,15 +1,45 @@
 package kernel
 
-// AddBias is x[r,:] += b for every row r of x[rows,n].
+// AddBias adds b[n] to every row of x[rows,n]. The loop that it must equal:
+//
+//	for r < rows, i < n: x[r,i] += b[i]
 func AddBias(x, b []float32, rows, n int) {
-	for r := range rows {
+	atLeast("kernel: add bias", rows*n, len(x))
+	atLeast("kernel: add bias", n, len(b))
+	if rows <= grain(n) {
+		addBias(x, b, 0, rows, n)
+		return
+	}
+	Do(rows, grain(n), func(lo, hi int) { addBias(x, b, lo, hi, n) })
+}
+
+func addBias(x, b []float32, lo, hi, n int) {
+	for r := lo; r < hi; r++ {
 		Add(x[r*n:(r+1)*n], b[:n])
 	}
 }
 
-// BiasBackward adds the sum over rows of dy[rows,n] into db[n].
+// BiasBackward adds the gradient of AddBias into db[n], from dy[rows,n]. The
+// work is split over columns and each is summed in the order of rows, so the
+// bits do not depend on the number of threads. The loop that it must equal:
+//
+//	for r < rows, i < n: db[i] += dy[r,i]
 func BiasBackward(db, dy []float32, rows, n int) {
+	atLeast("kernel: bias backward", rows*n, len(dy))
+	atLeast("kernel: bias backward", n, len(db))
+	if rows*n <= splitElements {
+		biasBackward(db, dy, rows, n, 0, n)
+		return
+	}
+	Do(n, columnGrain, func(lo, hi int) { biasBackward(db, dy, rows, n, lo, hi) })
+}
+
+// columnGrain is the least number of columns in a range of a sum over rows:
+// four cache lines.
+const columnGrain = 64
+
+func biasBackward(db, dy []float32, rows, n, lo, hi int) {
 	for r := range rows {
-		Add(db[:n], dy[r*n:(r+1)*n])
+		Add(db[lo:hi], dy[r*n+lo:r*n+hi])
 	}
 }

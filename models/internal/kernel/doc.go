@@ -2,6 +2,31 @@
 // in, forward and backward: matrix products, norms, activations, softmax,
 // rotary positions.
 //
-// It knows float32 slices and sizes only, no tensors and no model. It keeps no
-// state but the worker team that Do splits work over.
+// It knows float32 slices and sizes only, row-major; no tensors, no model, no
+// weights by name. Attention is not here: the model writes it with Dot, Axpy
+// and Softmax. One operation stands in one file, its gradient beside it.
+//
+// Start with MatMulNT in matmul.go, whose comment says what batch-invariant
+// means here; product.go cuts a product into blocks, pack.go lays them out,
+// tile.go computes them. Do in team.go is how everything is split over threads.
+//
+// # Bits
+//
+// A comment gives the loop that a function must equal. There are two
+// implementations of each: that loop in Go, and vector code for AVX2 and FMA
+// that is generated in the folder asm; Path tells which one runs. On one path
+// the bits of an output row depend on the input row and the weights alone:
+// never on how many rows go with it, on where it lies in its slice, on the
+// number of threads or on how work was split. Sums over rows (gradients of
+// weights, gains and biases) are taken in the order of rows, for any number of
+// threads. Across paths a sum agrees to 1e-5 of the sum of its magnitudes.
+//
+// # Errors
+//
+// Wrong sizes are mistakes in our own code: functions panic with a
+// tensor.ShapeError. NaN and infinities propagate as in the stated loop; a
+// product never skips a factor of zero.
+//
+// Slices that are read and written may be one and the same only where a
+// comment says so, and must never overlap by a part.
 package kernel

@@ -1,35 +1,29 @@
 package kernel
 
-import "sync"
+import "testing"
 
-// hooked serialises the tests that change the path or the team.
-var hooked sync.Mutex
-
-// OnPath runs f with the path "avx2" or "go". It reports false, and does not
-// run f, when this processor lacks that path.
-func OnPath(path string, f func()) bool {
-	hooked.Lock()
-	defer hooked.Unlock()
+// EachPath runs f as a subtest on each path that this processor has. Tests of
+// this package are not parallel, so nothing else runs meanwhile.
+func EachPath(t *testing.T, f func(t *testing.T)) {
 	was := avx2
 	defer func() { avx2 = was }()
-	if path == "avx2" && !was {
-		return false
+	for _, path := range []string{"avx2", "go"} {
+		t.Run(path, func(t *testing.T) {
+			avx2 = path == "avx2"
+			if avx2 && !was {
+				t.Skip("this processor has no AVX2 with FMA")
+			}
+			f(t)
+		})
 	}
-	avx2 = path == "avx2"
-	f()
-	return true
 }
 
-// WithThreads runs f on a team of n goroutines.
+// WithThreads runs f on a new team of n goroutines.
 func WithThreads(n int, f func()) {
-	hooked.Lock()
-	defer hooked.Unlock()
 	was := shared.Load()
+	defer shared.Store(was)
 	t := newTeam(n)
 	t.start()
 	shared.Store(t)
-	defer func() {
-		shared.Store(was)
-	}()
 	f()
 }

@@ -15,6 +15,9 @@ func PackNT(b []float32, n, k int) *Packed {
 	check("kernel: pack", nil, nil, b, 0, k, n)
 	count := (n + panelCols - 1) / panelCols
 	p := &Packed{panels: make([]float32, count*panelCols*k), n: n, k: k}
+	if k == 0 {
+		return p
+	}
 	Do(count, 1+(1<<15)/(panelCols*k+1), func(lo, hi int) {
 		for q := lo; q < hi; q++ {
 			j := q * panelCols

@@ -9,10 +9,6 @@ import "golang.org/x/sys/cpu"
 // only tests change it.
 var avx2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-// absent is what the declarations for other processors panic with: avx2 is
-// false there, so none of them is ever called.
-const absent = "kernel: avx2 code called on a processor without it"
-
 // Path names the implementation that this process uses: "avx2" for the
 // generated vector code or "go" for the plain loops. Results are equal bit for
 // bit between processes on the same path. Across paths a sum of products

@@ -1,44 +1,81 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// Softmax is y = exp(x-max) / sum of the same, for one row. y may be x.
+// Softmax is the softmax of one row; y and x have one length and y may be x.
+// The maximum is subtracted first, so large values do not overflow, and an
+// entry of -Inf gives exactly 0; a row of only -Inf, or one that holds NaN or
+// +Inf, gives NaN throughout. The order of the sum depends on the length alone.
+// It runs on the caller's thread. The loop that it must equal, to rounding:
+//
+//	top := max(x)
+//	for i := range x { y[i] = exp(x[i]-top) }
+//	for i := range x { y[i] *= 1 / Σj y[j] }
 func Softmax(y, x []float32) {
-	m := float32(math.Inf(-1))
-	for _, v := range x {
-		m = max(m, v)
+	exact("kernel: softmax", len(y), len(x))
+	if len(x) == 0 {
+		return
 	}
-	var s float32
+	if avx2 {
+		scaleAVX2(y, y, 1/expSumAVX2(y, x, maxAVX2(x)))
+		return
+	}
+	top, s := slices.Max(x), float32(0)
 	for i, v := range x {
-		e := float32(math.Exp(float64(v - m)))
-		y[i] = e
-		s += e
+		y[i] = exp(v - top)
+		s += y[i]
 	}
 	for i := range y {
-		y[i] /= s
+		y[i] *= 1 / s
 	}
 }
 
-// SoftmaxBackward is dx = y*(dy - Σ dy*y), for one row.
+// SoftmaxBackward writes the gradient with respect to x of one row, given dy
+// and the probabilities y; all have one length and dx may be dy or y. The loop
+// that it must equal, to rounding:
+//
+//	s := Σj dy[j]*y[j]
+//	for i := range y { dx[i] = y[i]*(dy[i]-s) }
 func SoftmaxBackward(dx, dy, y []float32) {
+	exact("kernel: softmax backward", len(dx), len(dy), len(y))
 	s := Dot(dy, y)
+	if avx2 {
+		softmaxBackwardAVX2(dx, dy, y, s)
+		return
+	}
 	for i, v := range y {
 		dx[i] = v * (dy[i] - s)
 	}
 }
 
-// LogSoftmax is y = x - max - log(sum of exp(x-max)), for one row.
+// LogSoftmax is the logarithm of Softmax, without its underflow; y and x have
+// one length and y may be x. An entry of -Inf stays -Inf. It runs on the
+// caller's thread. The loop that it must equal, to rounding:
+//
+//	top := max(x)
+//	l := log Σj exp(x[j]-top)
+//	for i := range x { y[i] = x[i]-top-l }
 func LogSoftmax(y, x []float32) {
-	m := float32(math.Inf(-1))
-	for _, v := range x {
-		m = max(m, v)
+	exact("kernel: log softmax", len(y), len(x))
+	if len(x) == 0 {
+		return
 	}
-	var s float64
-	for _, v := range x {
-		s += math.Exp(float64(v - m))
+	if avx2 {
+		top := maxAVX2(x)
+		subAVX2(y, x, top, logarithm(sumExpAVX2(x, top)))
+		return
 	}
-	l := float32(math.Log(s))
+	top, s := slices.Max(x), float32(0)
+	for _, v := range x {
+		s += exp(v - top)
+	}
+	l := logarithm(s)
 	for i, v := range x {
-		y[i] = v - m - l
+		y[i] = v - top - l
 	}
 }
+
+func logarithm(x float32) float32 { return float32(math.Log(float64(x))) }

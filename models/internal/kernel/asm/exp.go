@@ -68,4 +68,18 @@ func exponentials() {
 			return e
 		},
 	}.emit()
+	loop{
+		name: "sumExpAVX2", sig: "func(x []float32, top float32) float32", in: []string{"x"}, accs: 2, join: plus,
+		consts: []string{"top"},
+		doc:    "sumExpAVX2 is: for i := range x { s += exp(x[i]-top) }.",
+		body: func(in, c []vec, acc, tail vec) vec {
+			VSUBPS(c[0], in[0], in[0])
+			e := exp8(in[0])
+			if tail != nil {
+				VANDPS(tail, e, e)
+			}
+			VADDPS(e, acc, acc)
+			return nil
+		},
+	}.emit()
 }
