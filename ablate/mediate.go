@@ -126,7 +126,7 @@ func Mediate(ctx context.Context, m *models.Model, pairs []Pair, opt MediateOpti
 		}
 		runs = append(runs, s)
 		e.Pairs = append(e.Pairs, s.Pair)
-		e.Total = append(e.Total, s.shift(s.source.Data))
+		e.Total = append(e.Total, s.shift(s.source))
 	}
 	if err := e.checkEdits(ctx, m, runs[0]); err != nil {
 		return nil, fmt.Errorf("mediation: %w", err)

@@ -34,7 +34,7 @@ func (s *sides) recorded(m *models.Model, name string) (*tensor.Dense, error) {
 
 // edited runs the base prompt with edits and returns the last position's
 // logits, [V].
-func (s *sides) edited(ctx context.Context, m *models.Model, edits ...models.Edit) ([]float32, error) {
+func (s *sides) edited(ctx context.Context, m *models.Model, edits ...models.Edit) (*tensor.Dense, error) {
 	hooks, err := m.Edits(edits...)
 	if err != nil {
 		return nil, err
@@ -43,29 +43,19 @@ func (s *sides) edited(ctx context.Context, m *models.Model, edits ...models.Edi
 	if err != nil {
 		return nil, err
 	}
-	return last(out).Data, nil
+	return last(out), nil
 }
 
 // shift reads the probabilities of both answers from edited logits.
-func (s *sides) shift(edited []float32) Shift {
+func (s *sides) shift(edited *tensor.Dense) Shift {
 	return Shift{
-		BaseR: probability(s.base.Data, s.SourceAnswer), BaseRPrime: probability(s.base.Data, s.BaseAnswer),
+		BaseR: probability(s.base, s.SourceAnswer), BaseRPrime: probability(s.base, s.BaseAnswer),
 		EditedR: probability(edited, s.SourceAnswer), EditedRPrime: probability(edited, s.BaseAnswer),
 	}
 }
 
 // probability returns softmax(z)[id] in float64.
-func probability(z []float32, id int) float64 {
-	top := math.Inf(-1)
-	for _, v := range z {
-		top = math.Max(top, float64(v))
-	}
-	sum := 0.0
-	for _, v := range z {
-		sum += math.Exp(float64(v) - top)
-	}
-	return math.Exp(float64(z[id])-top) / sum
-}
+func probability(z *tensor.Dense, id int) float64 { return math.Exp(models.LogProbs(z.Data)[id]) }
 
 // checkEdits measures two identities on a pair: a run patched with its own
 // value is the run itself, and a run whose whole stream behind the first
@@ -84,7 +74,7 @@ func (e *Effects) checkEdits(ctx context.Context, m *models.Model, s *sides) err
 	if err != nil {
 		return err
 	}
-	e.OwnError = maxDifference(logits, s.source.Data)
+	e.OwnError = logits.MaxDifference(s.source)
 	var all []models.Edit
 	for pos := range s.Base {
 		edit, err := s.transplant(m, "blocks.0.hook_resid_post", pos)
@@ -96,18 +86,6 @@ func (e *Effects) checkEdits(ctx context.Context, m *models.Model, s *sides) err
 	if logits, err = s.edited(ctx, m, all...); err != nil {
 		return err
 	}
-	e.SourceError = maxDifference(logits, s.source.Data)
+	e.SourceError = logits.MaxDifference(s.source)
 	return nil
-}
-
-// maxDifference returns max |a-b|; NaN anywhere gives NaN.
-func maxDifference(a, b []float32) float64 {
-	worst := 0.0
-	for i := range a {
-		d := math.Abs(float64(a[i]) - float64(b[i]))
-		if !(d <= worst) {
-			worst = d
-		}
-	}
-	return worst
 }

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"orrery/models"
 	"orrery/models/tensor"
@@ -95,7 +94,7 @@ func LogitLens(ctx context.Context, m *models.Model, ids []int, opt LensOptions,
 		row.State, row.Layer = states[i], site.Layer
 		lens.Rows = append(lens.Rows, row)
 		if i == len(sites)-1 {
-			lens.LastRowError = maxDifference(logits.Data, final.Data)
+			lens.LastRowError = logits.MaxDifference(final)
 		}
 		if err := emit(row); err != nil {
 			return lens, err
@@ -176,16 +175,4 @@ func best(x []float32, skip int) int {
 		}
 	}
 	return max(at, 0)
-}
-
-// maxDifference returns max |a-b|; NaN anywhere gives NaN.
-func maxDifference(a, b []float32) float64 {
-	worst := 0.0
-	for i := range a {
-		d := math.Abs(float64(a[i]) - float64(b[i]))
-		if !(d <= worst) {
-			worst = d
-		}
-	}
-	return worst
 }

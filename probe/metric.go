@@ -4,6 +4,7 @@ import (
 	"math"
 	"sort"
 
+	"orrery/models"
 	"orrery/models/tensor"
 )
 
@@ -41,7 +42,7 @@ type reference struct {
 func newReference(final *tensor.Dense, target, anti []int) *reference {
 	r := &reference{target: target, anti: anti}
 	for p := range final.Dim(0) {
-		r.logq = append(r.logq, logSoftmax(final.Sub(p).Data))
+		r.logq = append(r.logq, models.LogProbs(final.Sub(p).Data))
 	}
 	return r
 }
@@ -56,7 +57,7 @@ func (r *reference) read(logits *tensor.Dense, k int) LensRow {
 	}
 	for p := range n {
 		z := logits.Sub(p).Data
-		logp := logSoftmax(z)
+		logp := models.LogProbs(z)
 		t, a := r.target[p], r.anti[p]
 		rank, entropy, kl := 0, 0.0, 0.0
 		for v := range z {
@@ -85,24 +86,6 @@ func (r *reference) read(logits *tensor.Dense, k int) LensRow {
 		row.TopProbs = append(row.TopProbs, probs)
 	}
 	return row
-}
-
-// logSoftmax returns ln softmax(z) in float64.
-func logSoftmax(z []float32) []float64 {
-	top := math.Inf(-1)
-	for _, v := range z {
-		top = math.Max(top, float64(v))
-	}
-	sum := 0.0
-	for _, v := range z {
-		sum += math.Exp(float64(v) - top)
-	}
-	log := top + math.Log(sum)
-	out := make([]float64, len(z))
-	for i, v := range z {
-		out[i] = float64(v) - log
-	}
-	return out
 }
 
 // topIDs returns the k largest, largest first, the lower id of equals first.
