@@ -70,5 +70,5 @@ func gainBackward(dw, dy, norm []float32, rows, d int) {
 		columns(0, d)
 		return
 	}
-	Do(d, columnGrain, columns)
+	Do(d, stripe(d), columns)
 }

@@ -31,12 +31,16 @@ func BiasBackward(db, dy []float32, rows, n int) {
 		biasBackward(db, dy, rows, n, 0, n)
 		return
 	}
-	Do(n, columnGrain, func(lo, hi int) { biasBackward(db, dy, rows, n, lo, hi) })
+	Do(n, stripe(n), func(lo, hi int) { biasBackward(db, dy, rows, n, lo, hi) })
 }
 
-// columnGrain is the least number of columns in a range of a sum over rows:
-// four cache lines.
-const columnGrain = 64
+// stripe returns the number of columns of a range in a sum over the rows of n
+// columns: one range a thread, of whole vectors and at least four cache lines,
+// as narrow ones lose to loads what threads gain.
+func stripe(n int) int {
+	t := Threads()
+	return max(64, (n+8*t-1)/(8*t)*8)
+}
 
 func biasBackward(db, dy []float32, rows, n, lo, hi int) {
 	for r := range rows {
