@@ -78,8 +78,8 @@ func (s Scale) check() error {
 	default:
 		return fmt.Errorf("unknown kind %q (kinds are %q, %q, %q, %q)", s.Kind, ScaleSequential, ScaleDiverging, ScaleLog, ScaleLinear)
 	}
-	if !finite(s.Lo) || !finite(s.Hi) {
-		return fmt.Errorf("limits %v to %v must be finite", s.Lo, s.Hi)
+	if !(math.Abs(s.Lo) <= math.MaxFloat32 && math.Abs(s.Hi) <= math.MaxFloat32) {
+		return fmt.Errorf("limits %v to %v must be finite float32 numbers", s.Lo, s.Hi)
 	}
 	if s.Lo > s.Hi {
 		return fmt.Errorf("limits %v to %v are in the wrong order", s.Lo, s.Hi)

@@ -1,0 +1,185 @@
+package viz
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Alt is the text that stands for the figure where it cannot be seen: kind,
+// title, axes, limits and the key numbers, in sentences. The figure must be valid.
+func Alt(f *Figure) string { return f.alt("") }
+
+func (f *Figure) alt(show string) string {
+	var b strings.Builder
+	switch f.Kind {
+	case KindTokens:
+		f.altTokens(&b, show)
+	case KindHeatmap:
+		f.altHeatmap(&b)
+	case KindLines:
+		f.altLines(&b)
+	case KindTable:
+		f.altTable(&b)
+	}
+	if f.Caption != "" {
+		b.WriteString(" " + strings.TrimSuffix(f.Caption, ".") + ".")
+	}
+	return plain(b.String())
+}
+
+func (f *Figure) head(kind, show string) string {
+	s := kind + ": " + f.Title
+	if sub := f.subtitle(show); sub != "" {
+		s += ", " + sub
+	}
+	return s + "."
+}
+
+// span says an axis in words: "7 rows (layer), embed to 5".
+func (x Axis) span(what string) string {
+	n := len(x.Labels)
+	if n == 1 {
+		return "1 " + what + ", " + TokenText(x.Labels[0])
+	}
+	return fmt.Sprintf("%d %ss (%s), %s to %s", n, what, x.Name, x.Labels[0], x.Labels[n-1])
+}
+
+func (f *Figure) altTokens(b *strings.Builder, show string) {
+	t := f.Tokens
+	m := f.shown(show)
+	values, scale := f.Arrays[m.Values], f.Scales[m.Scale]
+	columns := len(t.Columns.Labels)
+	tokens := make([]string, columns)
+	for i, l := range t.Columns.Labels {
+		tokens[i] = TokenText(l)
+	}
+	b.WriteString(f.head("Token grid", show))
+	fmt.Fprintf(b, " %s over the %d tokens %s. Colour is %s from %s to %s.", t.Rows.span("row"), columns, strings.Join(tokens, " "),
+		unitLabel(m.Label, scale.Unit), limit(scale, scale.Lo), limit(scale, scale.Hi))
+	c := t.Focus
+	if c < 0 {
+		c = columns - 1
+	}
+	var parts []string
+	for r, label := range t.Rows.Labels {
+		v, state := values.At(r*columns + c)
+		if state == Done {
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", label, TokenText(f.Texts[t.Cell].Values[r*columns+c]), FormatNumber(scale.Format, float64(v))))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(b, " At %s, from the bottom up: %s.", tokens[c], strings.Join(parts, ", "))
+	}
+	b.WriteString(rest(values))
+}
+
+func (f *Figure) altHeatmap(b *strings.Builder) {
+	scale := f.Scales[f.Heatmap.Scale]
+	b.WriteString(f.head("Heatmap", ""))
+	fmt.Fprintf(b, " Colour is %s from %s to %s%s.", unitLabel(scale.Label, scale.Unit), limit(scale, scale.Lo), limit(scale, scale.Hi), suffix(scale))
+	for _, p := range f.Heatmap.Panels {
+		values := f.Arrays[p.Values]
+		fmt.Fprintf(b, " %s: %s, %s.", p.Title, p.Rows.span("row"), p.Columns.span("column"))
+		n := len(p.Columns.Labels)
+		lo, hi := extremes(values)
+		say := func(what string, i int) {
+			v, _ := values.At(i)
+			fmt.Fprintf(b, " %s %s at row %s, column %s.", what, FormatNumber(scale.Format, float64(v)), p.Rows.Labels[i/n], TokenText(p.Columns.Labels[i%n]))
+		}
+		if hi >= 0 {
+			say("Greatest", hi)
+			say("Least", lo)
+		}
+		b.WriteString(rest(values))
+	}
+}
+
+func (f *Figure) altLines(b *strings.Builder) {
+	l := f.Lines
+	xs, ys := f.Scales[l.XScale], f.Scales[l.YScale]
+	x := f.Arrays[l.X]
+	b.WriteString(f.head("Lines", ""))
+	fmt.Fprintf(b, " %s from %s to %s over %s from %s to %s.", unitLabel(ys.Label, ys.Unit), limit(ys, ys.Lo), limit(ys, ys.Hi), unitLabel(xs.Label, xs.Unit), limit(xs, xs.Lo), limit(xs, xs.Hi))
+	at := func(i int) string {
+		if len(l.XLabels) > 0 {
+			return l.XLabels[i]
+		}
+		return FormatNumber(xs.Format, float64(x.Data[i]))
+	}
+	for _, s := range l.Series {
+		y := f.Arrays[s.Y]
+		name := s.Name
+		if s.Control {
+			name += " (control)"
+		}
+		lo, hi := extremes(y)
+		if hi < 0 {
+			fmt.Fprintf(b, " %s: no numbers yet.", name)
+			continue
+		}
+		num := func(i int) string { return FormatNumber(ys.Format, float64(y.Data[i])) + " at " + at(i) }
+		fmt.Fprintf(b, " %s: greatest %s, least %s.%s", name, num(hi), num(lo), rest(y))
+	}
+}
+
+func (f *Figure) altTable(b *strings.Builder) {
+	t := f.Table
+	b.WriteString(f.head("Table", ""))
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = unitLabel(c.Name, c.Unit)
+	}
+	fmt.Fprintf(b, " %d rows; columns %s.", t.Rows, strings.Join(names, "; "))
+	for r := range min(t.Rows, 5) {
+		cells := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			text, state, _ := f.tableCell(c, r)
+			if state == Pending {
+				text = "not yet computed"
+			}
+			cells[i] = text
+		}
+		fmt.Fprintf(b, " %s.", strings.Join(cells, "; "))
+	}
+}
+
+// extremes returns the flat indices of the least and the greatest finite
+// number, -1 where there is none.
+func extremes(a *Array) (lo, hi int) {
+	lo, hi = -1, -1
+	for i := range a.Data {
+		v, state := a.At(i)
+		if state != Done || !finite(float64(v)) {
+			continue
+		}
+		if lo < 0 || v < a.Data[lo] {
+			lo = i
+		}
+		if hi < 0 || v > a.Data[hi] {
+			hi = i
+		}
+	}
+	return lo, hi
+}
+
+// rest says how many numbers are missing or not finite.
+func rest(a *Array) string {
+	var pending, odd int
+	for i := range a.Data {
+		switch v, state := a.At(i); {
+		case state == Pending:
+			pending++
+		case state == Done && (math.IsNaN(float64(v)) || math.IsInf(float64(v), 0)):
+			odd++
+		}
+	}
+	s := ""
+	if pending > 0 {
+		s += fmt.Sprintf(" %d of %d not yet computed.", pending, len(a.Data))
+	}
+	if odd > 0 {
+		s += fmt.Sprintf(" %d not finite.", odd)
+	}
+	return s
+}
