@@ -53,7 +53,7 @@ func (a *addedTokens) split(t text, token func(id int, piece text) error, rest f
 		}
 		tok := &a.tokens[index]
 		lo, hi := i, end
-		i = end // what is stripped to the right is searched too, as in the library
+		i = end // what a token takes to its right is searched too, as in the library: a token there is found a second time
 		if tok.SingleWord && (wordBefore(t.s[:lo]) || wordAfter(t.s[hi:])) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (a *addedTokens) split(t text, token func(id int, piece text) error, rest f
 		if tok.RStrip {
 			hi = len(t.s) - len(strings.TrimLeftFunc(t.s[hi:], unicode.IsSpace))
 		}
-		if hi <= done {
+		if lo >= hi {
 			continue
 		}
 		if done < lo {

@@ -1,7 +1,9 @@
 package tokenizer
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -17,6 +19,7 @@ type bpe struct {
 	unk          int32          // -1: what no token expresses is an error
 	fuseUnk      bool           // one unknown token for neighbouring unknown characters
 	ignoreMerges bool           // a piece that is a token is that token, whatever the merges say
+	words        bool           // no merge has a ▁ behind another character: what a ▁ begins is a word of its own
 	cache        *cache
 	mergers      sync.Pool // of *merger
 }
@@ -53,7 +56,28 @@ func newBPE(m *modelJSON, v *vocabulary, byteLevel bool) (*bpe, error) {
 	if m.ByteFallback {
 		b.fallback = byteTokens(v)
 	}
+	_, b.words = b.pieces[wordMark]
+	for _, m := range m.Merges {
+		if end := wordEnd(m.left + m.right); end < len(m.left)+len(m.right) {
+			b.words = false
+		}
+	}
 	return b, nil
+}
+
+// wordMark is what SentencePiece writes for a space.
+const wordMark = "▁"
+
+// wordEnd returns where the first word of s ends: before the first ▁ that follows another character.
+func wordEnd(s string) int {
+	from := 0
+	for strings.HasPrefix(s[from:], wordMark) {
+		from += len(wordMark)
+	}
+	if i := strings.Index(s[from:], wordMark); i >= 0 {
+		return from + i
+	}
+	return len(s)
 }
 
 // byteTokens returns the ids of the tokens <0x00> .. <0xFF>, of those that there are.
@@ -73,6 +97,25 @@ func (b *bpe) tokenize(word string, out []symbol) ([]symbol, error) {
 			return append(out, symbol{id, int32(len(word))}), nil
 		}
 	}
+	if !b.words {
+		return b.word(word, out)
+	}
+	for at := 0; at < len(word); {
+		end := at + wordEnd(word[at:])
+		var err error
+		if out, err = b.word(word[at:end], out); err != nil {
+			if m := (*missing)(nil); errors.As(err, &m) {
+				m.lo, m.hi = m.lo+at, m.hi+at
+			}
+			return out, err
+		}
+		at = end
+	}
+	return out, nil
+}
+
+// word appends the symbols of a stretch that no merge leads out of.
+func (b *bpe) word(word string, out []symbol) ([]symbol, error) {
 	known, slot := b.cache.get(word)
 	if known != nil {
 		return append(out, known...), nil

@@ -41,6 +41,8 @@ func (t *Tokenizer) Encode(text string, special bool) (Encoding, error) {
 		return Encoding{}, fmt.Errorf("text is not valid UTF-8: byte %d is 0x%02X", at, text[at])
 	}
 	e := &encoder{t: t, input: text}
+	guess := len(text)/4 + len(t.post.before) + len(t.post.after) + 8
+	e.out = Encoding{make([]int, 0, guess), make([]string, 0, guess), make([][2]int, 0, guess)}
 	if special {
 		e.template(t.post.before)
 	}
