@@ -78,7 +78,7 @@ type headLayout struct {
 	in         Batch
 	n          int // B·H
 	T, H, G, K int
-	scale      float32 // of the scores
+	scale      float64 // of the scores
 	group      int     // query heads that share a key-value head
 }
 
@@ -90,7 +90,7 @@ func (p *pass) heads(l int) headLayout {
 	}
 	return headLayout{
 		in: p.in, n: p.in.B * c.Heads, T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth,
-		scale: float32(scale), group: c.group(),
+		scale: scale, group: c.group(),
 	}
 }
 
@@ -124,10 +124,11 @@ func (h *headLayout) keyRow(x []float32, i, s int) []float32 {
 }
 
 // scores writes q·k·scale of query q of pair i for the keys lo..hi-1 of row [T].
+// The scale is applied in float64, which rounds a score once instead of twice.
 func (h *headLayout) scores(row []float32, t *blockTrace, i, q, lo, hi int) {
 	query := h.queryRow(t.q, i, q)
 	for s := lo; s < hi; s++ {
-		row[s] = h.scale * kernel.Dot(query, h.keyRow(t.k, i, s))
+		row[s] = float32(float64(kernel.Dot(query, h.keyRow(t.k, i, s))) * h.scale)
 	}
 }
 
@@ -222,7 +223,7 @@ func (g *backward) attendBackward(l int, t *blockTrace, dz []float32) (dq, dk, d
 			lo, hi := h.visible(i, q) // what a hook put elsewhere came from no product
 			query, dquery := h.queryRow(t.q, i, q), h.queryRow(dq, i, q)
 			for s := lo; s < hi; s++ {
-				d := h.scale * row[s]
+				d := float32(h.scale) * row[s]
 				kernel.Axpy(dquery, d, h.keyRow(t.k, i, s))
 				kernel.Axpy(h.keyRow(dk, i, s), d, query)
 			}

@@ -2,9 +2,10 @@ package models
 
 import (
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
+
+	"orrery/models/internal/nearest"
 )
 
 // shortNames are the names that TransformerLens accepts for a kind besides the
@@ -16,8 +17,7 @@ var shortNames = map[string]string{
 }
 
 // newNames are TransformerLens 4's names for the values that its version 3
-// already had. "in" stands for hook_pre in a plain MLP and for hook_pre_linear
-// in a gated one, so it is not in the list.
+// already had. Those of mlp.in and mlp.gate depend on the MLP: see canonical.
 var newNames = map[string]string{
 	"embed.hook_out":     "hook_embed",
 	"pos_embed.hook_out": "hook_pos_embed",
@@ -30,7 +30,6 @@ var newNames = map[string]string{
 	"attn.o.hook_out":    "hook_attn_out",
 	"attn.hook_out":      "hook_attn_out",
 	"ln2.hook_in":        "hook_resid_mid",
-	"mlp.gate.hook_out":  "mlp.hook_pre",
 	"mlp.out.hook_in":    "mlp.hook_post",
 	"mlp.hook_out":       "hook_mlp_out",
 	"hook_out":           "hook_resid_post",
@@ -85,11 +84,11 @@ func (m *Model) absence(k Kind) string {
 func (m *Model) canonical(name string) string {
 	if rest, ok := strings.CutPrefix(name, "blocks."); ok {
 		layer, part, _ := strings.Cut(rest, ".")
-		if part == "mlp.in.hook_out" {
+		switch {
+		case part == "mlp.in.hook_out" && m.Config.Gated:
+			part = "mlp.hook_pre_linear"
+		case part == "mlp.in.hook_out", part == "mlp.gate.hook_out" && m.Config.Gated:
 			part = "mlp.hook_pre"
-			if m.Config.Gated {
-				part = "mlp.hook_pre_linear"
-			}
 		}
 		if old, ok := newNames[part]; ok {
 			part = old
@@ -181,46 +180,19 @@ func expandShort(short, layer, norm string) (string, bool) {
 	return "", false
 }
 
-// nearest lists the sites whose names are likest to name, with their shapes.
+// nearest lists the sites whose names are likest to name, with their axes.
 func (m *Model) nearest(name string) []string {
 	const most = 4
-	type near struct {
-		site     Site
-		distance int
-	}
-	var all []near
+	byName, names := make(map[string]Site), []string(nil)
 	for _, s := range m.Sites() {
-		all = append(all, near{s, distance(name, s.String())})
+		byName[s.String()] = s
+		names = append(names, s.String())
 	}
-	sort.SliceStable(all, func(i, j int) bool { return all[i].distance < all[j].distance })
-	var out []string
-	for _, n := range all[:min(most, len(all))] {
-		out = append(out, fmt.Sprintf("%s [%s]", n.site, strings.Join(m.Axes(n.site), ",")))
+	out := nearest.Names(name, names, most)
+	for i, near := range out {
+		out[i] = fmt.Sprintf("%s [%s]", near, strings.Join(m.Axes(byName[near]), ","))
 	}
 	return out
-}
-
-// distance is the Levenshtein distance of a and b in bytes.
-func distance(a, b string) int {
-	const longest = 100 // of a name worth comparing
-	a = a[:min(len(a), longest)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Match selects the sites that a glob covers: * stands for any characters,

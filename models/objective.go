@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
 )
 
@@ -60,12 +59,11 @@ func (t term) add(logits, grad *tensor.Dense) (float64, error) {
 	if !t.prob {
 		return t.factor * float64(row[t.id]), nil
 	}
-	logs := make([]float32, len(row))
-	kernel.LogSoftmax(logs, row)
+	logs := LogProbs(row)
 	for i, l := range logs {
-		out[i] -= float32(t.factor * math.Exp(float64(l)))
+		out[i] -= float32(t.factor * math.Exp(l))
 	}
-	return t.factor * float64(logs[t.id]), nil
+	return t.factor * logs[t.id], nil
 }
 
 // index resolves an index that may count from the end.

@@ -34,13 +34,16 @@ func compare(got, want *tensor.Dense, abs, rel float64) string {
 	for i, w := range want.Data {
 		g := got.Data[i]
 		diff := math.Abs(float64(g) - float64(w))
-		if g == w { // infinities included
-			diff = 0
+		allowed := abs + rel*math.Abs(float64(w))
+		if g == w {
+			diff = 0 // equal infinities as well
+		} else if math.IsInf(allowed, 0) {
+			allowed = 0 // an infinity is close to itself alone
 		}
 		if diff > worst || diff != diff && worst == worst {
 			worst, at = diff, i
 		}
-		if diff <= abs+rel*math.Abs(float64(w)) {
+		if diff <= allowed {
 			continue
 		}
 		if off++; off <= shown {

@@ -1,0 +1,202 @@
+package models_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"orrery/models"
+	"orrery/models/modeltest"
+	"orrery/models/tensor"
+)
+
+// mustSay fails the test unless err says every part.
+func mustSay(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want one that says %q", parts)
+		return
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q does not say %q", err, part)
+		}
+	}
+}
+
+func TestImpossibleBatchesAreRefused(t *testing.T) {
+	m := modeltest.GPT2(1) // V 11, context 9
+	pad := func(rows ...[]int) models.Batch {
+		in, err := models.Pad(rows, models.Left, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	tests := []struct {
+		name string
+		in   models.Batch
+		says []string
+	}{
+		{"no tokens", models.Prompt(), []string{"1 rows of 0 tokens"}},
+		{"no rows", models.Batch{}, []string{"0 rows"}},
+		{"an id too large", models.Prompt(1, 2, 11), []string{"id 11", "row 0 at position 2", "0..10"}},
+		{"a negative id", models.Prompt(1, -3), []string{"id -3", "0..10"}},
+		{"too many tokens", models.Prompt(make([]int, 10)...), []string{"10 tokens", "context is 9"}},
+		{"ids that are no rectangle", models.Batch{IDs: []int{1, 2, 3}, B: 2, T: 2}, []string{"3 ids for 2 rows of 2"}},
+		{"a row of padding only", pad([]int{1, 2}, nil), []string{"row 1", "at least one token"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := m.Run(context.Background(), test.in)
+			mustSay(t, err, test.says...)
+		})
+	}
+	_, err := models.Rows([][]int{{1, 2}, {3}})
+	mustSay(t, err, "row 1 has 1 tokens", "padding")
+	_, err = models.Pad([][]int{{1}}, "middle", 0)
+	mustSay(t, err, `"middle"`, `"left"`, `"right"`)
+}
+
+func TestNumbersThatAreNone(t *testing.T) {
+	m := modeltest.Llama(1)
+	hooks, err := m.Edits(models.Edit{Site: "blocks.1.hook_mlp_out", Positions: []int{1}, Op: models.Scale, Value: models.Number(3e38)},
+		models.Edit{Site: "blocks.1.hook_mlp_out", Positions: []int{1}, Op: models.Scale, Value: models.Number(3e38)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Run(context.Background(), models.Prompt(1, 2, 3), hooks...)
+	var numeric models.NumericError
+	if !errors.As(err, &numeric) || numeric.Site != "logits" || len(numeric.Index) != 3 || numeric.Index[1] != 1 {
+		t.Errorf("error %v, want a NumericError at logits, position 1", err)
+	}
+}
+
+func TestARunEndsWhenItIsCancelled(t *testing.T) {
+	cfg := models.Config{
+		Layers: 3, Width: 512, Heads: 8, KVHeads: 8, HeadWidth: 64, MLPWidth: 2048, Vocab: 512, Context: 1024,
+		Norm: models.RMSNorm, NormEps: 1e-5, Positions: models.Rotary, Rotary: models.RotaryConfig{Base: 1e4, Dim: 64},
+		Activation: "silu", Gated: true, Tied: true,
+	}
+	m, err := models.New(cfg, models.InitParams(cfg, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := models.Prompt(make([]int, 1024)...)
+	obj := func(logits *tensor.Dense) (float64, *tensor.Dense, error) { return 0, logits.Clone(), nil }
+	for name, call := range map[string]func(context.Context) error{
+		"run": func(ctx context.Context) error { _, err := m.Run(ctx, in); return err },
+		"gradient": func(ctx context.Context) error {
+			_, err := m.Gradient(ctx, in, obj, models.Want{Params: true})
+			return err
+		},
+		"generate": func(ctx context.Context) error { _, err := m.Generate(ctx, in.IDs[:900], 100, nil); return err },
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		var asked time.Time
+		timer := time.AfterFunc(30*time.Millisecond, func() { asked = time.Now(); cancel() })
+		err := call(ctx)
+		took := time.Since(asked)
+		timer.Stop()
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v, want %v", name, err, context.Canceled)
+		}
+		if !(took <= time.Second) { // 100 ms on a machine that does nothing else
+			t.Errorf("%s ended %v after it was cancelled", name, took)
+		}
+		t.Logf("%s ended %v after it was cancelled", name, took)
+	}
+}
+
+func TestHooksFailTheRun(t *testing.T) {
+	m := modeltest.GPT2(1)
+	broken := errors.New("no such lens")
+	_, err := m.Run(context.Background(), models.Prompt(1, 2), models.Hook{
+		Sites: models.Sites(models.Site{Layer: 1, Kind: models.Z}),
+		Fn:    func(models.Site, *tensor.Dense) error { return broken },
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v, want the hook's", err)
+	}
+	mustSay(t, err, "blocks.1.attn.hook_z")
+	_, err = m.Run(context.Background(), models.Prompt(1), models.Hook{})
+	mustSay(t, err, "hook 0")
+}
+
+// TestConfigsAreHonouredOrRefused changes one field of a config that loads.
+func TestConfigsAreHonouredOrRefused(t *testing.T) {
+	tests := []struct {
+		family, field string
+		value         any
+		says          []string // nil when it must load
+	}{
+		{"gpt2", "model_type", "gpt3", []string{`"gpt3"`, "gpt2, llama, orrery"}},
+		{"gpt2", "model_type", nil, []string{`""`, "gpt2, llama, orrery"}},
+		{"gpt2", "scale_attn_weights", false, []string{"scale_attn_weights is false"}},
+		{"gpt2", "add_cross_attention", true, []string{"add_cross_attention is true"}},
+		{"gpt2", "activation_function", "quick_gelu", []string{`"quick_gelu"`, "gelu_new"}},
+		{"gpt2", "n_embd", "wide", []string{"n_embd", `"wide"`, "whole number"}},
+		{"gpt2", "n_embd", nil, []string{"n_embd is missing"}},
+		{"gpt2", "n_embd", 25, []string{"n_head is 3", "n_embd 25"}},
+		{"gpt2", "n_embd", -24, []string{"width is -24"}},
+		{"gpt2", "n_layer", 1 << 40, []string{"layers is 1099511627776"}},
+		{"gpt2", "vocab_size", 100, []string{"wte.weight", "[100 24]", "[101 24]"}},
+		{"gpt2", "n_layer", 3, []string{"h.2.", "no such tensor"}},
+		{"gpt2", "layer_norm_epsilon", -1, []string{"norm_eps is -1"}},
+		{"gpt2", "tie_word_embeddings", false, []string{"lm_head.weight"}},
+		{"gpt2", "quantization_config", map[string]any{"bits": 4}, []string{"quantization_config"}},
+		{"gpt2", "reorder_and_upcast_attn", true, nil}, // other order of the same arithmetic
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "yarn", "factor": 2}, []string{`"yarn"`, "llama3"}},
+		{"llama3", "rope_scaling", map[string]any{"type": "linear", "factor": 2}, []string{`"linear"`}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "llama3", "factor": 2}, []string{"scaling"}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "default", "partial_rotary_factor": 0.5}, []string{"partial_rotary_factor is 0.5"}},
+		{"llama3", "num_key_value_heads", 3, []string{"heads is 4", "kv_heads 3"}},
+		{"llama3", "attention_bias", true, []string{"self_attn.q_proj.bias"}},
+		{"llama3", "mlp_bias", true, []string{"mlp.gate_proj.bias"}},
+		{"llama3", "hidden_act", "gelu_new", nil},
+	}
+	for _, test := range tests {
+		b, _ := json.Marshal(test.value)
+		t.Run(test.family+"/"+test.field+"="+string(b), func(t *testing.T) {
+			from := goldenDir(t, test.family)
+			raw, err := os.ReadFile(filepath.Join(from, "config.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fields map[string]any
+			if err := json.Unmarshal(raw, &fields); err != nil {
+				t.Fatal(err)
+			}
+			if test.field == "rope_scaling" {
+				delete(fields, "rope_parameters")
+			}
+			fields[test.field] = test.value
+			if raw, err = json.Marshal(fields); err != nil {
+				t.Fatal(err)
+			}
+			weights, err := os.ReadFile(filepath.Join(from, "model.safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			for name, b := range map[string][]byte{"config.json": raw, "model.safetensors": weights} {
+				if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err = models.Load(dir)
+			if test.says == nil {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			mustSay(t, err, test.says...)
+		})
+	}
+}
