@@ -15,6 +15,7 @@ func TestViews(t *testing.T) {
 		n     int
 	}{
 		{"sub one", func(d *tensor.Dense) *tensor.Dense { return d.Sub(1) }, []int{3, 4}, 12, 12},
+		{"sub inner", func(d *tensor.Dense) *tensor.Dense { return d.Sub(0, 1) }, []int{4}, 4, 4},
 		{"sub two", func(d *tensor.Dense) *tensor.Dense { return d.Sub(1, 2) }, []int{4}, 20, 4},
 		{"sub all", func(d *tensor.Dense) *tensor.Dense { return d.Sub(1, 2, 3) }, nil, 23, 1},
 		{"sub none", func(d *tensor.Dense) *tensor.Dense { return d.Sub() }, []int{2, 3, 4}, 0, 24},

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"orrery/models/internal/kernel"
 )
@@ -122,6 +123,35 @@ func TestDoPanics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDoPanicStopsTheRest holds that ranges which nobody has taken when one
+// panics are left out. Range 0 waits until the other goroutine has one; the
+// other ranges wait for the panic and then some, so that a
+// goroutine which went on would be seen, and one held up by other programs has
+// 35 ms.
+func TestDoPanicStopsTheRest(t *testing.T) {
+	kernel.WithThreads(2, func() {
+		var calls atomic.Int64
+		failing, started := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		defer func() {
+			if v, n := recover(), calls.Load(); v == nil || n == 8 {
+				t.Errorf("recovered %v after %d of 8 ranges", v, n)
+			}
+		}()
+		kernel.Do(8, 1, func(lo, hi int) {
+			calls.Add(1)
+			if lo == 0 {
+				<-started
+				close(failing)
+				panic("fault")
+			}
+			once.Do(func() { close(started) })
+			<-failing
+			time.Sleep(5 * time.Millisecond)
+		})
+	})
 }
 
 // BenchmarkDo measures what handing out empty ranges costs.
