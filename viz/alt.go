@@ -65,7 +65,7 @@ func (f *Figure) altTokens(b *strings.Builder, show string) {
 	for r, label := range t.Rows.Labels {
 		v, state := values.At(r*columns + c)
 		if state == Done {
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", label, TokenText(f.Texts[t.Cell].Values[r*columns+c]), FormatNumber(scale.Format, float64(v))))
+			parts = append(parts, fmt.Sprintf("%s: %s (%s)", label, TokenText(f.Texts[t.Cell].Values[r*columns+c]), FormatNumber(scale.Format, float64(v))))
 		}
 	}
 	if len(parts) > 0 {

@@ -5,6 +5,8 @@ import "strings"
 // Measures of a colour bar, in pixels.
 const (
 	barWidth  = 170.0
+	minBar    = 40.0
+	keyWidth  = 330.0 // from this width on a key is aligned with its grid
 	barHeight = 8.0
 	barSteps  = 64
 )
@@ -13,6 +15,8 @@ const (
 // signs for cells that have no colour, as far as the figure has such cells.
 type key struct {
 	scale Scale
+	left  float64
+	bar   float64 // width of the bar alone
 	lines [][]item
 }
 
@@ -26,17 +30,22 @@ func (i item) width(s *sheet, k *key) float64 {
 	p := pen{face: sans, size: smallSize}
 	switch i.sign {
 	case "bar":
-		return s.width(limit(k.scale, k.scale.Lo), p) + 6 + barWidth + 6 + s.width(limit(k.scale, k.scale.Hi), p) + s.width(i.text, p)
+		return s.width(limit(k.scale, k.scale.Lo), p) + 6 + k.bar + 6 + s.width(limit(k.scale, k.scale.Hi), p) + s.width(i.text, p)
 	case "":
 		return s.width(i.text, p)
 	}
 	return 20 + s.width(i.text, p)
 }
 
-// newKey looks at the arrays that are drawn and breaks the key to a width.
-func newKey(s *sheet, scale Scale, avail float64, arrays ...*Array) *key {
-	k := &key{scale: scale}
+// newKey looks at the arrays that are drawn and breaks the key to a body's
+// width, aligned with the cells, which begin at left, where there is room.
+func newKey(s *sheet, scale Scale, left, avail float64, arrays ...*Array) *key {
+	k := &key{scale: scale, bar: barWidth}
+	if avail-left >= keyWidth {
+		k.left, avail = left, avail-left
+	}
 	items := []item{{"bar", suffix(scale)}}
+	k.bar = max(minBar, min(barWidth, barWidth+avail-items[0].width(s, k)))
 	if l := unitLabel(scale.Label, scale.Unit); l != "" {
 		items = append(items, item{"", l})
 	}
@@ -81,12 +90,21 @@ func signs(scale Scale, arrays []*Array) []item {
 	return out
 }
 
+// keyRoom is the width for a key under a body: the body's own, or the whole
+// page's where that is more.
+func keyRoom(body, avail float64) float64 {
+	if avail > 0 {
+		return max(body, avail)
+	}
+	return max(body, minWidth-2*padding)
+}
+
 func (k *key) size() (w, h float64) { return 0, 20 * float64(len(k.lines)) }
 
 func (k *key) draw(s *sheet, x, y float64) {
 	p := pen{face: sans, size: smallSize, color: s.th.ui("soft")}
 	for _, line := range k.lines {
-		at := x
+		at := x + k.left
 		for _, i := range line {
 			switch i.sign {
 			case "bar":
@@ -94,10 +112,10 @@ func (k *key) draw(s *sheet, x, y float64) {
 			case "":
 				s.text(at, y+14, i.text, p)
 			case "blank":
-				s.frame(at, y+4, 14, 12, 3, 1, s.th.ui("line"), 1, 2)
+				s.frame(at, y+4, 14, 12, 3, 1, s.th.ui("edge"), 1, 2)
 				s.text(at+20, y+14, i.text, p)
 			case "pending":
-				s.hatch(at, y+4, 14, 12)
+				s.hatch(at, y+4, 14, 12, 3)
 				s.text(at+20, y+14, i.text, p)
 			case "nan":
 				s.fillRect(at, y+4, 14, 12, 3, s.th.ui("warn_bg"))
@@ -120,7 +138,7 @@ func (k *key) drawBar(s *sheet, x, y float64, after string) {
 	lo, hi := limit(k.scale, k.scale.Lo), limit(k.scale, k.scale.Hi)
 	s.text(x, y+14, lo, p)
 	x += s.width(lo, p) + 6
-	step := barWidth / barSteps
+	step := k.bar / barSteps
 	for i := range barSteps {
 		t := (float64(i) + 0.5) / barSteps
 		if k.scale.Reverse {
@@ -132,8 +150,8 @@ func (k *key) drawBar(s *sheet, x, y float64, after string) {
 		}
 		s.fillRect(x+step*float64(i), y+6, w, barHeight, 0, s.th.ramp(k.scale, t))
 	}
-	s.frame(x, y+6, barWidth, barHeight, 0, 0.5, s.th.ui("line2"))
-	s.text(x+barWidth+6, y+14, hi+after, p)
+	s.frame(x, y+6, k.bar, barHeight, 0, 0.5, s.th.ui("line2"))
+	s.text(x+k.bar+6, y+14, hi+after, p)
 }
 
 // limit writes a limit of a scale; one that the scale's own format would show

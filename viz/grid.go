@@ -1,8 +1,8 @@
 package viz
 
 import (
-	"image/color"
 	"math"
+	"strconv"
 )
 
 // Measures of a grid of cells, in pixels.
@@ -11,17 +11,10 @@ const (
 	cellText    = 12.0
 	minCellText = 9.5
 	chipHeight  = 20.0
+	maxGrid     = 2000.0 // natural width at most, where cells can be smaller
+	maxUpright  = 110.0
+	focusOut    = 2.25 // a focus frame lies in the gap between cells
 )
-
-// cell is what stands in one cell of a grid.
-type cell struct {
-	value float64
-	state State
-	// text is written in the cell where it fits, shortened if cut is set.
-	text string
-	cut  bool
-	face face
-}
 
 // grid is cells over two axes: row 0 at the bottom, column 0 at the left.
 type grid struct {
@@ -35,6 +28,9 @@ type grid struct {
 	nameW, labelW       float64 // the rows' name and labels, with the space after them
 	everyX, everyY      int     // of so many labels one is drawn, the last always
 	labelSize           float64
+	labelH              float64 // height of the columns' labels
+	upright             bool    // they read upwards
+	textSize            float64 // of what stands in the cells, the same in all
 }
 
 // layout chooses sizes: cells as wide as prefer allows within avail (0 is
@@ -53,28 +49,63 @@ func (g *grid) layout(s *sheet, avail, prefer, height float64) {
 	if g.rows.Name != "" {
 		g.nameW = s.width(g.rows.Name, g.namePen()) + 10
 	}
-	widest := 0.0
+	widest, words := 0.0, g.isPrompt()
 	for _, l := range g.columns.Labels {
 		widest = max(widest, s.width(g.columnLabel(l), g.columnPen())+14)
+		if _, err := strconv.ParseFloat(l, 64); err != nil {
+			words = true
+		}
 	}
+	room := max((maxGrid-g.left())/n, 4)
 	if avail > 0 {
-		g.pitchX = min(max((avail-g.nameW-g.labelW)/n, 5), max(prefer, widest)*1.3)
-	} else {
-		g.pitchX = min(max(prefer, min(widest, 134)), max(1400/n, 6))
+		room = max((avail-g.left())/n, 4)
+	}
+	g.pitchX = min(room, max(prefer, min(widest, 134)))
+	if avail > 0 {
+		g.pitchX = min(room, 1.3*max(prefer, widest))
+	}
+	if g.pitchX < 18 || g.pitchY < 18 {
+		g.pitchX, g.pitchY = math.Floor(g.pitchX), math.Floor(g.pitchY)
+	}
+	if n >= 20 && g.pitchY < 18 { // many small cells are square
+		g.pitchX = min(g.pitchX, g.pitchY)
+		g.pitchY = g.pitchX
 	}
 	switch small := min(g.pitchX, g.pitchY); {
 	case small >= 18:
 		g.gap = 3
-	case small >= 9:
+	case small >= 12:
 		g.gap = 1
 	}
-	g.everyX, g.everyY = 1, 1
-	if g.pitchX < 22 || (g.pitchX < widest-10 && !g.isPrompt()) {
-		g.everyX = int(math.Ceil(widest / g.pitchX))
+	g.everyX, g.everyY, g.labelH = 1, 1, chipHeight
+	tooWide := 0
+	for _, l := range g.columns.Labels {
+		if s.width(g.columnLabel(l), g.columnPen())+10 > g.pitchX {
+			tooWide++
+		}
+	}
+	if 3*tooWide > len(g.columns.Labels) && g.pitchX < 56 {
+		// Words stand upright; numbers keep lying and some are left out.
+		g.upright = words
+		need := widest
+		if words {
+			need = chipHeight + 1
+			g.labelH = min(widest, maxUpright)
+		}
+		g.everyX = int(math.Ceil(need/g.pitchX - 1e-9))
 	}
 	if need := g.labelSize + 2; g.pitchY < need {
 		g.everyY = int(math.Ceil(need / g.pitchY))
 	}
+	g.textSize = cellText
+	for r := range g.rows.Labels {
+		for c := range g.columns.Labels {
+			if t := g.cells(r, c); !t.cut && t.text != "" {
+				g.textSize = min(g.textSize, cellText*(g.pitchX-g.gap-4)/s.width(t.text, pen{face: t.face, size: cellText}))
+			}
+		}
+	}
+	g.textSize = max(math.Floor(2*g.textSize)/2, minCellText)
 }
 
 func (g *grid) isPrompt() bool { return len(g.columns.Roles) > 0 }
@@ -115,7 +146,7 @@ func (g *grid) namePen() pen { return pen{face: sans, size: smallSize} }
 func (g *grid) left() float64 { return g.nameW + g.labelW }
 
 func (g *grid) size() (w, h float64) {
-	h = g.pitchY*float64(len(g.rows.Labels)) + 6 + chipHeight
+	h = g.pitchY*float64(len(g.rows.Labels)) + 6 + g.labelH
 	if !g.isPrompt() && g.columns.Name != "" {
 		h += 14
 	}
@@ -138,7 +169,7 @@ func (g *grid) draw(s *sheet, x, y float64) {
 			s.text(x0-10, cy+(g.pitchY-g.gap)/2+4, l, label)
 		}
 		for c := range columns {
-			s.cell(x0+g.pitchX*float64(c), cy, g.pitchX-g.gap, g.pitchY-g.gap, g.cells(r, c), g.scale)
+			s.cell(x0+g.pitchX*float64(c), cy, g.pitchX-g.gap, g.pitchY-g.gap, g.cells(r, c), g)
 		}
 	}
 	for c := range columns {
@@ -148,10 +179,10 @@ func (g *grid) draw(s *sheet, x, y float64) {
 	}
 	if !g.isPrompt() && g.columns.Name != "" {
 		name.align = centre
-		s.text(x0+(g.pitchX*float64(columns)-g.gap)/2, bottom+chipHeight+14, g.columns.Name, name)
+		s.text(x0+(g.pitchX*float64(columns)-g.gap)/2, bottom+g.labelH+14, g.columns.Name, name)
 	}
 	if g.focus >= 0 {
-		s.frame(x0+g.pitchX*float64(g.focus)-3, y-3, g.pitchX-g.gap+6, bottom-y-g.gap+6, 6, 1.5, s.th.ui("brass"))
+		s.frame(x0+g.pitchX*float64(g.focus)-focusOut, y-focusOut, g.pitchX-g.gap+2*focusOut, bottom-y-g.gap+2*focusOut, 6, 1.5, s.th.ui("brass"))
 	}
 }
 
@@ -160,92 +191,39 @@ func (g *grid) drawColumnLabel(s *sheet, c int, x, y float64) {
 	p := g.columnPen()
 	room := g.pitchX * float64(g.everyX)
 	text := g.columnLabel(g.columns.Labels[c])
+	if g.upright {
+		room = maxUpright
+	}
 	if !g.isPrompt() {
 		p.color = s.th.ui("soft")
-		s.text(x, y+14, truncate(text, s.fit(p, room-2)), p)
+		g.label(s, x, y, truncate(text, s.fit(p, room-2)), p)
 		return
 	}
 	style, ok := house().Roles[g.columns.Roles[c]]
 	if !ok {
 		style = house().Roles[RoleNone]
 	}
-	pad := min(12, max(room-g.pitchX/4, 4))
-	text = truncate(text, s.fit(p, max(room-pad-2, 8)))
-	w := max(s.width(text, p)+pad, min(22, room-2))
-	s.fillRect(x-w/2, y, w, chipHeight, 5, s.th.ui(style.Fill))
-	s.frame(x-w/2, y, w, chipHeight, 5, 1, s.th.ui(style.Stroke), style.Dash...)
+	pad := min(12, max(room-2-s.width(text, p), 6))
+	text = truncate(text, s.fit(p, max(room-2-pad, 8)))
+	w, h := max(s.width(text, p)+pad, min(22, room-2)), chipHeight
+	if g.upright {
+		w, h = min(chipHeight, g.pitchX*float64(g.everyX)-1), w
+	}
+	s.fillRect(x-w/2, y, w, h, 5, s.th.ui(style.Fill))
+	s.frame(x-w/2, y, w, h, 5, 1, s.th.ui(style.Stroke), style.Dash...)
 	p.color = s.th.ui(style.Text)
-	s.text(x, y+14, text, p)
+	if g.upright {
+		y += pad/2 - 3
+	}
+	g.label(s, x, y, text, p)
 }
 
-// cell draws one cell with its corner at x, y.
-func (s *sheet) cell(x, y, w, h float64, c cell, scale Scale) {
-	r := min(cellRadius, h/5, w/5)
-	switch {
-	case c.state == Blank:
-		return
-	case c.state == Pending:
-		s.hatch(x, y, w, h)
-		return
-	case !finite(c.value):
-		s.fillRect(x, y, w, h, r, s.th.ui("warn_bg"))
-		s.frame(x, y, w, h, r, 1, s.th.ui("warn"))
-		p := pen{face: sans, size: cellText, color: s.th.ui("warn"), align: centre}
-		if text := FormatNumber("", c.value); s.width(text, p) <= w-4 && h >= 13 {
-			s.text(x+w/2, y+h/2+4, text, p)
-		} else {
-			s.line(x, y, x+w, y+h, 1, s.th.ui("warn"))
-			s.line(x, y+h, x+w, y, 1, s.th.ui("warn"))
-		}
+// label writes a column's label under y, lying or upright.
+func (g *grid) label(s *sheet, x, y float64, text string, p pen) {
+	if !g.upright {
+		s.text(x, y+14, text, p)
 		return
 	}
-	back := s.th.colour(scale, c.value)
-	s.fillRect(x, y, w, h, r, back)
-	if contrast(back, s.th.ui("card")) < 1.2 && min(w, h) >= 8 {
-		s.frame(x, y, w, h, r, 1, s.th.ui("line"))
-	}
-	ink := TextOn(back)
-	if _, clipped := scale.Position(c.value); clipped != 0 {
-		s.notch(x, y, w, h, clipped, ink)
-	}
-	s.cellText(x, y, w, h, c, ink)
-}
-
-func (s *sheet) cellText(x, y, w, h float64, c cell, ink color.RGBA) {
-	if h < 13 || c.text == "" {
-		return
-	}
-	for size := cellText; size >= minCellText; size -= 0.5 {
-		p := pen{face: c.face, size: size, color: ink, align: centre}
-		if s.width(c.text, p) <= w-4 {
-			s.text(x+w/2, y+h/2+size*0.36, c.text, p)
-			return
-		}
-	}
-	if c.cut {
-		p := pen{face: c.face, size: minCellText, color: ink, align: centre}
-		s.text(x+w/2, y+h/2+minCellText*0.36, truncate(c.text, s.fit(p, w-2)), p)
-	}
-}
-
-// notch marks a cell whose value was clipped: top right above the limits,
-// bottom right below them.
-func (s *sheet) notch(x, y, w, h float64, clipped int, ink color.RGBA) {
-	k := min(6, w/2, h/2)
-	if clipped > 0 {
-		s.polygon(ink, x+w-k, y, x+w, y, x+w, y+k)
-	} else {
-		s.polygon(ink, x+w-k, y+h, x+w, y+h, x+w, y+h-k)
-	}
-}
-
-// written reports whether a heatmap writes a value in its cell: from 8 % of
-// the limit on, on a log scale from 8 % of the way.
-func (s Scale) written(v float64) bool {
-	from := house().WriteFrom
-	if s.Kind == ScaleLog {
-		t, _ := s.Position(v)
-		return t >= from
-	}
-	return math.Abs(v) >= from*max(math.Abs(s.Lo), math.Abs(s.Hi))
+	p.align = left
+	s.upright(x+4, y+3+s.width(text, p), text, p)
 }

@@ -1,5 +1,7 @@
 package viz
 
+import "fmt"
+
 // panelGap is the space between two panels, in pixels.
 const panelGap = 26.0
 
@@ -51,7 +53,7 @@ func newHeatmapBody(s *sheet, f *Figure, avail float64) body {
 		b.w = max(b.w, x-panelGap)
 	}
 	b.h = y + tallest
-	b.key = newKey(s, scale, max(b.w-b.panels[0].grid.left(), 280), arrays...)
+	b.key = newKey(s, scale, b.panels[0].grid.left(), keyRoom(b.w, avail), arrays...)
 	return b
 }
 
@@ -81,5 +83,28 @@ func (b *heatmapBody) draw(s *sheet, x, y float64) {
 		s.text(x+p.x+p.grid.left(), y+p.y-9, truncate(p.title, s.fit(title, w-p.grid.left())), title)
 		p.grid.draw(s, x+p.x, y+p.y)
 	}
-	b.key.draw(s, x+b.panels[0].grid.left(), y+b.h+10)
+	b.key.draw(s, x, y+b.h+10)
+}
+
+// checkHeatmap is the part of Validate for heatmaps.
+func (f *Figure) checkHeatmap() error {
+	if len(f.Heatmap.Panels) == 0 {
+		return fmt.Errorf("a heatmap needs a panel")
+	}
+	if err := f.scale(f.Heatmap.Scale, false); err != nil {
+		return err
+	}
+	for i, p := range f.Heatmap.Panels {
+		err := first(p.Rows.check("rows"), p.Columns.check("columns"))
+		if err == nil {
+			err = f.array(p.Values, len(p.Rows.Labels), len(p.Columns.Labels))
+		}
+		if err == nil && p.Errors != "" {
+			err = f.array(p.Errors, len(p.Rows.Labels), len(p.Columns.Labels))
+		}
+		if err != nil {
+			return fmt.Errorf("panel %d %q: %w", i, p.Title, err)
+		}
+	}
+	return nil
 }

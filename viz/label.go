@@ -102,3 +102,17 @@ func wrap(text string, fits func(string) bool) []string {
 	}
 	return lines
 }
+
+// join puts items in lines that fit, with a separator between two on a line;
+// an item that is wider than a line is wrapped.
+func join(items []string, sep string, fits func(string) bool) []string {
+	var lines []string
+	for _, i := range items {
+		if n := len(lines); n > 0 && fits(lines[n-1]+sep+i) {
+			lines[n-1] += sep + i
+			continue
+		}
+		lines = append(lines, wrap(i, fits)...)
+	}
+	return lines
+}

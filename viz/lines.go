@@ -119,19 +119,15 @@ func (b *linesBody) newPlot(s *sheet) *plot.Plot {
 			}
 		}
 	}
+	// Adding data widens the axes; the scales alone decide.
+	p.X.Min, p.X.Max = span(xs)
+	p.Y.Min, p.Y.Max = span(ys)
 	return p
 }
 
 func (b *linesBody) axis(s *sheet, a *plot.Axis, scale Scale, n int) {
 	style := text.Style{Color: s.th.ui("soft"), Font: font.From(s.fonts.fonts[sans].Font, smallSize), Handler: text.Plain{Fonts: s.fonts.cache}}
-	lo, hi := scale.Lo, scale.Hi
-	if lo == hi {
-		lo, hi = lo-max(math.Abs(lo), 1)/2, hi+max(math.Abs(hi), 1)/2
-		if scale.Kind == ScaleLog {
-			lo, hi = scale.Lo/2, scale.Hi*2
-		}
-	}
-	a.Min, a.Max = lo, hi
+	lo, hi := span(scale)
 	a.Label.Text = plain(unitLabel(scale.Label, scale.Unit))
 	label := style
 	label.XAlign, label.YAlign = a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
@@ -154,54 +150,16 @@ func (b *linesBody) axis(s *sheet, a *plot.Axis, scale Scale, n int) {
 	}
 }
 
-// segments are the stretches of a series whose points can be drawn.
-func (b *linesBody) segments(sr Series) [][]int {
-	y := b.f.Arrays[sr.Y]
-	var out [][]int
-	open := false
-	for i := range b.x {
-		v, state := y.At(i)
-		if state != Done || !b.drawable(b.x[i], float64(v)) {
-			open = false
-			continue
-		}
-		if !open {
-			out, open = append(out, nil), true
-		}
-		out[len(out)-1] = append(out[len(out)-1], i)
+// span is the stretch of an axis, widened where its limits are equal.
+func span(s Scale) (lo, hi float64) {
+	switch {
+	case s.Lo < s.Hi:
+		return s.Lo, s.Hi
+	case s.Kind == ScaleLog:
+		return s.Lo / 2, s.Hi * 2
 	}
-	return out
-}
-
-func (b *linesBody) drawable(x, y float64) bool {
-	l := b.f.Lines
-	return finite(x) && finite(y) && (b.f.Scales[l.XScale].Kind != ScaleLog || x > 0) && (b.f.Scales[l.YScale].Kind != ScaleLog || y > 0)
-}
-
-func (b *linesBody) point(sr Series, i int) plotter.XY {
-	return plotter.XY{X: b.x[i], Y: float64(b.f.Arrays[sr.Y].Data[i])}
-}
-
-// lineStyle is how a series is drawn.
-type lineStyle struct {
-	color color.RGBA
-	dash  []float64
-	mark  string
-	width float64
-}
-
-func (b *linesBody) style(s *sheet, i int) lineStyle {
-	p := house()
-	if b.f.Lines.Series[i].Control {
-		return lineStyle{s.th.ui(p.Control.Color), p.Control.Dash, p.Control.Mark, 1.25}
-	}
-	n := 0 // controls do not use up colours
-	for _, sr := range b.f.Lines.Series[:i] {
-		if !sr.Control {
-			n++
-		}
-	}
-	return lineStyle{s.th.Series[n%len(s.th.Series)].RGBA, p.SeriesDashes[n%len(p.SeriesDashes)], p.SeriesMarks[n%len(p.SeriesMarks)], 1.75}
+	half := max(math.Abs(s.Lo), 1) / 2
+	return s.Lo - half, s.Hi + half
 }
 
 func (b *linesBody) addLines(s *sheet, p *plot.Plot, i int) {

@@ -22,7 +22,7 @@ func (b *linesBody) draw(s *sheet, x, y float64) {
 	for _, n := range b.notes {
 		p := pen{face: sans, size: smallSize, color: s.th.ui("soft")}
 		if n.sign == "pending" {
-			s.hatch(at, y+h-15, 14, 12)
+			s.hatch(at, y+h-15, 14, 12, 3)
 		} else {
 			s.oddMark(at+7, y+h-9)
 		}
@@ -133,7 +133,7 @@ func (b *linesBody) missing(s *sheet, area draw.Canvas) {
 		if x1-x0 < 6 {
 			x0, x1 = max(lo, x0-3), min(hi, x1+3)
 		}
-		s.hatch(x0, top, x1-x0, height)
+		s.hatch(x0, top, x1-x0, height, house().Hatch.Step)
 		from = to
 	}
 }

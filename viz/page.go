@@ -69,10 +69,10 @@ func compose(s *sheet, f *Figure, o Options) *page {
 	y = p.bodyTop + bh
 	p.caption = wrap(f.Caption, s.fit(soft, inner))
 	if len(p.caption) > 0 {
-		y += 8 + lineHeight*float64(len(p.caption))
+		y += 12 + lineHeight*float64(len(p.caption))
 	}
 	p.badges = p.flow(s, f.Badges, inner)
-	p.provenance = wrap(f.Provenance.line(), s.fit(pen{face: sans, size: footSize}, inner))
+	p.provenance = join(f.Provenance.items(), " · ", s.fit(pen{face: sans, size: footSize}, inner))
 	if len(p.badges)+len(p.provenance) > 0 {
 		y += 14
 	}
@@ -132,6 +132,7 @@ func (p *page) draw(s *sheet) {
 			y += lineHeight
 			s.text(padding, y-4, l, pen{face: sans, size: textSize, color: s.th.ui("ink")})
 		}
+		y += 4
 	}
 	if len(p.badges)+len(p.provenance) > 0 {
 		s.line(padding, y+6.5, p.w-padding, y+6.5, 1, s.th.ui("line"))
@@ -169,15 +170,23 @@ func (s *sheet) badge(x, y float64, b Badge) float64 {
 // label is what a badge says: its text, the measured difference, and that it
 // does not hold where it does not.
 func (b Badge) label() string {
-	s := b.Text + " · " + FormatNumber("%.2g", b.Value)
+	s := b.Text + " · " + difference(b.Value)
 	if !b.OK {
-		s = "fails: " + s + " (bound " + FormatNumber("%.2g", b.Bound) + ")"
+		s = "fails: " + s + " (bound " + difference(b.Bound) + ")"
 	}
 	return s
 }
 
-// line is the provenance in a line at the foot.
-func (p Provenance) line() string {
+// difference writes a measured difference: two digits, small ones as 2e-7.
+func difference(v float64) string {
+	if a := math.Abs(v); a == 0 || (a >= 1e-3 && a < 1e4) {
+		return FormatNumber("%.2g", v)
+	}
+	return strings.Replace(FormatNumber("%.1e", v), ".0e", "e", 1)
+}
+
+// items is the provenance as it stands at the foot.
+func (p Provenance) items() []string {
 	var parts []string
 	add := func(format string, v ...any) { parts = append(parts, fmt.Sprintf(format, v...)) }
 	if p.Model != "" {
@@ -204,7 +213,7 @@ func (p Provenance) line() string {
 	if p.Program != "" {
 		add("%s", strings.TrimSpace("orrery "+p.Program+" "+p.Kernel))
 	}
-	return strings.Join(parts, " · ")
+	return parts
 }
 
 // idList writes at most 24 ids.

@@ -133,7 +133,7 @@ func sampleLines() *viz.Figure {
 		Lines: &viz.Lines{X: "x", XScale: "wait", YScale: "kept", XLabels: []string{"none", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"},
 			Series: []viz.Series{
 				{Name: "CAMA", Y: "cama", Errors: "cama_se"}, {Name: "positional", Y: "positional"}, {Name: "isolated", Y: "isolated", Errors: "isolated_se"},
-				{Name: "mean", Y: "mean"}, {Name: "zero (control)", Y: "zero", Control: true},
+				{Name: "mean", Y: "mean"}, {Name: "zero ablation", Y: "zero", Control: true},
 			}},
 		Arrays: map[string]*viz.Array{"x": viz.Values(x, []string{"wait"}, len(x))},
 		Scales: map[string]viz.Scale{

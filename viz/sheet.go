@@ -59,6 +59,17 @@ func (s *sheet) text(x, y float64, text string, p pen) {
 	}
 }
 
+// upright writes a line that reads upwards, its baseline at x, beginning at y.
+func (s *sheet) upright(x, y float64, text string, p pen) {
+	s.c.Push()
+	s.c.Translate(s.pt(x, y))
+	s.c.Rotate(math.Pi / 2)
+	turned := *s
+	turned.h = 0
+	turned.text(0, 0, text, p)
+	s.c.Pop()
+}
+
 // width is the width of a line.
 func (s *sheet) width(text string, p pen) float64 {
 	return s.fonts.width(p.face, p.size, plain(text), s.keep)
@@ -135,20 +146,40 @@ func (s *sheet) polygon(c color.RGBA, xy ...float64) {
 func (s *sheet) disc(x, y, r float64) vg.Path { return s.rect(x-r, y-r, 2*r, 2*r, r) }
 
 // hatch draws the mark of what is not computed yet: a frame and diagonals,
-// cut at the rectangle's edges.
-func (s *sheet) hatch(x, y, w, h float64) {
-	k := house().Hatch
+// step apart, cut at the rectangle's rounded edges.
+func (s *sheet) hatch(x, y, w, h, step float64) {
 	var p vg.Path
-	step := k.Step * math.Sqrt2
-	// Diagonals are x-x0 + y-y0 = d.
-	for d := step / 2; d < w+h; d += step {
+	r := min(cellRadius, w/5, h/5)
+	step *= math.Sqrt2
+	// Diagonals are x + y = d from the rectangle's corner, seen from its upper end.
+	for d := step / 2; d < w+h-r; d += step {
+		if d < r {
+			continue // outside the rounded corner
+		}
 		x0, y0 := min(d, w), max(0, d-w)
 		x1, y1 := max(0, d-h), min(d, h)
-		p.Move(s.pt(x+x0, y+y0))
-		p.Line(s.pt(x+x1, y+y1))
+		a, b := cutCorner(w-x0, y0, r), cutCorner(h-y1, x1, r)
+		p.Move(s.pt(x+x0-a, y+y0+a))
+		p.Line(s.pt(x+x1+b, y+y1-b))
 	}
-	s.stroke(p, k.Width, mix(s.th.ui("card"), s.th.ui("edge"), 0.45))
-	s.frame(x, y, w, h, cellRadius, 1, s.th.ui("line2"))
+	s.stroke(p, house().Hatch.Width, mix(s.th.ui("card"), s.th.ui("edge"), 0.45))
+	s.frame(x, y, w, h, r, 1, s.th.ui("line2"))
+}
+
+// cutCorner is how far along both axes a diagonal must be cut that meets the
+// edges at u and v from a corner of radius r, one of them 0.
+func cutCorner(u, v, r float64) float64 {
+	// The diagonal's points are (u+t, v+t) from the corner; the arc is the
+	// circle of radius r about (r, r).
+	if u >= r || v >= r {
+		return 0
+	}
+	p, q := u-r, v-r
+	root := (p+q)*(p+q) - 2*(p*p+q*q-r*r)
+	if root < 0 {
+		return 0
+	}
+	return max(0, (-(p+q)-math.Sqrt(root))/2)
 }
 
 // mix is a with u of b laid over it, in sRGB as a browser's opacity does.

@@ -101,7 +101,9 @@ func (b *tableBody) draw(s *sheet, x, y float64) {
 			b.drawCell(s, c, r, at, y, b.widths[i])
 			at += b.widths[i] + tableGap
 		}
-		s.line(x, y+tableRow-0.5, x+width, y+tableRow-0.5, 1, s.th.ui("line"))
+		if r < b.rows-1 {
+			s.line(x, y+tableRow-0.5, x+width, y+tableRow-0.5, 1, s.th.ui("line"))
+		}
 	}
 	if more := b.f.Table.Rows - b.rows; more > 0 {
 		s.text(x, y+tableRow+16, fmt.Sprintf("%d more rows in the data exports", more), pen{face: sans, size: smallSize, color: s.th.ui("mute")})
@@ -111,7 +113,7 @@ func (b *tableBody) draw(s *sheet, x, y float64) {
 func (b *tableBody) drawCell(s *sheet, c Column, r int, x, y, w float64) {
 	text, state, odd := b.f.tableCell(c, r)
 	if state == Pending {
-		s.hatch(x+w-min(w, 40), y+4, min(w, 40), tableRow-9)
+		s.hatch(x+w-min(w, 40), y+4, min(w, 40), tableRow-9, 4)
 		return
 	}
 	p := tableCellPen(c)
@@ -124,4 +126,28 @@ func (b *tableBody) drawCell(s *sheet, c Column, r int, x, y, w float64) {
 		return
 	}
 	s.text(x, y+16, truncate(text, s.fit(p, w)), p)
+}
+
+// checkTable is the part of Validate for tables.
+func (f *Figure) checkTable() error {
+	t := f.Table
+	if len(t.Columns) == 0 {
+		return fmt.Errorf("a table needs a column")
+	}
+	for i, c := range t.Columns {
+		var err error
+		switch {
+		case (c.Values == "") == (c.Text == ""):
+			err = fmt.Errorf("exactly one of values %q and text %q must be set", c.Values, c.Text)
+		case c.Values != "":
+			_, err = parseFormat(c.Format)
+			err = first(err, f.array(c.Values, t.Rows))
+		default:
+			err = f.text(c.Text, t.Rows)
+		}
+		if err != nil {
+			return fmt.Errorf("column %d %q: %w", i, c.Name, err)
+		}
+	}
+	return nil
 }

@@ -72,7 +72,7 @@ func newTokensBody(s *sheet, f *Figure, show string, avail float64) body {
 	}
 	g.layout(s, avail, min(134, max(58, 660/float64(columns))), 30)
 	w, _ := g.size()
-	return &tokensBody{g, newKey(s, scale, max(w-g.left(), 280), values)}
+	return &tokensBody{g, newKey(s, scale, g.left(), keyRoom(w, avail), values)}
 }
 
 func (b *tokensBody) size() (w, h float64) {
@@ -84,5 +84,50 @@ func (b *tokensBody) size() (w, h float64) {
 func (b *tokensBody) draw(s *sheet, x, y float64) {
 	b.grid.draw(s, x, y)
 	_, h := b.grid.size()
-	b.key.draw(s, x+b.grid.left(), y+h+10)
+	b.key.draw(s, x, y+h+10)
+}
+
+// checkTokens is the part of Validate for token grids.
+func (f *Figure) checkTokens() error {
+	t := f.Tokens
+	if err := first(t.Rows.check("rows"), t.Columns.check("columns")); err != nil {
+		return err
+	}
+	r, c := len(t.Rows.Labels), len(t.Columns.Labels)
+	if err := f.text(t.Cell, r, c); err != nil {
+		return err
+	}
+	if t.TopTokens != "" || t.TopValues != "" {
+		top := f.Texts[t.TopTokens]
+		if top == nil || len(top.Shape) != 3 {
+			return fmt.Errorf("top_tokens %q must name a text of rank 3", t.TopTokens)
+		}
+		k := top.Shape[2]
+		if err := first(f.text(t.TopTokens, r, c, k), f.array(t.TopValues, r, c, k)); err != nil {
+			return err
+		}
+	}
+	if len(t.Metrics) == 0 {
+		return fmt.Errorf("a token grid needs a metric")
+	}
+	seen := map[string]bool{}
+	for _, m := range t.Metrics {
+		if m.Name == "" || seen[m.Name] {
+			return fmt.Errorf("metric name %q is empty or used twice", m.Name)
+		}
+		seen[m.Name] = true
+		if err := first(f.array(m.Values, r, c), f.scale(m.Scale, false)); err != nil {
+			return fmt.Errorf("metric %q: %w", m.Name, err)
+		}
+	}
+	if t.Show != "" && !seen[t.Show] {
+		return fmt.Errorf("show %q is not a metric (metrics are %q)", t.Show, sortedKeys(seen))
+	}
+	if t.Focus < -1 || t.Focus >= c {
+		return fmt.Errorf("focus %d is not a column of %d (-1 is none)", t.Focus, c)
+	}
+	if len(t.Target) != 0 && len(t.Target) != c {
+		return fmt.Errorf("%d targets for %d columns", len(t.Target), c)
+	}
+	return nil
 }
