@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +14,8 @@ import (
 )
 
 // shipped holds one folder a model. It is never written to.
+//
+//go:embed mental-2op
 var shipped embed.FS
 
 // Card describes a shipped model: data, split, steps, seed, accuracy on the
@@ -50,11 +51,7 @@ func Names() []string {
 // Errors: *UnknownModelError, or those of models.Load.
 func Open(nameOrDir string) (*models.Model, error) {
 	if slices.Contains(Names(), nameOrDir) {
-		dir, err := fs.Sub(shipped, nameOrDir)
-		if err != nil {
-			return nil, err
-		}
-		return models.LoadFS(dir, nameOrDir)
+		return models.LoadFS(shipped, nameOrDir)
 	}
 	if st, err := os.Stat(nameOrDir); err != nil || !st.IsDir() {
 		return nil, unknown(nameOrDir)

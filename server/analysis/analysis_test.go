@@ -1,0 +1,261 @@
+package analysis_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"orrery/models"
+	"orrery/models/zoo"
+	"orrery/server/analysis"
+	"orrery/viz"
+)
+
+func mental(t *testing.T) *models.Model {
+	t.Helper()
+	m, err := zoo.Open("mental-2op")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// stream records what an analysis emits, as a page would see it: figures and
+// parts go through JSON.
+type stream struct {
+	t        *testing.T
+	figures  []*viz.Figure
+	shown    *viz.Figure // the first figure with all parts applied
+	parts    int
+	progress [][2]int
+	stop     func()
+}
+
+func (s *stream) emit() analysis.Emit {
+	return analysis.Emit{
+		Progress: func(done, total int, unit string) {
+			if unit == "" {
+				s.t.Error("progress without a unit")
+			}
+			s.progress = append(s.progress, [2]int{done, total})
+		},
+		Figure: func(f *viz.Figure) {
+			if err := f.Validate(); err != nil {
+				s.t.Error(err)
+			}
+			c := throughJSON(s.t, f)
+			s.figures = append(s.figures, c)
+			if s.shown == nil {
+				s.shown = c
+			}
+		},
+		Part: func(p viz.Part) {
+			s.parts++
+			if err := s.shown.Apply(p); err != nil {
+				s.t.Error(err)
+			}
+			if s.stop != nil {
+				s.stop()
+			}
+		},
+	}
+}
+
+func throughJSON(t *testing.T, f *viz.Figure) *viz.Figure {
+	t.Helper()
+	data, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c viz.Figure
+	if err := json.Unmarshal(data, &c); err != nil {
+		t.Fatal(err)
+	}
+	return &c
+}
+
+func run(t *testing.T, name string, args analysis.Args) (*viz.Figure, *stream) {
+	t.Helper()
+	a, err := analysis.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound, err := a.Bind(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stream{t: t}
+	fig, err := a.Run(context.Background(), bound, s.emit())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fig, s
+}
+
+// TestStream checks of every analysis what a page relies on: the first figure
+// is all pending, its parts fill it completely, and the result is the last
+// figure shown.
+func TestStream(t *testing.T) {
+	m := mental(t)
+	for name, args := range map[string]analysis.Args{
+		"logit_lens":       {"m": m, "prompt": "34+57=", "mid": true},
+		"causal_mediation": {"m": m, "base": "34+57=", "source": "12+57="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fig, s := run(t, name, args)
+			if len(s.figures) != 2 {
+				t.Fatalf("%d figures shown, want the empty and the finished one", len(s.figures))
+			}
+			if first := throughJSON(t, s.figures[1]); !reflect.DeepEqual(first, throughJSON(t, fig)) {
+				t.Error("the figure returned is not the last one shown")
+			}
+			for array, a := range fig.Arrays {
+				shown := s.shown.Arrays[array]
+				for i := range a.Data {
+					v, state := a.At(i)
+					got, gotState := shown.At(i)
+					if state != viz.Done || gotState != viz.Done || math.Float32bits(v) != math.Float32bits(got) {
+						t.Fatalf("%s[%d]: parts give %v (%v), the figure has %v (%v)", array, i, got, gotState, v, state)
+					}
+				}
+			}
+			if !reflect.DeepEqual(s.shown.Texts, s.figures[1].Texts) || !reflect.DeepEqual(s.shown.Scales, s.figures[1].Scales) {
+				t.Error("parts do not give the figure's texts or scales")
+			}
+			last := s.progress[len(s.progress)-1]
+			if last[0] != last[1] || last[0] != s.parts {
+				t.Errorf("progress ends at %v after %d parts", last, s.parts)
+			}
+			for _, b := range fig.Badges {
+				if !b.OK || b.Value != 0 {
+					t.Errorf("badge %q: %g", b.Text, b.Value)
+				}
+			}
+			if fig.Provenance.Hash != m.Hash || len(fig.Provenance.PromptIDs) == 0 {
+				t.Errorf("provenance %+v does not name model and prompt", fig.Provenance)
+			}
+		})
+	}
+}
+
+func TestLensReadsTheAnswer(t *testing.T) {
+	fig, _ := run(t, "logit_lens", analysis.Args{"m": mental(t), "prompt": "34+57="})
+	rows, cols := len(fig.Tokens.Rows.Labels), len(fig.Tokens.Columns.Labels)
+	if top := fig.Texts["top1"].Values[rows*cols-1]; top != "91" {
+		t.Errorf("the last cell says %q, want 91", top)
+	}
+	want := []viz.TokenRole{viz.RoleBOS, viz.RoleOperandA, viz.RoleOperator, viz.RoleOperandB, viz.RoleEquals}
+	if !reflect.DeepEqual(fig.Tokens.Columns.Roles, want) {
+		t.Errorf("roles %v, want %v", fig.Tokens.Columns.Roles, want)
+	}
+	if fig.Tokens.Target[cols-1] != "91" || !strings.Contains(fig.Caption, "91") {
+		t.Errorf("target %q, caption %q", fig.Tokens.Target[cols-1], fig.Caption)
+	}
+	prob, _ := fig.Arrays["prob"].At(rows*cols - 1)
+	first, _ := fig.Arrays["top_prob"].At((rows*cols - 1) * fig.Arrays["top_prob"].Shape[2])
+	if !(math.Abs(float64(prob-first)) <= 1e-6) {
+		t.Errorf("the target's probability is %g, the top token's %g", prob, first)
+	}
+}
+
+// TestMediationIsBlindBeforeTheDifference: up to the first token that
+// differs, both runs are the same, so no cell may say anything.
+func TestMediationIsBlindBeforeTheDifference(t *testing.T) {
+	fig, _ := run(t, "causal_mediation", analysis.Args{"m": mental(t), "base": "34+57=", "source": "34+12=", "metric": "ie"})
+	for _, p := range fig.Heatmap.Panels {
+		a := fig.Arrays[p.Values]
+		for i := range a.Data {
+			if v, _ := a.At(i); i%a.Shape[1] < 3 && v != 0 {
+				t.Errorf("%s: cell %d is %g before the prompts differ", p.Title, i, v)
+			}
+		}
+	}
+	s := fig.Scales[fig.Heatmap.Scale]
+	if s.Lo != -s.Hi || !(s.Hi > 0) {
+		t.Errorf("diverging scale runs from %g to %g", s.Lo, s.Hi)
+	}
+}
+
+func TestStop(t *testing.T) {
+	a, err := analysis.Find("causal_mediation")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound, err := a.Bind(analysis.Args{"m": mental(t), "base": "34+57=", "source": "12+57="})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &stream{t: t, stop: cancel}
+	fig, err := a.Run(ctx, bound, s.emit())
+	if !errors.Is(err, context.Canceled) || fig == nil {
+		t.Fatalf("stopped with %v and figure %v", err, fig)
+	}
+	pending := 0
+	for i := range fig.Arrays["mlp"].Data {
+		if _, state := fig.Arrays["mlp"].At(i); state == viz.Pending {
+			pending++
+		}
+	}
+	if want := len(fig.Arrays["mlp"].Data) - 1; pending != want {
+		t.Errorf("%d cells pending after one part, want %d", pending, want)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	m := mental(t)
+	for _, test := range []struct {
+		name     string
+		analysis string
+		args     analysis.Args
+		want     []string // in the message or its hint
+	}{
+		{"no prompt", "logit_lens", analysis.Args{"m": m}, []string{"prompt", "missing"}},
+		{"empty prompt", "logit_lens", analysis.Args{"m": m, "prompt": " "}, []string{"empty", "34+57="}},
+		{"unknown metric", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "metric": "entrop"}, []string{"entrop", "one of entropy"}},
+		{"unknown argument", "logit_lens", analysis.Args{"m": m, "promt": "1+2=", "prompt": "1+2="}, []string{"promt", "one of prompt"}},
+		{"wrong type", "logit_lens", analysis.Args{"m": "mental-2op", "prompt": "1+2="}, []string{"want model"}},
+		{"no tokens to list", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "top_k": 0}, []string{"top_k", "1 or more"}},
+		{"number outside the vocabulary", "logit_lens", analysis.Args{"m": m, "prompt": "34+570="}, []string{"570"}},
+		{"target of two tokens", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "target": "1+"}, []string{"2 tokens", "single token"}},
+		{"unequal prompts", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+2"}, []string{"equal length"}},
+		{"unknown component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{"heads"}}, []string{"heads", "attn"}},
+		{"no component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{}}, []string{"empty"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a, err := analysis.Find(test.analysis)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bound, err := a.Bind(test.args)
+			if err == nil {
+				_, err = a.Run(context.Background(), bound, (&stream{t: t}).emit())
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			said := err.Error()
+			var hinted interface{ Hint() string }
+			if errors.As(err, &hinted) {
+				said += " / " + hinted.Hint()
+			}
+			for _, w := range test.want {
+				if !strings.Contains(said, w) {
+					t.Errorf("%q does not say %q", said, w)
+				}
+			}
+		})
+	}
+}
+
+func TestFindUnknown(t *testing.T) {
+	_, err := analysis.Find("logitlens")
+	var hinted interface{ Hint() string }
+	if !errors.As(err, &hinted) || !strings.HasPrefix(hinted.Hint(), "one of logit_lens") {
+		t.Errorf("unknown analysis: %v", err)
+	}
+}
