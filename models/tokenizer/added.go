@@ -97,6 +97,7 @@ func (t *Tokenizer) addTokens(list []addedToken) error {
 	if len(list) > maxVocab {
 		return fmt.Errorf("added_tokens: %d tokens; at most %d are accepted", len(list), maxVocab)
 	}
+	looked := 0 // bytes
 	for i, tok := range list {
 		path := fmt.Sprintf("added_tokens[%d]", i)
 		if len(tok.Content) > maxAdded {
@@ -114,6 +115,9 @@ func (t *Tokenizer) addTokens(list []addedToken) error {
 			as = t.normalizer.normalize(text{s: as}).s
 		}
 		t.vocab.entries[tok.ID].decoded = as
+		if looked += len(as); looked > maxLooked {
+			return fmt.Errorf("%s: more than %d bytes of added tokens", path, maxLooked)
+		}
 		if tok.Normalized {
 			t.cooked.add(tok, as)
 		} else {

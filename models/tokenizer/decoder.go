@@ -50,6 +50,9 @@ func parseDecoder(raw json.RawMessage, path string, depth int) (decoder, error) 
 			q = append(q, d)
 			return err
 		})
+		if err == nil && q.growth() > maxGrowth {
+			err = fmt.Errorf("%s: the replacements may make a text more than %d times as long", path, maxGrowth)
+		}
 		return q, err
 	case "ByteLevel":
 		return byteDecoder{newByteTable()}, nil
@@ -64,8 +67,8 @@ func parseDecoder(raw json.RawMessage, path string, depth int) (decoder, error) 
 		}
 		return stripTokens{stripN{char, p.Start, p.Stop}}, nil
 	case "Replace":
-		old, err := p.literal()
-		return replaceTokens{old, p.Content}, err
+		r, err := p.replacement()
+		return replaceTokens(r), err
 	case "Metaspace":
 		m, err := p.metaspace()
 		return metaDecoder{m.replacement, m.scheme != "never"}, err
@@ -78,6 +81,23 @@ func (q decoders) decode(tokens []string) []string {
 		tokens = d.decode(tokens)
 	}
 	return tokens
+}
+
+// growth is that of normalizers.
+func (q decoders) growth() int {
+	times := 1
+	for _, d := range q {
+		switch d := d.(type) {
+		case decoders:
+			times *= d.growth()
+		case replaceTokens:
+			times *= replaceText(d).growth()
+		}
+		if times > maxGrowth {
+			break
+		}
+	}
+	return times
 }
 
 func (joinSpaces) decode(tokens []string) []string { return []string{strings.Join(tokens, " ")} }

@@ -20,6 +20,7 @@ type encoder struct {
 	t       *Tokenizer
 	input   string
 	out     Encoding
+	from    int              // tokens that the template has put in front
 	symbols []symbol         // of the piece at hand
 	pieces  func(text) error // the pre-tokenizer's steps with the model at their end
 }
@@ -45,6 +46,7 @@ func (t *Tokenizer) Encode(text string, special bool) (Encoding, error) {
 	e.out = Encoding{make([]int, 0, guess), make([]string, 0, guess), make([][2]int, 0, guess)}
 	if special {
 		e.template(t.post.before)
+		e.from = len(t.post.before)
 	}
 	if err := e.encode(text); err != nil {
 		return Encoding{}, err
@@ -111,16 +113,11 @@ func (e *encoder) word(piece text) error {
 
 func (e *encoder) append(id int, token string, lo, hi int) {
 	if e.t.post.trim {
-		lo, hi = e.t.post.trimmed(token, e.input, lo, hi, e.first())
+		lo, hi = e.t.post.trimmed(token, e.input, lo, hi, len(e.out.IDs) == e.from)
 	}
 	e.out.IDs = append(e.out.IDs, id)
 	e.out.Tokens = append(e.out.Tokens, token)
 	e.out.Offsets = append(e.out.Offsets, [2]int{lo, hi})
-}
-
-// first reports whether no token of the text has been appended yet.
-func (e *encoder) first() bool {
-	return len(e.out.IDs) == 0 || len(e.out.IDs) == len(e.t.post.before) && e.out.Offsets[len(e.out.IDs)-1] == [2]int{}
 }
 
 func (e *encoder) template(ids []int) {

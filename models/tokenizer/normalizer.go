@@ -38,6 +38,9 @@ func parseNormalizer(raw json.RawMessage, path string, depth int) (normalizer, e
 			}
 			return err
 		})
+		if err == nil && q.growth() > maxGrowth {
+			err = fmt.Errorf("%s: the replacements may make a text more than %d times as long", path, maxGrowth)
+		}
 		return q, err
 	case "NFC":
 		return unicodeForm(norm.NFC), nil
@@ -50,12 +53,14 @@ func parseNormalizer(raw json.RawMessage, path string, depth int) (normalizer, e
 	case "Lowercase":
 		return lowercase{}, nil
 	case "Prepend":
+		if len(p.Prepend) > maxPrefix {
+			return nil, fmt.Errorf("%s: Prepend of %d bytes; at most %d are accepted", path, len(p.Prepend), maxPrefix)
+		}
 		return prependText(p.Prepend), nil
 	case "Strip":
 		return stripSpace{p.StripLeft, p.StripRight}, nil
 	case "Replace":
-		old, err := p.literal()
-		return replaceText{old, p.Content}, err
+		return p.replacement()
 	}
 	return nil, p.unknown("normalizer", "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Prepend, Replace, Strip")
 }
@@ -66,6 +71,25 @@ func (q normalizers) normalize(t text) text {
 	}
 	return t
 }
+
+// growth bounds how many times as long the replacements of q make a text; beyond maxGrowth it stops counting.
+func (q normalizers) growth() int {
+	times := 1
+	for _, n := range q {
+		switch n := n.(type) {
+		case normalizers:
+			times *= n.growth()
+		case replaceText:
+			times *= n.growth()
+		}
+		if times > maxGrowth {
+			break
+		}
+	}
+	return times
+}
+
+func (p replaceText) growth() int { return max(1, (len(p.new)+len(p.old)-1)/len(p.old)) }
 
 func (p prependText) normalize(t text) text { return t.prepend(string(p)) }
 
@@ -115,6 +139,16 @@ func (p stripSpace) normalize(t text) text {
 		hi = lo + len(strings.TrimRightFunc(t.s[lo:], unicode.IsSpace))
 	}
 	return t.slice(lo, hi)
+}
+
+// replacement reads a Replace, normalizer or decoder.
+func (p *part) replacement() (replaceText, error) {
+	old, err := p.literal()
+	r := replaceText{old, p.Content}
+	if err == nil && r.growth() > maxGrowth {
+		err = fmt.Errorf("%s: Replace of %d bytes by %d; at most %d times as long is accepted", p.path, len(old), len(p.Content), maxGrowth)
+	}
+	return r, err
 }
 
 // literal returns the string of a pattern that must be one and not be empty.

@@ -29,8 +29,9 @@ type (
 
 // preTokens is a parsed pre-tokenizer: its steps in order.
 type preTokens struct {
-	steps []preTokenizer
-	bytes bool // the last step is ByteLevel: the model sees the bytes of a piece, each written as one character
+	steps     []preTokenizer
+	metaspace bool // one of them is Metaspace: more could multiply a text
+	bytes     bool // the last step is ByteLevel: the model sees the bytes of a piece, each written as one character
 }
 
 // parsePreTokenizer appends the steps of the part at path to q.
@@ -41,6 +42,9 @@ func parsePreTokenizer(raw json.RawMessage, path string, depth int, q *preTokens
 	}
 	if q.bytes {
 		return fmt.Errorf("%s: %s after ByteLevel is not implemented; ByteLevel must come last", path, p.Type)
+	}
+	if len(q.steps) >= maxParts {
+		return fmt.Errorf("%s: more than %d pre-tokenizers", path, maxParts)
 	}
 	add := func(s preTokenizer) { q.steps = append(q.steps, s) }
 	switch p.Type {
@@ -89,6 +93,10 @@ func parsePreTokenizer(raw json.RawMessage, path string, depth int, q *preTokens
 		if err != nil {
 			return err
 		}
+		if q.metaspace {
+			return fmt.Errorf("%s: a second Metaspace is not implemented", path)
+		}
+		q.metaspace = true
 		add(m)
 	default:
 		return p.unknown("pre-tokenizer", "Sequence, ByteLevel, Metaspace, Split, Whitespace, WhitespaceSplit, Digits, Punctuation, CharDelimiterSplit")

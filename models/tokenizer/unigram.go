@@ -31,6 +31,7 @@ func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
 		return nil, nil, fmt.Errorf("model.vocab: %d tokens; between 1 and %d are accepted", len(list), maxVocab)
 	}
 	v := &vocabulary{ids: make(map[string]int, len(list))}
+	looked := 0 // bytes
 	u := &unigram{pieces: newTrie(), unkScore: math.Inf(1), unk: -1}
 	for id, x := range list {
 		if old, ok := v.ids[x.token]; ok {
@@ -40,6 +41,9 @@ func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
 		v.entries = append(v.entries, entry{token: x.token, decoded: x.token, there: true})
 		u.score = append(u.score, x.score)
 		u.unkScore = min(u.unkScore, x.score-10)
+		if looked += len(x.token); looked > maxLooked {
+			return nil, nil, fmt.Errorf("model.vocab: more than %d bytes of tokens", maxLooked)
+		}
 		if x.token != "" {
 			u.pieces.add(x.token, int32(id))
 		}
