@@ -1,6 +1,7 @@
 package viz_test
 
 import (
+	"fmt"
 	"math"
 
 	"orrery/viz"
@@ -231,4 +232,24 @@ func samples() map[string]*viz.Figure {
 		"tokens": sampleTokens(), "heatmap": sampleHeatmap(), "lines": sampleLines(), "table": sampleTable(),
 		"tokens-odd": oddTokens(), "heatmap-odd": oddHeatmap(), "lines-odd": oddLines(), "table-odd": oddTable(),
 	}
+}
+
+// wideHeatmap is one panel of many layers over many tokens.
+func wideHeatmap(rows, columns int) *viz.Figure {
+	f := sampleHeatmap()
+	p := viz.Panel{Title: "all", Values: "wide", Rows: viz.Axis{Name: "layer"}, Columns: viz.Axis{Name: "position"}}
+	v := make([]float32, rows*columns)
+	for i := range v {
+		v[i] = float32(i%37)/10 - 1.8
+	}
+	for r := range rows {
+		p.Rows.Labels = append(p.Rows.Labels, fmt.Sprint("L", r))
+	}
+	for c := range columns {
+		p.Columns.Labels = append(p.Columns.Labels, fmt.Sprint("t", c))
+		p.Columns.Roles = append(p.Columns.Roles, viz.RoleNone)
+	}
+	f.Heatmap.Panels = []viz.Panel{p}
+	f.Arrays["wide"] = viz.Values(v, []string{"layer", "pos"}, rows, columns)
+	return f
 }

@@ -44,6 +44,9 @@ func (f *Figure) subtitle(show string) string {
 	return f.Subtitle
 }
 
+// focusRoom is what the frame around the last column needs, in pixels.
+const focusRoom = 3.0
+
 // tokensBody is the grid of tokens with its colour bar.
 type tokensBody struct {
 	grid *grid
@@ -70,7 +73,7 @@ func newTokensBody(s *sheet, f *Figure, show string, avail float64) body {
 	if len(g.columns.Roles) == 0 { // a prompt's tokens are chips, tinted or not
 		g.columns.Roles = make([]TokenRole, columns)
 	}
-	g.layout(s, avail, min(134, max(58, 660/float64(columns))), 30)
+	g.layout(s, max(avail-focusRoom, 0), min(134, max(58, 660/float64(columns))), 30)
 	w, _ := g.size()
 	return &tokensBody{g, newKey(s, scale, g.left(), keyRoom(w, avail), values)}
 }
@@ -78,7 +81,7 @@ func newTokensBody(s *sheet, f *Figure, show string, avail float64) body {
 func (b *tokensBody) size() (w, h float64) {
 	w, h = b.grid.size()
 	_, kh := b.key.size()
-	return w + 3, h + 10 + kh
+	return w + focusRoom, h + 10 + kh
 }
 
 func (b *tokensBody) draw(s *sheet, x, y float64) {
