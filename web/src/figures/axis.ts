@@ -1,0 +1,144 @@
+// Axes of grids: row labels, token chips or numbers below, and the colour bar.
+import type { Axis, Scale } from '../api/types.gen';
+import { chipOf, colourAt, tokenText } from './colour';
+import { format } from './format';
+import { cellBox, type Grid } from './grid';
+import { FONT, fit, type Measure, type View } from './painter';
+
+const LABEL = FONT.ui(12);
+const SMALL = FONT.ui(11);
+const CHIP = FONT.mono(12.5);
+
+/** True when an axis is a prompt's tokens, which are drawn as chips. */
+export function isPrompt(axis: Axis): boolean {
+  return (axis.roles?.length ?? 0) > 0 || (axis.ids?.length ?? 0) > 0;
+}
+
+/** The label of an index, with spaces visible where it is a token. */
+export function labelOf(axis: Axis, index: number): string {
+  const label = axis.labels[index] ?? String(index);
+  return isPrompt(axis) ? tokenText(label) : label;
+}
+
+/** Width that row labels need, the axis' name beside them included. */
+export function gutterWidth(axis: Axis, measure: Measure, named: boolean): number {
+  let widest = 0;
+  for (const label of axis.labels) widest = Math.max(widest, measure(label, LABEL));
+  return Math.ceil(Math.min(widest, 150)) + 10 + (named ? Math.ceil(measure(axis.name, SMALL)) + 12 : 0);
+}
+
+/** Every how many labels one is written so that none touch. */
+function stride(count: number, pitch: number, needed: number, most: number): number {
+  return Math.max(1, Math.ceil(needed / pitch), Math.ceil(count / most));
+}
+
+/** Row labels at the left of a grid; the axis' name stands before the top one. */
+export function drawRows(
+  ctx: CanvasRenderingContext2D,
+  g: Grid,
+  axis: Axis,
+  view: View,
+  measure: Measure,
+  most = Infinity,
+): void {
+  ctx.font = LABEL;
+  ctx.fillStyle = view.inks.soft;
+  ctx.textAlign = 'right';
+  ctx.textBaseline = 'middle';
+  const every = stride(g.rows, g.pitchY, 14, most);
+  for (let row = g.rows - 1; row >= 0; row -= every) {
+    const b = cellBox(g, row, 0);
+    ctx.fillText(fit(measure, axis.labels[row] ?? '', LABEL, 150), g.x - 10, b.y + b.h / 2 + 0.5);
+  }
+  if (most !== Infinity) return;
+  ctx.font = SMALL;
+  ctx.fillStyle = view.inks.mute;
+  ctx.textAlign = 'left';
+  const widest = Math.max(...axis.labels.map((l) => measure(l, LABEL)));
+  const x = g.x - 10 - Math.min(widest, 150) - 12 - measure(axis.name, SMALL);
+  if (x >= -1) ctx.fillText(axis.name, Math.max(0, x), cellBox(g, g.rows - 1, 0).y + g.pitchY / 2 - 1);
+}
+
+/** Column labels below a grid: chips for a prompt's tokens, plain text otherwise. */
+export function drawColumns(
+  ctx: CanvasRenderingContext2D,
+  g: Grid,
+  axis: Axis,
+  view: View,
+  measure: Measure,
+  most = Infinity,
+): void {
+  const chips = isPrompt(axis) && most === Infinity;
+  const font = isPrompt(axis) ? (most === Infinity ? CHIP : FONT.mono(11)) : LABEL;
+  const widest = chips ? 16 : Math.max(...axis.labels.map((l) => measure(l, font))) + 6;
+  const every = chips && g.pitchX >= 16 ? 1 : stride(g.cols, g.pitchX, Math.min(widest, 60), most);
+  const middle = g.y + g.rows * g.pitchY + 14;
+  ctx.font = font;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  for (let col = 0; col < g.cols; col += every) {
+    const b = cellBox(g, 0, col);
+    const x = b.x + b.w / 2;
+    const room = g.pitchX * every - (chips ? 10 : 4);
+    const text = fit(measure, labelOf(axis, col), font, Math.max(room, 8));
+    if (chips) drawChip(ctx, text, axis.roles?.[col] ?? '', x, middle, measure(text, font), view);
+    else {
+      ctx.fillStyle = view.inks.soft;
+      ctx.fillText(text, x, middle + 0.5);
+    }
+  }
+}
+
+function drawChip(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  role: Parameters<typeof chipOf>[0],
+  x: number,
+  y: number,
+  width: number,
+  view: View,
+): void {
+  const chip = chipOf(role, view.theme);
+  const w = Math.max(width + 10, 18);
+  ctx.beginPath();
+  ctx.roundRect(Math.round(x - w / 2) + 0.5, y - 9.5, Math.round(w), 19, 5);
+  ctx.fillStyle = chip.fill;
+  ctx.fill();
+  ctx.strokeStyle = chip.stroke;
+  ctx.lineWidth = 1;
+  ctx.setLineDash(chip.dash);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.fillStyle = chip.text;
+  ctx.fillText(text, x, y + 0.5);
+}
+
+/** Height of the colour bar with the white above it. */
+export const BAR_HEIGHT = 24;
+
+/** The colour bar at x, y with both limits, and where zero is for a diverging scale. */
+export function drawBar(ctx: CanvasRenderingContext2D, x: number, y: number, scale: Scale, view: View, measure: Measure): void {
+  const lo = format(scale.format, scale.lo);
+  const hi = format(scale.format, scale.hi);
+  const left = x + measure(lo, SMALL) + 6;
+  const width = 150;
+  const map = scale.kind === 'diverging' ? 'diverging' : 'sequential';
+  for (let i = 0; i < width; i++) {
+    const t = i / (width - 1);
+    ctx.fillStyle = colourAt(map, scale.reverse ? 1 - t : t, view.theme);
+    ctx.fillRect(left + i, y + 8, 1.5, 8);
+  }
+  ctx.strokeStyle = view.inks.line2;
+  ctx.lineWidth = 1;
+  ctx.strokeRect(left - 0.5, y + 7.5, width + 1, 9);
+  ctx.font = SMALL;
+  ctx.fillStyle = view.inks.soft;
+  ctx.textBaseline = 'middle';
+  ctx.textAlign = 'left';
+  ctx.fillText(lo, x, y + 12.5);
+  const note = [scale.label, scale.unit].filter(Boolean).join(', ');
+  const centred = scale.kind === 'diverging' ? ' · centred at 0' : scale.kind === 'log' ? ' · log' : '';
+  ctx.fillText(hi, left + width + 6, y + 12.5);
+  ctx.fillStyle = view.inks.mute;
+  ctx.fillText(note + centred, left + width + 6 + measure(hi, SMALL) + 10, y + 12.5);
+}

@@ -1,0 +1,166 @@
+// One open notebook: what the server says about it, and what the reader asks.
+import * as http from '../api/http';
+import { EventSocket, socketURL } from '../api/socket';
+import type * as api from '../api/types.gen';
+import { emptyNotebook, load, reduce, type CellView, type NotebookState } from './reducer';
+import { Saving } from './saving.svelte';
+
+/** A line in words above the page, with its next step. */
+export interface Notice {
+  message: string;
+  hint: string;
+}
+
+export class Session {
+  readonly state: NotebookState;
+  readonly saving: Saving;
+  notice = $state<Notice | null>(null);
+  /** When the connection was lost, ms of Date.now(); 0 while it is there. */
+  lostAt = $state(0);
+  /** True when the notebook could not be read at all. */
+  missing = $state<Notice | null>(null);
+  private socket: EventSocket | null = null;
+  private waiting: api.Event[] = [];
+  private frame = 0;
+  private closed = false;
+
+  constructor(id: string) {
+    this.state = $state(emptyNotebook(id));
+    this.saving = new Saving(this.state);
+    void this.open();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.socket?.close();
+    this.saving.close();
+    cancelAnimationFrame(this.frame);
+  }
+
+  private async open(): Promise<void> {
+    try {
+      const snapshot = await http.snapshot(this.state.id);
+      if (this.closed) return;
+      load(this.state, snapshot, performance.now());
+      this.saving.restore();
+      this.missing = null;
+      this.listen();
+    } catch (error) {
+      if (this.closed) return;
+      if (error instanceof http.Unreachable) {
+        this.lostAt ||= Date.now();
+        setTimeout(() => !this.closed && void this.open(), 1000);
+      } else this.missing = http.inWords(error);
+    }
+  }
+
+  private listen(): void {
+    this.lostAt = 0;
+    this.socket = new EventSocket({
+      url: (since) => socketURL(`${http.notebookPath(this.state.id)}/events?since=${since}`),
+      since: () => this.waiting.at(-1)?.seq ?? this.state.seq,
+      onEvent: (event) => this.receive(event),
+      onConnected: (connected) => this.connected(connected),
+    });
+  }
+
+  private connected(connected: boolean): void {
+    if (connected) {
+      this.lostAt = 0;
+      if (this.saving.pending) void this.saving.flush();
+      return;
+    }
+    this.lostAt ||= Date.now();
+    void this.askWhy();
+  }
+
+  /** A refused websocket does not say why; a plain request does. */
+  private async askWhy(): Promise<void> {
+    try {
+      await http.workspace();
+    } catch (error) {
+      if (error instanceof http.ApiError && error.status === 401) this.notice = http.inWords(error);
+    }
+  }
+
+  /** Events are applied once a frame, so that a fast stream does not slow the page. */
+  private receive(event: api.Event): void {
+    this.waiting.push(event);
+    if (this.waiting.length > 1) return;
+    const apply = () => this.applyWaiting();
+    if (document.visibilityState === 'hidden') setTimeout(apply, 250);
+    else this.frame = requestAnimationFrame(apply);
+  }
+
+  private applyWaiting(): void {
+    const events = this.waiting;
+    this.waiting = [];
+    const now = performance.now();
+    try {
+      for (const event of events) {
+        reduce(this.state, event, now);
+        if (event.op === 'snapshot') this.saving.restore();
+      }
+    } catch (error) {
+      console.error('an event did not fit; reading the notebook anew:', error);
+      void this.reload();
+    }
+  }
+
+  private async reload(): Promise<void> {
+    await this.ask(async () => load(this.state, await http.snapshot(this.state.id), performance.now()));
+  }
+
+  /** Runs a request; trouble becomes a notice. Returns undefined then. */
+  private async ask<T>(request: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await request();
+      this.notice = null;
+      return answer;
+    } catch (error) {
+      this.notice = http.inWords(error);
+      return undefined;
+    }
+  }
+
+  cell(id: string): CellView | undefined {
+    return this.state.cells.find((c) => c.id === id);
+  }
+
+  /** Changes the document's structure, after all unsent text; returns the ids of new cells. */
+  async apply(ops: api.Op[]): Promise<string[]> {
+    await this.saving.flush();
+    const ack = await this.ask(() => http.edit(this.state.id, { revision: this.state.revision, ops }));
+    if (!ack) return [];
+    this.state.savedAt = ack.saved_at;
+    return ack.cells ?? [];
+  }
+
+  private async queue(request: api.RunRequest): Promise<void> {
+    if (!(await this.saving.flush()) && this.saving.pending) {
+      const why = this.saving.trouble ?? Object.values(this.saving.refused)[0];
+      this.notice = { message: 'not run: the text of a cell is not saved', hint: why?.message ?? 'settle the marked cell first' };
+      return;
+    }
+    await this.ask(() => http.run(this.state.id, request));
+  }
+
+  run = (cells: string[]) => this.queue({ cells });
+  runStale = () => this.queue({ stale: true });
+  runAll = () => this.queue({ all: true });
+
+  /** Stops the running cell and clears the queue; with a cell only that one. */
+  interrupt = (cell?: string) => this.ask(() => http.interrupt(this.state.id, cell ? { cell } : {}));
+
+  async resolve(keep: 'mine' | 'disk'): Promise<void> {
+    await this.ask(async () => {
+      await http.resolve(this.state.id, keep);
+      this.state.conflict = null;
+    });
+  }
+
+  /** Saves now and says so: the server writes on every edit, so this only hurries. */
+  async save(): Promise<void> {
+    await this.saving.flush();
+  }
+}
