@@ -1,0 +1,90 @@
+// Package models runs decoder-only transformers with every activation readable,
+// editable and differentiable.
+//
+// It is not a trainer (train), knows no shipped model (zoo), and draws no
+// conclusions: what is read from a model is package probe, what is changed in
+// one is package ablate.
+//
+// # Dimensions
+//
+// Letters stand for sizes here and in the packages above:
+//
+//	B  batch rows     T  positions            L  layers
+//	D  model width    H  query heads          G  key-value heads (H/G queries share one)
+//	K  head width     F  MLP width            V  vocabulary
+//
+// # The forward pass
+//
+// One general decoder block covers the families by its Config. Each line names
+// the site that holds its value, with the shape; [..] after a name is a choice
+// of the config. The residual stream x is [B,T,D] throughout.
+//
+//	hook_embed        [B,T,D]    rows of the embedding
+//	hook_pos_embed    [B,T,D]    rows of the position table          [learned positions]
+//	x = embed + pos_embed
+//
+//	in block l, names begin with blocks.l.
+//	hook_resid_pre    [B,T,D]    x
+//	hook_attn_in      [B,T,H,D]  x for each head; what is edited here reaches that head alone
+//	hook_q_input      [B,T,H,D]  attn_in for the queries of each head
+//	hook_k_input      [B,T,G,D]  and for the keys (of the first query head of the group)
+//	hook_v_input      [B,T,G,D]  and for the values
+//	ln1.hook_scale    [B,T,1]    sqrt(var(x)+eps), or sqrt(mean(x²)+eps)   [LayerNorm, RMSNorm]
+//	ln1.hook_normalized [B,T,D]  (x − mean)/scale, or x/scale, before gain and bias
+//	attn.hook_q       [B,T,H,K]  W_Q·ln1 + b_Q
+//	attn.hook_k       [B,T,G,K]  W_K·ln1 + b_K
+//	attn.hook_v       [B,T,G,K]  W_V·ln1 + b_V
+//	attn.hook_rot_q   [B,T,H,K]  q turned by its position            [rotary positions]
+//	attn.hook_rot_k   [B,T,G,K]  k turned by its position            [rotary positions]
+//	attn.hook_attn_scores [B,H,T,T]  q·k/sqrt(K), rows = query; -Inf where masked
+//	attn.hook_pattern [B,H,T,T]  softmax of each row of scores
+//	attn.hook_z       [B,T,H,K]  values weighted by the pattern
+//	attn.hook_result  [B,T,H,D]  W_O·z of each head
+//	hook_attn_out     [B,T,D]    their sum + b_O
+//	hook_resid_mid    [B,T,D]    x += attn_out
+//	hook_mlp_in       [B,T,D]    x for the MLP alone
+//	ln2.hook_scale    [B,T,1]    as ln1
+//	ln2.hook_normalized [B,T,D]
+//	mlp.hook_pre      [B,T,F]    W_in·ln2 + b_in, or the gate W_gate·ln2   [plain, gated]
+//	mlp.hook_pre_linear [B,T,F]  W_in·ln2 + b_in                     [gated]
+//	mlp.hook_post     [B,T,F]    act(pre), or act(pre)·pre_linear
+//	hook_mlp_out      [B,T,D]    W_out·post + b_out
+//	hook_resid_post   [B,T,D]    x += mlp_out
+//
+//	ln_final.hook_scale      [B,T,1]
+//	ln_final.hook_normalized [B,T,D]
+//	logits            [B,T,V]    W_U·ln_final + b_U
+//
+// The names are TransformerLens'; Model.Site accepts its short names and those
+// of its version 4 as well. hook_scale is the divisor and hook_normalized the
+// quotient before gain and bias, as TransformerLens computes them when it has
+// not folded the norms; nothing is folded here. hook_attn_in to hook_v_input,
+// hook_result and hook_mlp_in are computed only when a hook selects them.
+//
+// An edit at any site reaches the logits. One that moves a single head's input
+// (hook_attn_in to hook_v_input) norms that head's row by its own statistics,
+// out of reach of edits at the same block's ln1.
+//
+// # Rules that hold everywhere
+//
+// A Model never changes, and a run is a function of its arguments: hooks and
+// edits are arguments, in the order in which they are called. The same row gives
+// the same bits alone and in a batch, padded left, right or not at all,
+// recorded or not, on any number of threads. Padding is skipped, not multiplied
+// by zero, and real tokens count their positions from 0.
+//
+// # Errors
+//
+// Bad input comes back as an error that names the value, the range or the
+// nearest right names: UnknownSiteError, NumericError, ErrNoTokenizer, or plain
+// text. A shape that this program itself got wrong panics with a
+// tensor.ShapeError. A cancelled context ends a run within 100 ms with the
+// context's error.
+//
+// # Where to start
+//
+// forward.go is the whole pass on one page, and backward.go its twin. Config
+// says what can vary, Site and Hook how to look and intervene, Edit the same as
+// data. gpt2.go and llama.go map published checkpoints; a family that the block
+// covers is one such file and a line in load.go.
+package models
