@@ -9,8 +9,8 @@ import sys
 
 from tokenizers import Tokenizer
 
-TEXTS = ["", " ", "a b", "  a  b ", "ab, cd!", "a-b--c", "x=1;y=22", "12 345٣²", "don't  'S", "é e\u0301 a\u0307\u0323", "İstanbul ǅ ﬁ ＡＢ",
-         "a\n\n b\t", "▁a ▁▁b", "中 文。a", "[x] <s>b </s>", "ab<m>  c<m>d", "🙂 b", "\u00a0a\u3000", "ababb", "_ab ab_ ab"]
+TEXTS = ["", " ", "a b", "  a  b ", "ab, cd!", "a-b--c", "x!/\n/1;y=22", "12 345٣² 67\u200c", "don't I'd  'S", "é e\u0301 a\u0307\u0323 a\u030d\u0301 a\u0898\u0323", "İstanbul ǅ ﬁ ＡＢ",
+         "a\n\n b\t", "▁a ▁▁b", "中 文。a", "[x] <s>b </s>", "ab<m>  <m>d", "   b🙂", "\u00a0a\u3000", "ababb", "_ab ab_ ab"]
 BITS = ["a", "b", "ab", "A", "B", " ", "  ", "\n", "\t", "1", "23", "²", "٣", "'s", "'LL", "é", "e\u0301", "a\u0307\u0323", "ǅ", "İ", "ﬁ", "中", "🙂", "_", "-", "!?", "▁", "<s>", "</s>",
         "<m>", "[x]", "\u00a0", "\u3000", "\u200d", "\r\n", "/", "ʰ", "각", "\u1100\u1161", "Ⅷ", "x"]
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -72,7 +72,7 @@ def tokenizers():
     yield "sequence", doc(words(), pre_tokenizer={"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Isolated"}, {"type": "Digits", "individual_digits": True}]})
     for scheme in ("always", "first", "never"):
         for cut in (False, True):
-            yield f"metaspace {scheme} {cut}", doc(words(), pre_tokenizer={"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": cut}, added_tokens=[added(1, "<s>")],
+            yield f"metaspace {scheme} {cut}", doc(words(("[UNK]", "▁b", "b", "▁")), pre_tokenizer={"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": cut}, added_tokens=[added(4, "<s>")],
                                                    decoder={"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": cut})
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
         yield form, doc(words(), normalizer={"type": form}, pre_tokenizer=CHARS)
@@ -111,7 +111,7 @@ def tokenizers():
     every = [f"<0x{b:02X}>" for b in range(256)]
     yield "sp bytes", doc(bpe([*pieces, *every], joins, unk_token="<unk>", fuse_unk=True, byte_fallback=True), normalizer=space, decoder=back)
     yield "sp ignore merges", doc(bpe(pieces, joins[:2], unk_token="<unk>", ignore_merges=True), normalizer=space, pre_tokenizer=split({"String": "▁"}, "MergedWithNext"), decoder=back)
-    scores = [["<unk>", 0.0], ["a", -2.0], ["b", -2.5], ["ab", -3.0], ["▁", -2.0], ["▁a", -3.5], ["aba", -5.5], ["1", -4.0]]
+    scores = [["<unk>", 0.0], ["a", -2.0], ["b", -2.5], ["ab", -4.5], ["▁", -2.0], ["▁a", -3.5], ["aba", -5.5], ["1", -4.0]]
     meta = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
     yield "unigram", doc({"type": "Unigram", "unk_id": 0, "vocab": scores, "byte_fallback": False}, pre_tokenizer=meta, decoder=meta)
     yield "unigram bytes", doc({"type": "Unigram", "unk_id": 0, "vocab": scores + [[x, -9.0] for x in every], "byte_fallback": True}, pre_tokenizer=meta, decoder=meta)
