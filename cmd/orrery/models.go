@@ -28,9 +28,9 @@ func (c *modelsCommand) Run(con *console) error {
 		return e.Encode(cards)
 	}
 	w := tabwriter.NewWriter(con.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tPARAMETERS\tHELD-OUT\tDATA")
+	fmt.Fprintln(w, "NAME\tPARAMETERS\tHELD-OUT\tWHAT IT DOES")
 	for _, c := range cards {
-		fmt.Fprintf(w, "%s\t%d\t%.2f %%\t%s\n", c.Name, c.Parameters, 100*c.HeldOutAccuracy, c.Data)
+		fmt.Fprintf(w, "%s\t%d\t%.2f %%\t%s\n", c.Name, c.Parameters, 100*c.HeldOut.Accuracy, c.About)
 	}
 	return w.Flush()
 }

@@ -146,7 +146,7 @@ func mediationFigure(m *models.Model, pair ablate.Pair, components []ablate.Comp
 	columns := viz.Axis{Name: "position", Roles: TokenRoles(m.Tokenizer, pair.Base), IDs: pair.Base}
 	for i := range base {
 		if base[i] != source[i] {
-			base[i] += " ← " + source[i]
+			base[i] += "←" + source[i]
 		}
 	}
 	columns.Labels = base
@@ -165,19 +165,29 @@ func finishMediation(m *models.Model, f *viz.Figure, e *ablate.Effects, measure 
 		{Text: "whole stream = source run", Value: e.SourceError, Bound: 1e-6, OK: e.SourceError <= 1e-6,
 			Help: "largest difference from the source run's logits when the residual stream behind layer 0 is the source's at every position"},
 	}
-	top, best := e.Cells[0], math.Inf(-1)
-	for _, c := range e.Cells {
+	label := func(c ablate.Cell) string {
+		return fmt.Sprintf("layer %d %s at %s", c.Layer, componentTitles[c.Component], f.Heatmap.Panels[0].Columns.Labels[c.Position])
+	}
+	effect := largest(e.Cells, measure)
+	pair, total := e.Pairs[0], e.Total[0]
+	names := tokenLabels(m.Tokenizer, []int{pair.BaseAnswer, pair.SourceAnswer})
+	if pair.BaseAnswer == pair.SourceAnswer {
+		f.Caption = fmt.Sprintf("Both prompts have the answer %s; the largest value is that of %s.", names[0], label(effect))
+		return
+	}
+	moved := largest(e.Cells, func(s ablate.Shift) float64 { return s.EditedR })
+	shift := moved.Shifts[0]
+	f.Caption = fmt.Sprintf("The largest value is that of %s. The source's answer %s gains most from %s: P(%s) goes from %.3g to %.3g and P(%s) from %.3g to %.3g; in the source run they are %.3g and %.3g.",
+		label(effect), names[1], label(moved), names[1], shift.BaseR, shift.EditedR, names[0], shift.BaseRPrime, shift.EditedRPrime, total.EditedR, total.EditedRPrime)
+}
+
+// largest returns the cell with the largest mean of a measure.
+func largest(cells []ablate.Cell, measure func(ablate.Shift) float64) ablate.Cell {
+	top, best := cells[0], math.Inf(-1)
+	for _, c := range cells {
 		if v := c.Summarise(measure).Mean; v > best {
 			top, best = c, v
 		}
 	}
-	shift, pair, total := top.Shifts[0], e.Pairs[0], e.Total[0]
-	names := tokenLabels(m.Tokenizer, []int{pair.BaseAnswer, pair.SourceAnswer})
-	if pair.BaseAnswer == pair.SourceAnswer {
-		f.Caption = fmt.Sprintf("Both prompts have the answer %s; the largest change is layer %d's %s at %s.", names[0], top.Layer, componentTitles[top.Component], f.Heatmap.Panels[0].Columns.Labels[top.Position])
-		return
-	}
-	f.Caption = fmt.Sprintf("Putting the source's layer %d %s at %s into the base run moves P(%s) from %.3g to %.3g and P(%s) from %.3g to %.3g; the whole source run has %.3g and %.3g.",
-		top.Layer, componentTitles[top.Component], f.Heatmap.Panels[0].Columns.Labels[top.Position],
-		names[1], shift.BaseR, shift.EditedR, names[0], shift.BaseRPrime, shift.EditedRPrime, total.EditedR, total.EditedRPrime)
+	return top
 }
