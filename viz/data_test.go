@@ -221,7 +221,7 @@ func TestNPZ(t *testing.T) {
 					}
 				}
 			}
-			if members["provenance"] == nil {
+			if members["figure.provenance"] == nil {
 				t.Error("no provenance")
 			}
 		})
@@ -252,7 +252,7 @@ func TestNPZInNumPy(t *testing.T) {
 import sys, json, numpy
 z = numpy.load(sys.argv[1], allow_pickle=False)
 p = z["prob"]
-print(p.dtype, p.shape, round(float(p[4, 4]), 4), z["prob.state"].tolist()[0], bool(numpy.isnan(p[6]).all()), z["cell"].dtype.kind, z["cell"].shape, repr(z["cell"][1, 0]), z["columns"][1], z["columns.ids"].tolist(), z["top"].shape, json.loads(str(z["provenance"]))["model"])
+print(p.dtype, p.shape, round(float(p[4, 4]), 4), z["prob.state"].tolist()[0], bool(numpy.isnan(p[6]).all()), z["cell"].dtype.kind, z["cell"].shape, repr(z["cell"][1, 0]), z["axis.columns"][1], z["axis.columns.ids"].tolist(), z["top"].shape, json.loads(str(z["figure.provenance"]))["model"])
 `, path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -2,6 +2,7 @@ package viz
 
 import (
 	_ "embed"
+	"strings"
 	"sync"
 
 	xfont "golang.org/x/image/font"
@@ -101,6 +102,20 @@ func (t *typefaces) runs(f face, text string, keep bool) []run {
 		}
 	}
 	return out
+}
+
+// spelled is text with the runes that a face lacks written as code points, for
+// what gonum/plot draws itself, in one face.
+func (t *typefaces) spelled(f face, text string, keep bool) string {
+	var b strings.Builder
+	for _, r := range text {
+		if keep || t.has(f, r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(codePoint(r))
+		}
+	}
+	return b.String()
 }
 
 // width is the advance of text in figure pixels.

@@ -57,6 +57,9 @@ func plain(s string) string {
 	}, s)
 }
 
+// maxRunes is more than any line of a picture holds.
+const maxRunes = 500
+
 // truncate shortens text to a width with an ellipsis at its end; empty when
 // not even one rune and the ellipsis fit.
 func truncate(text string, fits func(string) bool) string {
@@ -64,7 +67,7 @@ func truncate(text string, fits func(string) bool) string {
 		return text
 	}
 	r := []rune(text)
-	for n := len(r) - 1; n > 0; n-- {
+	for n := min(len(r)-1, maxRunes); n > 0; n-- {
 		if s := string(r[:n]) + "…"; fits(s) {
 			return s
 		}
@@ -88,7 +91,7 @@ func wrap(text string, fits func(string) bool) []string {
 		}
 		for !fits(word) && utf8.RuneCountInString(word) > 1 {
 			r := []rune(word)
-			n := len(r) - 1
+			n := min(len(r)-1, maxRunes)
 			for n > 1 && !fits(string(r[:n])) {
 				n--
 			}

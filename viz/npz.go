@@ -17,10 +17,10 @@ import (
 // reads without pickles. Every array stands under its name as float32; where
 // some of it is not there, those numbers are NaN and NAME.state (uint8: 0
 // pending, 1 done, 2 blank) tells them from a computed NaN. Every text stands
-// under its name as a Unicode array. Labels of the axes are rows and columns
-// (heatmap: panel0.title, panel0.rows, ...; lines: series, x_labels), token ids
-// columns.ids as int64. provenance is JSON in a Unicode scalar. A text whose
-// name an array has too is written as NAME.text. NumPy drops NUL characters
+// under its name as a Unicode array. Labels of the axes are axis.rows and
+// axis.columns (heatmap: panel0.title, panel0.rows, ...; lines: axis.series,
+// axis.x_labels), token ids axis.columns.ids as int64. figure.provenance is
+// JSON in a Unicode scalar. A text whose name an array has too is NAME.text. NumPy drops NUL characters
 // at the end of a string. The same figure gives the same bytes.
 func WriteNPZ(w io.Writer, f *Figure) error {
 	if err := f.Validate(); err != nil {
@@ -39,8 +39,8 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 	}
 	switch f.Kind {
 	case KindTokens:
-		z.axis("rows", f.Tokens.Rows)
-		z.axis("columns", f.Tokens.Columns)
+		z.axis("axis.rows", f.Tokens.Rows)
+		z.axis("axis.columns", f.Tokens.Columns)
 	case KindHeatmap:
 		for i, p := range f.Heatmap.Panels {
 			prefix := fmt.Sprintf("panel%d.", i)
@@ -53,16 +53,16 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 		for i, s := range f.Lines.Series {
 			names[i] = s.Name
 		}
-		z.strings("series", names, len(names))
+		z.strings("axis.series", names, len(names))
 		if l := f.Lines.XLabels; len(l) > 0 {
-			z.strings("x_labels", l, len(l))
+			z.strings("axis.x_labels", l, len(l))
 		}
 	}
 	made, err := json.Marshal(f.Provenance)
 	if err != nil {
 		return err
 	}
-	z.strings("provenance", []string{string(made)})
+	z.strings("figure.provenance", []string{string(made)})
 	if z.err != nil {
 		return z.err
 	}
