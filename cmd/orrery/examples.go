@@ -8,8 +8,10 @@ import (
 // firstExample is the notebook that a first visit opens.
 const firstExample = "mental-addition"
 
+//go:generate go run . run examples/mental-addition.md --out ../../.orrery/generate --record examples/mental-addition.outputs.json
+
 // examples holds the shipped notebooks with their recorded outputs, which
-// `orrery run --record` writes.
+// `orrery run --record` writes (go generate ./cmd/orrery).
 //
 //go:embed examples
 var examples embed.FS

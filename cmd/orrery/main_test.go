@@ -1,0 +1,248 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"orrery/models/modeltest"
+	"orrery/models/tensor"
+	"orrery/models/weights"
+	"orrery/server"
+)
+
+// call runs one command line in this process.
+func call(t *testing.T, stdin string, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = Main(context.Background(), args, strings.NewReader(stdin), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	code, out, _ := call(t, "", "--help")
+	if code != 0 {
+		t.Fatalf("exit status %d", code)
+	}
+	for _, name := range []string{"serve", "run", "train", "models", "dump", "tokenize", "generate"} {
+		if !strings.Contains(out, "\n  "+name+" ") {
+			t.Errorf("help does not list %s:\n%s", name, out)
+		}
+	}
+}
+
+// TestRefusals checks that what is wrong is named, with what would be right.
+func TestRefusals(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "x.safetensors")
+	edits := filepath.Join(t.TempDir(), "edits.json")
+	if err := os.WriteFile(edits, []byte(`[{"site":"blocks.9.hook_mlp_out","op":"set","value":0}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		stdin string
+		args  []string
+		code  int
+		want  []string
+	}{
+		{"unknown command", "", []string{"sreve"}, 2, []string{"sreve", "--help"}},
+		{"unknown model", "", []string{"generate", "mental-3op", "--prompt", "1+1="}, 1, []string{"mental-3op", "mental-2op"}},
+		{"number outside the vocabulary", "", []string{"generate", "mental-2op", "--prompt", "1+1000="}, 1, []string{"1000", "198"}},
+		{"id outside the vocabulary", "", []string{"generate", "mental-2op", "--ids", "0,999"}, 1, []string{"999"}},
+		{"no id", "", []string{"dump", "mental-2op", "--ids", "1,x", "--out", out}, 1, []string{`"x"`}},
+		{"too long", "", []string{"dump", "mental-2op", "--ids", "1,1,1,1,1,1,1,1,1", "--out", out}, 1, []string{"9", "8"}},
+		{"unequal prompts", "", []string{"dump", "mental-2op", "--ids", "1,2;3", "--out", out}, 1, []string{"--pad left"}},
+		{"unknown site", "", []string{"dump", "mental-2op", "--ids", "1", "--sites", "blocks.0.hook_resid_pot", "--out", out}, 1, []string{"blocks.0.hook_resid_post"}},
+		{"edit of a layer that is not there", "", []string{"dump", "mental-2op", "--ids", "1", "--edits", edits, "--out", out}, 1, []string{"blocks.9"}},
+		{"gradient of nothing", "", []string{"dump", "mental-2op", "--ids", "1", "--grad", "logits", "--out", out}, 1, []string{"logit[0,-1,17]"}},
+		{"no list of strings", `{"a": 1}`, []string{"tokenize", "mental-2op"}, 1, []string{"JSON list of strings"}},
+		{"unknown recipe", "", []string{"train", "mental"}, 1, []string{"mental-2op"}},
+		{"missing notebook", "", []string{"run", "nothing.md", "--out", t.TempDir()}, 2, []string{"nothing.md"}},
+		{"address that others can reach", "", []string{"serve", "--addr", "0.0.0.0", "--no-browser", "--dir", t.TempDir()}, 1, []string{"0.0.0.0", "loopback"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, _, said := call(t, test.stdin, test.args...)
+			if code != test.code {
+				t.Errorf("exit status %d, want %d", code, test.code)
+			}
+			for _, w := range test.want {
+				if !strings.Contains(said, w) {
+					t.Errorf("%q does not say %q", said, w)
+				}
+			}
+			if _, err := os.Stat(out); err == nil {
+				t.Error("a refused dump left a file")
+			}
+		})
+	}
+}
+
+func TestModels(t *testing.T) {
+	code, out, said := call(t, "", "models", "--json")
+	if code != 0 {
+		t.Fatal(said)
+	}
+	var cards []struct {
+		Name    string `json:"name"`
+		SHA256  string `json:"sha256"`
+		HeldOut struct {
+			Accuracy float64 `json:"accuracy"`
+		} `json:"held_out"`
+	}
+	if err := json.Unmarshal([]byte(out), &cards); err != nil {
+		t.Fatal(err)
+	}
+	if len(cards) == 0 || cards[0].Name != "mental-2op" || len(cards[0].SHA256) != 64 || !(cards[0].HeldOut.Accuracy >= 0.99) {
+		t.Errorf("cards %+v", cards)
+	}
+}
+
+func TestTokenizeAndGenerate(t *testing.T) {
+	code, out, said := call(t, `["34+57=", "34 + 57 ="]`, "tokenize", "mental-2op", "--special")
+	var ids [][]int
+	if err := json.Unmarshal([]byte(out), &ids); err != nil || code != 0 {
+		t.Fatal(err, said)
+	}
+	if len(ids) != 2 || len(ids[0]) != 5 || len(ids[1]) != 5 || ids[0][1] != ids[1][1] {
+		t.Errorf("ids %v: both spellings are one prompt of BOS and four tokens", ids)
+	}
+	if _, out, _ := call(t, "", "generate", "mental-2op", "--prompt", "34+57=", "--n", "1"); out != "34 + 57 = 91" {
+		t.Errorf("generated %q", out)
+	}
+}
+
+// TestGenerateStories compares 200 greedy tokens with another program's text.
+func TestGenerateStories(t *testing.T) {
+	want, err := os.ReadFile(modeltest.Reference(t, "stories260k", "expected-greedy-200.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, out, said := call(t, "", "generate", modeltest.Reference(t, "stories260k", "hf"), "--prompt", "", "--n", "200")
+	if out != string(want) {
+		t.Errorf("generated %q, want %q %s", out, want, said)
+	}
+}
+
+// TestDump compares the file that any language can read with an independent
+// implementation's values of every site and gradient.
+func TestDump(t *testing.T) {
+	dir := modeltest.Reference(t, "architectures", "llama3")
+	out := filepath.Join(t.TempDir(), "run.safetensors")
+	code, _, said := call(t, "", "dump", dir, "--ids", "35,67,92,92,83,31,65,18,95,6,49,90,59;12,54,37,37,87,82,11,48,87,75,44,100,67",
+		"--grad", "logit[0,-1,64]-logit[0,-1,47]+logit[1,-1,3]-logit[1,-1,63]", "--out", out)
+	if code != 0 {
+		t.Fatal(said)
+	}
+	got := open(t, out)
+	compared := map[string]int{}
+	for file, suffix := range map[string]string{"golden.safetensors": "", "grads.safetensors": "_grad"} {
+		want := open(t, filepath.Join(dir, file))
+		for _, name := range want.Names() {
+			if !strings.HasPrefix(name, "blocks.") && !strings.HasPrefix(name, "ln_final.") && name != "logits" && name != "hook_embed" {
+				continue
+			}
+			tol := 1e-5
+			if suffix != "" {
+				tol = 2e-5
+			}
+			modeltest.Close(t, name+suffix, finite(read(t, got, name+suffix)), finite(read(t, want, name)), tol, tol)
+			compared[suffix]++
+		}
+	}
+	if compared[""] < 40 || compared["_grad"] < 20 {
+		t.Errorf("compared %v tensors", compared)
+	}
+}
+
+func open(t *testing.T, path string) *weights.File {
+	t.Helper()
+	f, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func read(t *testing.T, f *weights.File, name string) *tensor.Dense {
+	t.Helper()
+	x, err := f.Float32(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// finite replaces -Inf, which masked scores are on both sides, by a number
+// that a difference can be taken of.
+func finite(x *tensor.Dense) *tensor.Dense {
+	x = x.Clone()
+	for i, v := range x.Data {
+		if v < -3e38 {
+			x.Data[i] = -1e30
+		}
+	}
+	return x
+}
+
+// TestRunShippedNotebooks executes every shipped notebook and compares what
+// its cells leave with what the repository records: a figure that a reader
+// sees first is one that the program makes.
+func TestRunShippedNotebooks(t *testing.T) {
+	notebooks, err := filepath.Glob(filepath.Join("examples", "*.md"))
+	if err != nil || len(notebooks) == 0 {
+		t.Fatal("no shipped notebooks", err)
+	}
+	for _, path := range notebooks {
+		t.Run(path, func(t *testing.T) {
+			dir := t.TempDir()
+			record := filepath.Join(dir, "outputs.json")
+			code, _, said := call(t, "", "run", path, "--out", dir, "--record", record)
+			if code != 0 {
+				t.Fatal(said)
+			}
+			got := recorded(t, record)
+			want := recorded(t, strings.TrimSuffix(path, ".md")+".outputs.json")
+			if len(got) != len(want) {
+				t.Fatalf("%d cells ran, %d are recorded; run go generate ./cmd/orrery", len(got), len(want))
+			}
+			figures := 0
+			for i, r := range got {
+				if r.Cell != want[i].Cell || r.Hash != want[i].Hash || r.State != want[i].State || len(r.Outputs) != len(want[i].Outputs) {
+					t.Fatalf("cell %s is not what is recorded; run go generate ./cmd/orrery", r.Cell)
+				}
+				for j, o := range r.Outputs {
+					if o.Figure == nil {
+						continue
+					}
+					figures++
+					for name, a := range o.Figure.Arrays {
+						b := want[i].Outputs[j].Figure.Arrays[name]
+						modeltest.Close(t, r.Cell+" "+name, tensor.From(a.Data, a.Shape...), tensor.From(b.Data, b.Shape...), 1e-4, 1e-4)
+					}
+				}
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*.*"))
+			if err != nil || len(files) != 6*figures+1 {
+				t.Errorf("%d files for %d figures in six formats: %v", len(files), figures, files)
+			}
+		})
+	}
+}
+
+func recorded(t *testing.T, path string) []server.Recorded {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []server.Recorded
+	if err := json.Unmarshal(data, &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
