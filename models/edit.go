@@ -123,6 +123,9 @@ func (e *Edit) apply(x, v float32) float32 {
 	case Add:
 		return x + v
 	case Scale:
+		if x == negInf { // a masked score stays masked, by 0 and by -1 as well
+			return x
+		}
 		return x * v
 	case Mask:
 		return negInf

@@ -36,6 +36,39 @@ func TestEditsReachTheLogits(t *testing.T) {
 	}
 }
 
+// TestHooksMayShowAQueryTheFuture edits masked entries: a pattern there mixes in
+// its value, and a score there takes part in the softmax.
+func TestHooksMayShowAQueryTheFuture(t *testing.T) {
+	m := modeltest.Llama(1) // 4 heads of 6 over 2 key-value heads
+	in := models.Prompt(1, 5, 2, 7)
+	values := func(edits ...models.Edit) (z, v *tensor.Dense) {
+		hooks, err := m.Edits(edits...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache := models.NewCache()
+		run(t, m, in, append(hooks, models.Record(cache, models.All))...)
+		z, _ = cache.Get(models.Site{Layer: 1, Kind: models.Z})
+		v, _ = cache.Get(models.Site{Layer: 1, Kind: models.V})
+		return z, v
+	}
+	for name, edit := range map[string]models.Edit{
+		"pattern": {Site: "pattern1", Heads: []int{3}, Queries: []int{0}, Keys: []int{0, 2}, Op: models.Set, Value: models.List(0.25, 0.75)},
+		// Scores of 0 and ln 3 are weights of 1/4 and 3/4.
+		"scores": {Site: "attn_scores1", Heads: []int{3}, Queries: []int{0}, Keys: []int{0, 2}, Op: models.Set, Value: models.List(0, 1.0986123)},
+	} {
+		z, v := values(edit)
+		want := tensor.New(6)
+		for i := range want.Data {
+			want.Data[i] = 0.25*v.At(0, 0, 1, i) + 0.75*v.At(0, 2, 1, i)
+		}
+		modeltest.Close(t, name, z.Sub(0, 0, 3), want, 1e-6, 1e-6)
+	}
+	// A query from which every key is cut mixes nothing.
+	z, _ := values(models.Edit{Site: "attn_scores1", Queries: []int{2}, Op: models.Mask})
+	modeltest.Close(t, "all cut", z.Sub(0, 2), tensor.New(4, 6), 0, 0)
+}
+
 // TestEditedElements shows what each operation and form of value writes.
 func TestEditedElements(t *testing.T) {
 	m := modeltest.GPT2(1) // 3 heads of 4
@@ -53,6 +86,7 @@ func TestEditedElements(t *testing.T) {
 		{"a list of every element", `{"site":"z0","positions":[0,1],"heads":[2],"neurons":[0],"op":"set","value":[5,6]}`, []int{0, 1, 2, 0}, func(float32) float32 { return 6 }, []int{0, 2, 2, 0}},
 		{"a shape", `{"site":"z0","positions":[0,2],"heads":[0,1,2],"op":"set","value":{"shape":[2,1,1],"data":[5,6]}}`, []int{0, 2, 1, 3}, func(float32) float32 { return 6 }, []int{0, 1, 1, 3}},
 		{"edges of the pattern", `{"site":"pattern1","heads":[1],"queries":[2],"keys":[0],"op":"set","value":0}`, []int{0, 1, 2, 0}, func(float32) float32 { return 0 }, []int{0, 1, 2, 1}},
+		{"masked scores", `{"site":"attn_scores1","op":"scale","value":-1}`, []int{0, 0, 0, 2}, func(x float32) float32 { return x }, nil},
 		{"rows", `{"site":"hook_embed","rows":[0],"op":"set","value":1}`, []int{0, 1, 1}, func(float32) float32 { return 1 }, nil},
 	}
 	for _, test := range tests {

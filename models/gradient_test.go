@@ -172,15 +172,18 @@ func TestGradientsByFiniteDifferences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		obj, err := models.ParseObjective(m, "logit[0,-1,3] - 0.5*logit[1,-1,2] + logprob[0,1,4]")
+		obj, err := models.ParseObjective(m, "logit[0,-1,3] - 0.5*logit[1,-1,2] + logprob[0,1,4] + logit[1,2,5]")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"none", "set", "scale", "inputs", "inside"} {
+		for _, name := range []string{"none", "set", "scale", "inputs", "inside", "future"} {
 			t.Run(m.Name+"/"+name, func(t *testing.T) {
 				hooks, err := m.Edits(someEdits()[name]...)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if name == "future" {
+					hooks = []models.Hook{showFuture()}
 				}
 				got := gradient(t, m, in, obj, models.Want{Sites: models.All}, hooks...)
 				for _, site := range m.Sites() {
@@ -226,6 +229,18 @@ func someEdits() map[string][]models.Edit {
 			{Site: "blocks.1.ln1.hook_normalized", Neurons: []int{1}, Op: models.Scale, Value: models.Number(0.5)},
 			{Site: "blocks.0.attn.hook_result", Heads: []int{0}, Positions: []int{-1}, Op: models.Scale, Value: models.Number(0.25)},
 			{Site: "ln_final.hook_normalized", Neurons: []int{0}, Op: models.Set, Value: models.Number(0.5)},
+		},
+	}
+}
+
+// showFuture lets the second row's first real query see its later key, which no
+// product of a query and a key has any part in.
+func showFuture() models.Hook {
+	return models.Hook{
+		Sites: models.Sites(models.Site{Layer: 1, Kind: models.AttnScores}),
+		Fn: func(_ models.Site, x *tensor.Dense) error {
+			x.Set(0.3, 1, 0, 2, 3)
+			return nil
 		},
 	}
 }

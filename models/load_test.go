@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"orrery/models"
 	"orrery/models/modeltest"
 	"orrery/models/tensor"
+	"orrery/models/weights"
 )
 
 // words is a tokenizer of four words that puts <bos> first.
@@ -262,5 +264,35 @@ func TestConcurrentRunsDoNotMeet(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestWeightsThatAreNoNumbersAreRefused names the tensor as the checkpoint does,
+// with the index in its own layout.
+func TestWeightsThatAreNoNumbersAreRefused(t *testing.T) {
+	for name, bad := range map[string]float32{"NaN": float32(math.NaN()), "+Inf": float32(math.Inf(1))} {
+		from := goldenDir(t, "gpt2")
+		f := openFile(t, from)
+		var ts []weights.Tensor
+		for _, tensor := range f.Names() {
+			x := floats(t, f, tensor).Clone()
+			if tensor == "transformer.h.1.attn.c_attn.weight" {
+				x.Set(bad, 3, 70)
+			}
+			ts = append(ts, weights.Tensor{Name: tensor, Dense: x})
+		}
+		dir := t.TempDir()
+		if err := weights.WriteFile(filepath.Join(dir, "model.safetensors"), ts, nil); err != nil {
+			t.Fatal(err)
+		}
+		config, err := os.ReadFile(filepath.Join(from, "config.json"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = models.Load(dir)
+		mustSay(t, err, "transformer.h.1.attn.c_attn.weight[3 70] is "+name)
 	}
 }
