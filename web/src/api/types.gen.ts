@@ -393,7 +393,11 @@ export type EventOp =
 /** Event is one message of the websocket. */
 export interface Event {
   op: EventOp;
-  /** Seq grows by one an event; a page that reconnects names the last it saw. */
+  /**
+   * Seq grows by one an event; a page that reconnects names the last it saw.
+   * A page may miss numbers: what a later event replaces is not sent to a slow
+   * page, and a snapshot stands for everything up to its Seq.
+   */
   seq: number;
   /** Revision is the document's that the event belongs to. */
   revision: number;
@@ -418,7 +422,9 @@ export interface CellRun {
   ran_at?: string;
   /**
    * ClearOutputs is true when the run starts anew: old outputs go when the
-   * first new one arrives, so that the page does not jump.
+   * first new one arrives, so that the page does not jump, or when the run
+   * ends without one. A run that is canceled before it left anything sends
+   * the old ones again.
    */
   clear_outputs?: boolean;
   /** StaleCells lists cells whose outputs no longer belong to their inputs. */

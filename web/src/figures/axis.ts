@@ -1,7 +1,6 @@
-// Axes of grids: row labels, token chips or numbers below, and the colour bar.
-import type { Axis, Scale } from '../api/types.gen';
-import { chipOf, colourAt, tokenText } from './colour';
-import { format } from './format';
+// Axes of grids: row labels, token chips or numbers below.
+import type { Axis } from '../api/types.gen';
+import { chipOf, tokenText } from './colour';
 import { cellBox, type Grid } from './grid';
 import { FONT, fit, type Measure, type View } from './painter';
 
@@ -111,34 +110,4 @@ function drawChip(
   ctx.setLineDash([]);
   ctx.fillStyle = chip.text;
   ctx.fillText(text, x, y + 0.5);
-}
-
-/** Height of the colour bar with the white above it. */
-export const BAR_HEIGHT = 24;
-
-/** The colour bar at x, y with both limits, and where zero is for a diverging scale. */
-export function drawBar(ctx: CanvasRenderingContext2D, x: number, y: number, scale: Scale, view: View, measure: Measure): void {
-  const lo = format(scale.format, scale.lo);
-  const hi = format(scale.format, scale.hi);
-  const left = x + measure(lo, SMALL) + 6;
-  const width = 150;
-  const map = scale.kind === 'diverging' ? 'diverging' : 'sequential';
-  for (let i = 0; i < width; i++) {
-    const t = i / (width - 1);
-    ctx.fillStyle = colourAt(map, scale.reverse ? 1 - t : t, view.theme);
-    ctx.fillRect(left + i, y + 8, 1.5, 8);
-  }
-  ctx.strokeStyle = view.inks.line2;
-  ctx.lineWidth = 1;
-  ctx.strokeRect(left - 0.5, y + 7.5, width + 1, 9);
-  ctx.font = SMALL;
-  ctx.fillStyle = view.inks.soft;
-  ctx.textBaseline = 'middle';
-  ctx.textAlign = 'left';
-  ctx.fillText(lo, x, y + 12.5);
-  const note = [scale.label, scale.unit].filter(Boolean).join(', ');
-  const centred = scale.kind === 'diverging' ? ' · centred at 0' : scale.kind === 'log' ? ' · log' : '';
-  ctx.fillText(hi, left + width + 6, y + 12.5);
-  ctx.fillStyle = view.inks.mute;
-  ctx.fillText(note + centred, left + width + 6 + measure(hi, SMALL) + 10, y + 12.5);
 }

@@ -80,8 +80,14 @@ export function chipOf(role: TokenRole, theme: Theme): { fill: string; stroke: s
 /** A token as a chip shows it: spaces, newlines and tabs visible, nothing as its own sign. */
 export function tokenText(text: string): string {
   const { space, newline, tab, empty } = palette.tokens;
-  return text === '' ? empty : text.replaceAll(' ', space).replaceAll('\n', newline).replaceAll('\t', tab);
+  if (text === '') return empty;
+  return text.replaceAll(' ', space).replaceAll('\n', newline).replaceAll('\t', tab).replace(HIDDEN, (c) => {
+    return `\\x${c.codePointAt(0)!.toString(16).padStart(2, '0')}`;
+  });
 }
+
+/** Characters that would draw nothing or reorder what stands beside them. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 
 /** Values of at least this share of the limit are written in heatmap cells. */
 export const WRITE_FROM = palette.write_from;
@@ -106,6 +112,13 @@ function encoded(c: number): number {
 export function luminance(hex: string): number {
   const [r, g, b] = channels(hex);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** The contrast ratio of WCAG 2 between two colours, 1 to 21. */
+export function contrast(a: string, b: string): number {
+  const x = luminance(a) + 0.05;
+  const y = luminance(b) + 0.05;
+  return x > y ? x / y : y / x;
 }
 
 // Björn Ottosson, "A perceptual color space for image processing", 2020.

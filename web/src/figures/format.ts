@@ -25,6 +25,11 @@ function written(value: number, verb: string, precision: number): string {
   return exponent === undefined ? short : `${short}e${exponent}`;
 }
 
+/** "label, unit", or the one of them that is there. */
+export function unitLabel(label: string, unit = ''): string {
+  return label && unit ? `${label}, ${unit}` : label + unit;
+}
+
 /** A duration in a few characters: "0.02 s", "4.8 s", "38 s", "2 min 05 s". */
 export function seconds(millis: number): string {
   const s = millis / 1000;

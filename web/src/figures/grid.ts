@@ -1,7 +1,7 @@
 // A grid of cells: geometry, and how a number becomes a cell. Token grids and
 // heatmaps share it. Row 0 is at the bottom.
 import type { Scale } from '../api/types.gen';
-import { GLYPHS, HATCH, clipped, colourOf, textOn } from './colour';
+import { GLYPHS, HATCH, clipped, colourOf, contrast, textOn } from './colour';
 import { BLANK, DONE, PENDING, type Numbers } from './live';
 import { FONT, fit, type Box, type Measure, type View } from './painter';
 
@@ -48,8 +48,8 @@ function trace(path: Path2D, b: Box): void {
   else path.rect(b.x, b.y, b.w, b.h);
 }
 
-/** Hatches the union of boxes with one run of diagonals over the grid. */
-function hatch(ctx: CanvasRenderingContext2D, g: Grid, boxes: Box[], view: View): void {
+/** Hatches the union of boxes with one run of diagonals over the frame that holds them. */
+export function drawHatched(ctx: CanvasRenderingContext2D, boxes: Box[], frame: Box, view: View): void {
   const path = new Path2D();
   for (const b of boxes) trace(path, b);
   ctx.save();
@@ -60,12 +60,10 @@ function hatch(ctx: CanvasRenderingContext2D, g: Grid, boxes: Box[], view: View)
   ctx.strokeStyle = view.inks.edge;
   ctx.globalAlpha = 0.45;
   ctx.beginPath();
-  const w = g.cols * g.pitchX;
-  const h = g.rows * g.pitchY;
   const step = HATCH.step * Math.SQRT2;
-  for (let d = 0; d < w + h; d += step) {
-    ctx.moveTo(g.x + d, g.y);
-    ctx.lineTo(g.x + d - h, g.y + h);
+  for (let d = 0; d < frame.w + frame.h; d += step) {
+    ctx.moveTo(frame.x + d, frame.y);
+    ctx.lineTo(frame.x + d - frame.h, frame.y + frame.h);
   }
   ctx.stroke();
   ctx.restore();
@@ -110,7 +108,7 @@ export function drawCells(
       shown.push({ box, i, alpha });
     }
   }
-  if (waiting.length > 0) hatch(ctx, g, waiting, view);
+  if (waiting.length > 0) drawHatched(ctx, waiting, { x: g.x, y: g.y, w: g.cols * g.pitchX, h: g.rows * g.pitchY }, view);
   const px = Math.min(13, Math.floor(g.pitchY * 0.62));
   const font = FONT.mono(px);
   ctx.font = font;
@@ -152,11 +150,17 @@ function drawCell(
   const fill = colourOf(scale, value, view.theme);
   ctx.fillStyle = fill;
   ctx.fill(path);
+  // A value near zero has the card's colour: a thin frame says that it is there.
+  if (Math.min(b.w, b.h) >= 8 && contrast(fill, view.inks.card) < 1.13) {
+    ctx.strokeStyle = view.inks.line;
+    ctx.lineWidth = 1;
+    ctx.stroke(path);
+  }
   const over = clipped(scale, value);
   if (text === '' && over === 0) return;
   ctx.fillStyle = textOn(fill);
   if (text !== '') ctx.fillText(fit(measure, text, font, b.w - 4), b.x + b.w / 2, middle);
-  if (over !== 0 && b.w >= 10) notch(ctx, b, over);
+  if (over !== 0 && b.w >= 10) drawNotch(ctx, b, over);
 }
 
 /** Two strokes for a number that is none, where its glyph does not fit. */
@@ -170,7 +174,7 @@ function cross(ctx: CanvasRenderingContext2D, b: Box): void {
 }
 
 /** A triangle in the right corner: above for beyond hi, below for beyond lo. */
-function notch(ctx: CanvasRenderingContext2D, b: Box, side: 1 | -1): void {
+export function drawNotch(ctx: CanvasRenderingContext2D, b: Box, side: 1 | -1): void {
   const right = b.x + b.w - 1;
   const edge = side === 1 ? b.y + 1 : b.y + b.h - 1;
   ctx.beginPath();

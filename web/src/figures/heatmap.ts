@@ -1,23 +1,24 @@
 // Heatmap panels that share one scale, abreast where they fit.
 import type { Heatmap, Panel } from '../api/types.gen';
-import { BAR_HEIGHT, drawBar, drawColumns, drawRows, gutterWidth, isPrompt, labelOf } from './axis';
-import { WRITE_FROM } from './colour';
+import { drawColumns, drawRows, gutterWidth, isPrompt, labelOf } from './axis';
+import { WRITE_FROM, position } from './colour';
 import { format } from './format';
 import { cellAt, cellBox, drawCells, drawFrame, type Grid } from './grid';
+import { drawKey, keyHeight } from './key';
 import { BLANK, DONE, PENDING, type LiveFigure } from './live';
 import { FONT, fit, type Box, type Layout, type Measure, type Reading, type Room, type Spot, type View } from './painter';
 
 export interface HeatmapLayout extends Layout {
   grids: Grid[];
-  /** Where the colour bar stands. */
-  barY: number;
+  /** Where the colour key stands. */
+  keyY: number;
   measure: Measure;
   mini: boolean;
 }
 
 const TITLE = FONT.ui(12.5, 600);
 const TITLE_HEIGHT = 22;
-const COLUMN_LABELS = 28;
+const COLUMN_LABELS = 30;
 const BETWEEN = 26;
 
 function data(figure: LiveFigure): Heatmap {
@@ -55,8 +56,14 @@ export function layout(figure: LiveFigure, room: Room): HeatmapLayout {
     }
     y += TITLE_HEIGHT + tallest + COLUMN_LABELS + (first + abreast < panels.length ? 12 : 0);
   }
-  const height = mini ? room.mini! : Math.ceil(y + BAR_HEIGHT);
-  return { width, height, grids, barY: y, measure: room.measure, mini };
+  const { scale, arrays } = keyOf(figure);
+  const height = mini ? room.mini! : Math.ceil(y + keyHeight(scale, arrays, room.width - grids[0]!.x, room.measure));
+  return { width, height, grids, keyY: y, measure: room.measure, mini };
+}
+
+function keyOf(figure: LiveFigure) {
+  const { scale, panels } = data(figure);
+  return { scale: figure.scale(scale), arrays: panels.map((p) => figure.numbers(p.values)) };
 }
 
 /** How many panels stand abreast: as many as fit, evenly. */
@@ -80,14 +87,16 @@ export function draw(ctx: CanvasRenderingContext2D, figure: LiveFigure, at: Heat
       const v = numbers.data[i]!;
       const text = format(scale.format, v);
       const fits = at.measure(text, FONT.mono(13)) <= grid.pitchX - 6;
-      return fits && Math.abs(v) >= WRITE_FROM * limit ? text : '';
+      const written = scale.kind === 'log' ? position(scale, v) >= WRITE_FROM : Math.abs(v) >= WRITE_FROM * limit;
+      return fits && written ? text : '';
     };
     if (drawCells(ctx, grid, numbers, scale, view, at.measure, at.mini ? null : label)) fading = true;
     drawRows(ctx, grid, panel.rows, view, at.measure, at.mini ? 5 : Infinity);
     drawColumns(ctx, grid, panel.columns, view, at.measure, at.mini ? 5 : Infinity);
     if (!at.mini) drawTitle(ctx, grid, panel.title, view, at.measure);
   });
-  if (!at.mini) drawBar(ctx, at.grids[0]!.x, at.barY, scale, view, at.measure);
+  const left = at.grids[0]!.x;
+  if (!at.mini) drawKey(ctx, left, at.keyY, at.width - left, scale, keyOf(figure).arrays, view, at.measure);
   if (view.spot) drawFrame(ctx, box(at, view.spot), view);
   return fading;
 }

@@ -1,7 +1,7 @@
 // Lines over one x axis, with bands of standard error, named at their ends.
 import type { Lines, Series } from '../api/types.gen';
 import { seriesColour, seriesStyle, type Mark } from './colour';
-import { format } from './format';
+import { format, unitLabel } from './format';
 import { DONE, PENDING, type LiveFigure, type Numbers } from './live';
 import { FONT, fit, type Box, type Layout, type Measure, type Reading, type Room, type Spot, type View } from './painter';
 import { along, ticks, type Tick } from './ticks';
@@ -91,11 +91,11 @@ function drawAxes(ctx: CanvasRenderingContext2D, figure: LiveFigure, at: LinesLa
   }
   if (mini) return;
   ctx.fillStyle = view.inks.mute;
-  ctx.fillText([xScale.label, xScale.unit].filter(Boolean).join(', '), plot.x + plot.w / 2, plot.y + plot.h + 32);
+  ctx.fillText(unitLabel(xScale.label, xScale.unit), plot.x + plot.w / 2, plot.y + plot.h + 32);
   ctx.save();
   ctx.translate(9, plot.y + plot.h / 2);
   ctx.rotate(-Math.PI / 2);
-  ctx.fillText([yScale.label, yScale.unit].filter(Boolean).join(', '), 0, 0);
+  ctx.fillText(unitLabel(yScale.label, yScale.unit), 0, 0);
   ctx.restore();
 }
 

@@ -25,10 +25,9 @@ function steps({ lo, hi }: Scale, about: number): Tick[] {
   const rough = (hi - lo) / Math.max(1, about);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((m) => m * power >= rough * 0.999)! * power;
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const out: Tick[] = [];
   for (let n = Math.ceil(lo / step - 1e-9); n * step <= hi + step * 1e-9; n++) {
-    out.push({ value: n * step, text: format(`%.${digits}f`, n * step) });
+    out.push({ value: n * step, text: format('%.6g', n * step) });
   }
   return out;
 }
@@ -40,7 +39,7 @@ function decades({ lo, hi }: Scale, about: number): Tick[] {
   const out: Tick[] = [];
   for (let e = first; e <= last; e += every) {
     const value = 10 ** e;
-    out.push({ value, text: Math.abs(e) <= 3 ? format('%.3g', value) : format('%.0e', value) });
+    out.push({ value, text: format('%.3g', value) });
   }
   return out;
 }

@@ -1,10 +1,11 @@
 // The token grid: the best token in each cell, one of several metrics as its
 // colour, layers from the bottom to the top.
-import type { TokenMetric, Tokens } from '../api/types.gen';
-import { BAR_HEIGHT, drawBar, drawColumns, drawRows, gutterWidth, labelOf } from './axis';
+import type { Axis, Scale, TokenMetric, Tokens } from '../api/types.gen';
+import { drawColumns, drawRows, gutterWidth } from './axis';
 import { tokenText } from './colour';
 import { format } from './format';
 import { cellAt, cellBox, drawCells, drawFrame, type Grid } from './grid';
+import { drawKey, keyHeight } from './key';
 import { BLANK, DONE, PENDING, type LiveFigure } from './live';
 import type { Box, Layout, Measure, Reading, Room, Spot, View } from './painter';
 
@@ -13,6 +14,8 @@ export interface TokensLayout extends Layout {
   measure: Measure;
   mini: boolean;
 }
+
+const COLUMN_LABELS = 30;
 
 function data(figure: LiveFigure): Tokens {
   return figure.figure.tokens!;
@@ -24,6 +27,17 @@ export function metricOf(tokens: Tokens, show: string): TokenMetric {
   return named(show) ?? named(tokens.show) ?? tokens.metrics[0]!;
 }
 
+function scaleOf(figure: LiveFigure, metric: TokenMetric): Scale {
+  const scale = figure.scale(metric.scale);
+  return scale.label ? scale : { ...scale, label: metric.label };
+}
+
+/** The columns are a prompt's tokens, with roles or without. */
+function columnsOf(tokens: Tokens): Axis {
+  const { columns } = tokens;
+  return columns.roles?.length ? columns : { ...columns, roles: columns.labels.map(() => '' as const) };
+}
+
 export function layout(figure: LiveFigure, room: Room): TokensLayout {
   const { rows, columns } = data(figure);
   const mini = room.mini !== undefined;
@@ -33,22 +47,27 @@ export function layout(figure: LiveFigure, room: Room): TokensLayout {
   const pitchY = mini ? (room.mini! - 36) / rows.labels.length : rows.labels.length > 40 ? 20 : 30;
   const grid = { x: gutter, y: mini ? 8 : 4, rows: rows.labels.length, cols: columns.labels.length, pitchX, pitchY };
   const width = Math.max(room.width, Math.ceil(gutter + grid.cols * pitchX + 4));
-  const height = mini ? room.mini! : Math.ceil(grid.y + grid.rows * pitchY + 28 + BAR_HEIGHT);
+  // The tallest metric's key, so that switching moves nothing.
+  const keys = data(figure).metrics.map((m) =>
+    keyHeight(scaleOf(figure, m), [figure.numbers(m.values)], room.width - gutter, room.measure),
+  );
+  const height = mini ? room.mini! : Math.ceil(grid.y + grid.rows * pitchY + COLUMN_LABELS + Math.max(...keys));
   return { width, height, grid, measure: room.measure, mini };
 }
 
 export function draw(ctx: CanvasRenderingContext2D, figure: LiveFigure, at: TokensLayout, view: View): boolean {
   const tokens = data(figure);
   const metric = metricOf(tokens, view.show);
-  const scale = figure.scale(metric.scale);
+  const scale = scaleOf(figure, metric);
   const { grid, measure, mini } = at;
   const label = mini && grid.pitchX < 24 ? null : (i: number) => tokenTextOf(figure, tokens.cell, i);
   const only = mini ? (i: number) => (i % grid.cols === tokens.focus ? label!(i) : '') : label;
   const fading = drawCells(ctx, grid, figure.numbers(metric.values), scale, view, measure, label && only);
   drawRows(ctx, grid, tokens.rows, view, measure, mini ? 5 : Infinity);
-  drawColumns(ctx, grid, tokens.columns, view, measure, mini ? 5 : Infinity);
+  drawColumns(ctx, grid, columnsOf(tokens), view, measure, mini ? 5 : Infinity);
   if (tokens.focus >= 0 && tokens.focus < grid.cols) drawFocus(ctx, grid, tokens.focus, view);
-  if (!mini) drawBar(ctx, grid.x, grid.y + grid.rows * grid.pitchY + 28, scale, view, measure);
+  const below = grid.y + grid.rows * grid.pitchY + COLUMN_LABELS;
+  if (!mini) drawKey(ctx, grid.x, below, at.width - grid.x, scale, [figure.numbers(metric.values)], view, measure);
   if (view.spot) drawFrame(ctx, box(at, view.spot), view);
   return fading;
 }
@@ -64,7 +83,7 @@ function drawFocus(ctx: CanvasRenderingContext2D, g: Grid, col: number, view: Vi
   ctx.strokeStyle = view.inks.brass;
   ctx.lineWidth = 1.5;
   ctx.beginPath();
-  ctx.roundRect(top.x - 2.5, top.y - 2.5, top.w + 5, g.rows * g.pitchY + 2, 6);
+  ctx.roundRect(top.x - 2, top.y - 2, top.w + 4, g.rows * g.pitchY + 1, 5);
   ctx.stroke();
 }
 
@@ -95,8 +114,8 @@ export function read(figure: LiveFigure, spot: Spot, show: string): Reading {
   if (target) facts.unshift({ name: 'target token', value: tokenText(target) });
   const role = tokens.columns.roles?.[spot.col] ?? '';
   return {
-    title: `${tokens.rows.name} ${labelOf(tokens.rows, spot.row)} · ${tokens.columns.name} ${spot.col}`,
-    token: { text: labelOf(tokens.columns, spot.col), role },
+    title: `${tokens.rows.name} ${tokens.rows.labels[spot.row]} · ${tokens.columns.name} ${spot.col}`,
+    token: { text: tokenText(tokens.columns.labels[spot.col] ?? ''), role },
     label: metric.label,
     value: valueOf(figure, metric, i),
     facts,

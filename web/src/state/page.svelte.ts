@@ -100,7 +100,7 @@ export class NotebookPage {
         await this.insert(index, 'code', '', false);
         return;
       case 'insert-below':
-        await this.insert(this.cells.length === 0 ? 0 : index + 1, 'code', '', false);
+        await this.insert(this.cells.length === 0 ? 0 : index + 1, 'code', '', this.cells.length === 0);
         return;
       case 'delete':
         return this.remove();
