@@ -1,0 +1,228 @@
+package script
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"orrery/models"
+)
+
+// Cache is the activations of one run by site. It is immutable.
+type Cache struct {
+	model *models.Model
+	cache *models.Cache
+}
+
+// runWithCache is the builtin run_with_cache.
+func runWithCache(c call) (starlark.Value, error) {
+	var m Model
+	var prompt, filter, edits starlark.Value
+	if err := c.unpack("m", &m, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits); err != nil {
+		return nil, err
+	}
+	t, err := newTokens(m.model, prompt)
+	if err != nil {
+		return nil, err
+	}
+	globs := "*"
+	if filter != nil {
+		names, err := stringList(filter)
+		if err != nil {
+			return nil, fmt.Errorf("names_filter: %w", err)
+		}
+		globs = strings.Join(names, ",")
+	}
+	selected, err := m.model.Match(globs)
+	if err != nil {
+		return nil, siteHint(err)
+	}
+	size := 0.0
+	for _, s := range m.model.Sites() {
+		if n := 4.0; selected(s) {
+			for _, d := range m.model.Shape(s, 1, len(t.ids)) {
+				n *= float64(d)
+			}
+			size += n
+		}
+	}
+	if err := c.memory.reserve("the cache", size); err != nil {
+		return nil, &hinted{err.Error(), `keep fewer sites: names_filter="*hook_z"`}
+	}
+	var hooks []models.Hook
+	if edits != nil {
+		if hooks, err = makeEdits(m.model, edits); err != nil {
+			return nil, siteHint(err)
+		}
+	}
+	cache := models.NewCache()
+	out, err := m.model.Run(c.ctx, models.Prompt(t.ids...), append(hooks, models.Record(cache, selected))...)
+	if err != nil {
+		return nil, err
+	}
+	logits := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32")
+	return starlark.Tuple{logits, &Cache{m.model, cache}}, nil
+}
+
+// stringList reads a string or a list of strings.
+func stringList(v starlark.Value) ([]string, error) {
+	if s, ok := v.(starlark.String); ok {
+		return []string{string(s)}, nil
+	}
+	list, ok := v.(starlark.Iterable)
+	if !ok {
+		return nil, fmt.Errorf("want a string or a list of strings, got %s", v.Type())
+	}
+	names := []string{}
+	it := list.Iterate()
+	defer it.Done()
+	var x starlark.Value
+	for it.Next(&x) {
+		s, ok := x.(starlark.String)
+		if !ok {
+			return nil, fmt.Errorf("element %d is a %s, not a string", len(names), x.Type())
+		}
+		names = append(names, string(s))
+	}
+	return names, nil
+}
+
+// makeEdits reads a list of dictionaries of models.Edit's JSON form.
+func makeEdits(m *models.Model, v starlark.Value) ([]models.Hook, error) {
+	if _, ok := v.(*starlark.Dict); ok {
+		v = starlark.Tuple{v}
+	}
+	if weight(v, maxText) > maxText {
+		return nil, tooLong("edits")
+	}
+	raw, err := jsonValue(v)
+	if err != nil {
+		return nil, fmt.Errorf("edits: %w", err)
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return nil, fmt.Errorf("edits: %w", err)
+	}
+	edits, err := models.ParseEdits(strings.NewReader(string(text)))
+	if err != nil {
+		return nil, &hinted{err.Error(), `an edit looks like {"site": "blocks.1.attn.hook_z", "heads": [1], "op": "set", "value": 0}`}
+	}
+	return m.Edits(edits...)
+}
+
+// jsonValue turns a value into what encoding/json writes; tensors become
+// {"shape":...,"data":...}.
+func jsonValue(v starlark.Value) (any, error) {
+	switch v := v.(type) {
+	case starlark.NoneType:
+		return nil, nil
+	case starlark.Bool:
+		return bool(v), nil
+	case starlark.Int:
+		return json.Number(v.String()), nil
+	case starlark.Float:
+		return float64(v), nil
+	case starlark.String:
+		return string(v), nil
+	case *Tensor:
+		return map[string]any{"shape": v.data.Shape, "data": v.data.Data}, nil
+	case *starlark.Dict:
+		out := map[string]any{}
+		for k, x := range v.Entries() {
+			key, ok := k.(starlark.String)
+			if !ok {
+				return nil, fmt.Errorf("key %v is no string", k)
+			}
+			value, err := jsonValue(x)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", string(key), err)
+			}
+			out[string(key)] = value
+		}
+		return out, nil
+	case starlark.Iterable:
+		out := []any{}
+		it := v.Iterate()
+		defer it.Done()
+		var x starlark.Value
+		for it.Next(&x) {
+			value, err := jsonValue(x)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, value)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("a %s cannot stand in an edit", v.Type())
+}
+
+// Get is cache["blocks.0.attn.hook_z"] and cache["z", 0].
+func (c *Cache) Get(k starlark.Value) (starlark.Value, bool, error) {
+	name, ok := starlark.AsString(k)
+	if tuple, isTuple := k.(starlark.Tuple); isTuple {
+		parts := make([]string, len(tuple))
+		for i, p := range tuple {
+			parts[i] = plain(p)
+		}
+		name, ok = strings.Join(parts, ","), true
+	}
+	if !ok {
+		return nil, false, &hinted{fmt.Sprintf("a cache has no key of type %s", k.Type()), `write cache["blocks.0.attn.hook_z"] or cache["z", 0]`}
+	}
+	site, err := c.model.Site(name)
+	if err != nil {
+		return nil, false, siteHint(err)
+	}
+	x, ok := c.cache.Get(site)
+	if !ok {
+		return nil, false, &hinted{fmt.Sprintf("%s was not recorded", site), "names_filter left it out of this run; cache.keys() lists what there is"}
+	}
+	return newTensor(x, c.model.Axes(site), "float32"), true, nil
+}
+
+// String says what the cache holds.
+func (c *Cache) String() string {
+	return fmt.Sprintf("cache of %d activations (%s) of %s", len(c.cache.Sites()), sizeText(float64(c.cache.Bytes())), c.model.Name)
+}
+
+// Type is "cache".
+func (c *Cache) Type() string { return "cache" }
+
+// Freeze does nothing: a cache never changes.
+func (c *Cache) Freeze() {}
+
+// Truth is true when it holds something.
+func (c *Cache) Truth() starlark.Bool { return len(c.cache.Sites()) > 0 }
+
+// Hash refuses: a cache is no key.
+func (c *Cache) Hash() (uint32, error) { return 0, errors.New("unhashable: cache") }
+
+// Iterate walks the names, in forward order.
+func (c *Cache) Iterate() starlark.Iterator { return c.keys().Iterate() }
+
+func (c *Cache) keys() *starlark.List {
+	var list []starlark.Value
+	for _, s := range c.cache.Sites() {
+		list = append(list, starlark.String(s.String()))
+	}
+	return starlark.NewList(list)
+}
+
+// Attr gives keys and model.
+func (c *Cache) Attr(name string) (starlark.Value, error) {
+	switch name {
+	case "keys":
+		return newMethod("cache.keys", func(k call) (starlark.Value, error) { return c.keys(), k.unpack() }), nil
+	case "model":
+		return starlark.String(c.model.Name), nil
+	}
+	return nil, nil
+}
+
+// AttrNames lists the attributes.
+func (c *Cache) AttrNames() []string { return slices.Clone([]string{"keys", "model"}) }

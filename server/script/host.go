@@ -1,0 +1,59 @@
+package script
+
+import (
+	"sort"
+
+	"go.starlark.net/starlark"
+
+	"orrery/models"
+	"orrery/server/api"
+	"orrery/viz"
+)
+
+// Host is what a run needs from outside. Its methods are called one at a time,
+// not always from one goroutine, and never after Run has returned.
+type Host interface {
+	// Print takes what print wrote: whole lines, several at a time.
+	Print(text string)
+	// Output takes a value, tokens or a figure; one with a known ID replaces
+	// the output of that ID. The host fills ID if empty.
+	Output(o api.Output)
+	// Part adds numbers to the figure of an output.
+	Part(output string, p viz.Part)
+	// Progress says how far a call is.
+	Progress(label string, done, total int, unit string)
+	// Model finds a model by name or directory; its error lists the nearest.
+	Model(name string) (*models.Model, error)
+}
+
+// Limits bound a run.
+type Limits struct {
+	// Steps is how many Starlark operations a run may take; 0 means any number.
+	Steps uint64
+	// Bytes is by how much the heap of the process may grow; 0 means DefaultBytes.
+	Bytes int64
+}
+
+// DefaultBytes is the growth of the heap that a run may cause.
+const DefaultBytes = 2 << 30
+
+// Exports holds what a run of a cell defined, frozen. It is safe for
+// concurrent use.
+type Exports struct {
+	cell   string
+	values starlark.StringDict
+}
+
+// Names lists the names, sorted.
+func (e *Exports) Names() []string { return e.values.Keys() }
+
+// Variables describes every value for the list of variables; cell is the id
+// that they name.
+func (e *Exports) Variables(cell string) []api.Variable {
+	vars := make([]api.Variable, 0, len(e.values))
+	for name, v := range e.values {
+		vars = append(vars, api.Variable{Name: name, Cell: cell, Value: describe(v)})
+	}
+	sort.Slice(vars, func(i, j int) bool { return vars[i].Name < vars[j].Name })
+	return vars
+}

@@ -1,0 +1,102 @@
+package script
+
+import (
+	"strings"
+	"sync"
+
+	"orrery/models"
+	"orrery/server/api"
+	"orrery/viz"
+)
+
+// Bounds of what print may write: a flush at most so large, a cell at most so much.
+const (
+	printFlush = 32 << 10
+	printLimit = 4 << 20
+)
+
+// outlet stands between a run and its Host: it calls the host one call at a
+// time, gathers printed lines, and after close lets nothing through.
+type outlet struct {
+	mu      sync.Mutex // guards all below, and is held during calls of the host
+	host    Host
+	text    strings.Builder
+	printed int
+	closed  bool
+}
+
+func newOutlet(h Host) *outlet { return &outlet{host: h} }
+
+// print takes text; it reaches the host with the next flush.
+func (o *outlet) print(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.printed > printLimit {
+		return
+	}
+	if o.printed += len(text); o.printed > printLimit {
+		text = "… the rest is left out: a cell may print 4 MiB\n"
+	}
+	o.text.WriteString(text)
+	if o.text.Len() >= printFlush {
+		o.flushLocked()
+	}
+}
+
+// flush sends what was printed.
+func (o *outlet) flush() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flushLocked()
+}
+
+func (o *outlet) flushLocked() {
+	if o.text.Len() > 0 && !o.closed {
+		o.host.Print(o.text.String())
+	}
+	o.text.Reset()
+}
+
+// close ends the run's way to the host; what was printed is sent before.
+func (o *outlet) close(wait bool) {
+	if !wait && !o.mu.TryLock() {
+		return // a call of the host itself hangs; nothing can follow it
+	} else if wait {
+		o.mu.Lock()
+	}
+	defer o.mu.Unlock()
+	o.flushLocked()
+	o.closed = true
+}
+
+func (o *outlet) output(out api.Output) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.flushLocked()
+	if !o.closed {
+		o.host.Output(out)
+	}
+}
+
+func (o *outlet) part(output string, p viz.Part) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.host.Part(output, p)
+	}
+}
+
+func (o *outlet) progress(label string, done, total int, unit string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.host.Progress(label, done, total, unit)
+	}
+}
+
+// model asks the host without the lock: opening a model takes long, and what
+// was printed before should show.
+func (o *outlet) model(name string) (*models.Model, error) {
+	o.flush()
+	return o.host.Model(name)
+}
