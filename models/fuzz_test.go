@@ -1,0 +1,102 @@
+package models_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"orrery/models"
+	"orrery/models/modeltest"
+)
+
+// FuzzConfig feeds config.json: whatever it says, loading ends with a model or
+// an error.
+func FuzzConfig(f *testing.F) {
+	weights := make(map[string][]byte)
+	for _, family := range []string{"gpt2", "llama3"} {
+		dir := filepath.Join("testdata", "architectures", family)
+		config, err := os.ReadFile(filepath.Join(dir, "config.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		if weights[family], err = os.ReadFile(filepath.Join(dir, "model.safetensors")); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(config)
+	}
+	f.Add([]byte(`{"model_type":"orrery","layers":1,"width":2}`))
+	f.Add([]byte(`{"model_type":"llama","rope_scaling":{"type":"linear"}}`))
+	f.Fuzz(func(t *testing.T, config []byte) {
+		for _, file := range weights {
+			m, err := models.LoadFS(fstest.MapFS{
+				"m/config.json":       {Data: config},
+				"m/model.safetensors": {Data: file},
+			}, "m")
+			if err != nil {
+				continue
+			}
+			if err := m.Config.Validate(); err != nil {
+				t.Errorf("a model was loaded whose config is not valid: %v", err)
+			}
+		}
+	})
+}
+
+// FuzzEdits feeds JSON edits to a run.
+func FuzzEdits(f *testing.F) {
+	f.Add(`[{"site":"z0","heads":[-1],"op":"set","value":[1,2,3,4]}]`)
+	f.Add(`[{"site":"blocks.1.attn.hook_attn_scores","queries":[-1],"keys":[0],"op":"mask"}]`)
+	f.Add(`[{"site":"embed","op":"add","value":{"shape":[1,12],"data":[0]}}]`)
+	f.Add(`[{"site":"scale1ln2","positions":[2,0],"op":"scale","value":0}]`)
+	m := modeltest.GPT2(1)
+	f.Fuzz(func(t *testing.T, text string) {
+		edits, err := models.ParseEdits(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		hooks, err := m.Edits(edits...)
+		if err != nil {
+			return
+		}
+		in := models.Prompt(1, 2, 3)
+		if out, err := m.Run(context.Background(), in, hooks...); err == nil && out.Logits.Len() != 33 {
+			t.Errorf("logits %v", out.Logits)
+		}
+	})
+}
+
+// FuzzNames feeds site names, globs and objectives.
+func FuzzNames(f *testing.F) {
+	for _, seed := range []string{"z3", `("scale", 2, "ln1")`, "blocks.-1.*", "logit[0,-1,3]-2*logprob[1,0,2]", "*,?", "ln1"} {
+		f.Add(seed)
+	}
+	m := modeltest.Llama(1)
+	logits, err := m.Run(context.Background(), models.Prompt(1, 2))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if site, err := m.Site(text); err == nil {
+			if again, err := m.Site(site.String()); err != nil || again != site {
+				t.Errorf("%q is %s, which is %v, %v", text, site, again, err)
+			}
+		}
+		if sel, err := m.Match(text); err == nil {
+			chosen := false
+			for _, s := range m.Sites() {
+				chosen = chosen || sel(s)
+			}
+			if !chosen {
+				t.Errorf("%q matches nothing, and that is no error", text)
+			}
+		}
+		if obj, err := models.ParseObjective(m, text); err == nil {
+			if _, grad, err := obj(logits.Logits); err == nil && grad.Len() != logits.Logits.Len() {
+				t.Errorf("%q has a derivative %v", text, grad)
+			}
+		}
+	})
+}
