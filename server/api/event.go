@@ -33,6 +33,8 @@ const (
 type Event struct {
 	Op EventOp `json:"op"`
 	// Seq grows by one an event; a page that reconnects names the last it saw.
+	// A page may miss numbers: what a later event replaces is not sent to a slow
+	// page, and a snapshot stands for everything up to its Seq.
 	Seq uint64 `json:"seq"`
 	// Revision is the document's that the event belongs to.
 	Revision uint64 `json:"revision"`
@@ -57,7 +59,9 @@ type CellRun struct {
 	Millis   int64     `json:"millis,omitempty"`
 	RanAt    string    `json:"ran_at,omitempty"`
 	// ClearOutputs is true when the run starts anew: old outputs go when the
-	// first new one arrives, so that the page does not jump.
+	// first new one arrives, so that the page does not jump, or when the run
+	// ends without one. A run that is canceled before it left anything sends
+	// the old ones again.
 	ClearOutputs bool `json:"clear_outputs,omitempty"`
 	// StaleCells lists cells whose outputs no longer belong to their inputs.
 	StaleCells []string `json:"stale_cells,omitempty"`
