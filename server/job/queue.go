@@ -50,6 +50,7 @@ type Queue struct {
 	waiting []Task
 	running *Task
 	cancel  context.CancelFunc
+	idle    []chan struct{}
 	closed  bool
 }
 
@@ -131,6 +132,7 @@ func (q *Queue) clear(match func(Task) bool) bool {
 	for _, t := range gone {
 		q.changed(Change{Task: t, State: api.StateCanceled})
 	}
+	q.settle()
 	return found || len(gone) > 0
 }
 
@@ -177,6 +179,7 @@ func (q *Queue) work() {
 		q.mu.Lock()
 		q.running, q.cancel = nil, nil
 		q.changed(c)
+		q.settle()
 	}
 }
 
@@ -210,4 +213,25 @@ func protect(log *slog.Logger, t Task, fn func() error) (err error) {
 		}
 	}()
 	return fn()
+}
+
+// Idle returns a channel that is closed when nothing runs or waits.
+func (q *Queue) Idle() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	idle := make(chan struct{})
+	q.idle = append(q.idle, idle)
+	q.settle()
+	return idle
+}
+
+// settle closes the channels of Idle when it is time; the caller holds the lock.
+func (q *Queue) settle() {
+	if q.running != nil || len(q.waiting) > 0 {
+		return
+	}
+	for _, c := range q.idle {
+		close(c)
+	}
+	q.idle = nil
 }

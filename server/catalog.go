@@ -1,0 +1,137 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"orrery/models"
+	"orrery/models/zoo"
+	"orrery/server/api"
+)
+
+// Models finds models by name. It must be safe for concurrent use.
+type Models interface {
+	// Open returns a model; the error of an unknown name lists those that are known.
+	Open(name string) (*models.Model, error)
+	// List describes the models that a cell can name, shipped ones first.
+	List() ([]api.ModelInfo, error)
+}
+
+// Catalog is Models over the shipped models and directories below some roots.
+// A model is read when it is first asked for and then kept.
+type Catalog struct {
+	roots []string
+
+	mu   sync.Mutex // guards open and each entry's place in it
+	open map[string]*entry
+	dirs []string // directories that were opened, in order
+}
+
+// entry is a model that is being read or has been.
+type entry struct {
+	once  sync.Once
+	model *models.Model
+	err   error
+}
+
+// NewCatalog returns a catalog. A cell may name a shipped model, or a
+// directory inside one of the roots; a relative one is looked for below each.
+func NewCatalog(roots ...string) *Catalog {
+	return &Catalog{roots: roots, open: map[string]*entry{}}
+}
+
+// Open returns a shipped model or reads a directory.
+func (c *Catalog) Open(name string) (*models.Model, error) {
+	place := name
+	shipped := slices.Contains(zoo.Names(), name)
+	if !shipped {
+		dir, err := c.inside(name)
+		if err != nil {
+			return nil, err
+		}
+		place = dir
+	}
+	c.mu.Lock()
+	e := c.open[place]
+	if e == nil {
+		e = &entry{}
+		c.open[place] = e
+	}
+	c.mu.Unlock()
+	e.once.Do(func() { e.model, e.err = zoo.Open(place) })
+	if e.err != nil { // the directory may be mended: do not keep the failure
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.open[place] == e {
+			delete(c.open, place)
+		}
+		return nil, e.err
+	}
+	if !shipped {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !slices.Contains(c.dirs, place) {
+			c.dirs = append(c.dirs, place)
+		}
+	}
+	return e.model, nil
+}
+
+// inside resolves a directory and refuses one outside the roots, links followed.
+func (c *Catalog) inside(name string) (string, error) {
+	var unknown *zoo.UnknownModelError
+	if _, err := zoo.CardOf(name); !errors.As(err, &unknown) {
+		return "", err
+	}
+	for _, root := range c.roots {
+		root, err := filepath.Abs(root)
+		if err != nil {
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(root); err == nil {
+			root = real
+		}
+		dir := name
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(root, dir)
+		}
+		real, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			continue
+		}
+		if below, err := filepath.Rel(root, real); err == nil && filepath.IsLocal(below) {
+			return real, nil
+		}
+	}
+	return "", &api.Error{Code: api.NotFound, Message: fmt.Sprintf("there is no model %q", name),
+		Hint: fmt.Sprintf("shipped models are %v; a directory must lie inside the notebook folder", unknown.Shipped)}
+}
+
+// List describes the shipped models and the directories that were opened.
+func (c *Catalog) List() ([]api.ModelInfo, error) {
+	c.mu.Lock()
+	names := append(zoo.Names(), c.dirs...)
+	c.mu.Unlock()
+	infos := []api.ModelInfo{}
+	for _, name := range names {
+		m, err := c.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", name, err)
+		}
+		infos = append(infos, describeModel(name, m))
+	}
+	return infos, nil
+}
+
+func describeModel(name string, m *models.Model) api.ModelInfo {
+	info := api.ModelInfo{Name: name, Hash: m.Hash, Layers: m.Config.Layers, Heads: m.Config.Heads,
+		Width: m.Config.Width, Vocab: m.Config.Vocab, Params: int64(m.Params().Count())}
+	if card, err := zoo.CardOf(name); err == nil {
+		accuracy := card.HeldOut.Accuracy
+		info.HeldOutAccuracy, info.Summary = &accuracy, card.Data
+	}
+	return info
+}

@@ -1,0 +1,38 @@
+// Package server serves a folder of notebooks to the browser of this machine:
+// the page and its commands over HTTP, and what happens over one websocket a
+// page. It owns documents, outputs and run queues; a page is a view that may
+// close at any time and loses nothing.
+//
+// It is not the document (package notebook), not the cell language (script),
+// not the analyses (analysis), and knows no figure from another (viz). It
+// serves one person on one machine: it listens on loopback only.
+//
+// # Where to start reading
+//
+// Server and Options, then routes.go for every address. hub.go is an open
+// notebook: hub_edit.go changes it, hub_run.go runs its cells, host.go is what
+// a running cell sees, plan.go its graph, feed.go and session.go its way to the
+// pages. vault.go keeps it on the disk, with folder.go and store.go below.
+// guard.go and pass.go decide who may ask. Execute runs a notebook without
+// any of the HTTP, by the same hub.
+//
+// # What is on the disk
+//
+// A notebook is the file NAME.md. Beside it .orrery holds store.sqlite with
+// revisions, undo histories and outputs, and a lock that keeps a second server
+// out. An edit is acknowledged when file and store are synced; what another
+// program writes into a file is never overwritten without asking.
+//
+// A cell's outputs are fresh while the hash of its source and of all that it
+// depends on is that of the run, so that undoing an edit makes them fresh
+// again, and a restart changes nothing. Values of cells live in memory only:
+// after a restart a cell runs again those that it needs. Opening a notebook
+// runs nothing and writes nothing.
+//
+// # Errors
+//
+// Whatever goes wrong becomes an *api.Error; writeError alone turns its code
+// into a status. A fault of ours is internal: a general text for the page, the
+// detail for the log. Canceling is not a failure. New returns errors for the
+// person at the terminal, such as *LockedError.
+package server
