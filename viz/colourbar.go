@@ -1,6 +1,9 @@
 package viz
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Measures of a colour bar, in pixels.
 const (
@@ -155,10 +158,10 @@ func (k *key) drawBar(s *sheet, x, y float64, after string) {
 }
 
 // limit writes a limit of a scale; one that the scale's own format would show
-// as 0, though it is not, is written with three digits.
+// as 0, though it is not, or with more than twelve signs, has three digits.
 func limit(s Scale, v float64) string {
 	text := FormatNumber(s.Format, v)
-	if v != 0 && !strings.ContainsAny(mantissa(text), "123456789") {
+	if utf8.RuneCountInString(text) > 12 || v != 0 && !strings.ContainsAny(mantissa(text), "123456789") {
 		text = FormatNumber("%.3g", v)
 	}
 	if s.Kind == ScaleDiverging && v > 0 && !strings.HasPrefix(text, "+") {

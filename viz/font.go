@@ -84,6 +84,13 @@ type run struct {
 // its code point, ⟨4E2D⟩, so that it is never lost in a box.
 func (t *typefaces) runs(f face, text string, keep bool) []run {
 	var out []run
+	var b strings.Builder
+	flush := func() {
+		if b.Len() > 0 {
+			out[len(out)-1].text = b.String()
+			b.Reset()
+		}
+	}
 	for _, r := range text {
 		use, s := f, string(r)
 		switch {
@@ -95,12 +102,13 @@ func (t *typefaces) runs(f face, text string, keep bool) []run {
 		case !keep:
 			s = codePoint(r)
 		}
-		if n := len(out); n > 0 && out[n-1].face == use {
-			out[n-1].text += s
-		} else {
-			out = append(out, run{use, s})
+		if n := len(out); n == 0 || out[n-1].face != use {
+			flush()
+			out = append(out, run{face: use})
 		}
+		b.WriteString(s)
 	}
+	flush()
 	return out
 }
 

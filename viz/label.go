@@ -2,6 +2,7 @@ package viz
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,12 +68,17 @@ func truncate(text string, fits func(string) bool) string {
 		return text
 	}
 	r := []rune(text)
-	for n := min(len(r)-1, maxRunes); n > 0; n-- {
-		if s := string(r[:n]) + "…"; fits(s) {
-			return s
-		}
+	n := longest(len(r)-1, func(n int) bool { return fits(string(r[:n]) + "…") })
+	if n == 0 {
+		return ""
 	}
-	return ""
+	return string(r[:n]) + "…"
+}
+
+// longest is the greatest n up to most for which ok holds; ok(n) must hold
+// for every n below one for which it holds.
+func longest(most int, ok func(n int) bool) int {
+	return sort.Search(min(most, maxRunes), func(n int) bool { return !ok(n + 1) })
 }
 
 // wrap breaks text at spaces into lines that fit; a word that is wider than a
@@ -91,10 +97,7 @@ func wrap(text string, fits func(string) bool) []string {
 		}
 		for !fits(word) && utf8.RuneCountInString(word) > 1 {
 			r := []rune(word)
-			n := min(len(r)-1, maxRunes)
-			for n > 1 && !fits(string(r[:n])) {
-				n--
-			}
+			n := max(1, longest(len(r)-1, func(n int) bool { return fits(string(r[:n])) }))
 			lines = append(lines, string(r[:n]))
 			word = string(r[n:])
 		}

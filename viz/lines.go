@@ -96,10 +96,10 @@ func (b *linesBody) newPlot(s *sheet) *plot.Plot {
 		widest := 0.0
 		labels := make([]string, len(l.XLabels))
 		for i, t := range l.XLabels {
-			labels[i] = s.fonts.spelled(sans, truncate(plain(t), s.fit(pen{face: sans, size: smallSize}, 120)), s.keep)
+			labels[i] = truncate(s.fonts.spelled(sans, plain(t), s.keep), s.fit(pen{face: sans, size: smallSize}, 120))
 			widest = max(widest, s.width(labels[i], pen{face: sans, size: smallSize})+10)
 		}
-		p.X.Tick.Marker = plot.ConstantTicks(labelTicks(b.x, labels, widest, b.w-60))
+		p.X.Tick.Marker = plot.ConstantTicks(labelTicks(b.x, labels, xs, widest, b.w-60))
 	}
 	g := plotter.NewGrid()
 	g.Vertical.Color = nil
@@ -130,7 +130,7 @@ func (b *linesBody) newPlot(s *sheet) *plot.Plot {
 func (b *linesBody) axis(s *sheet, a *plot.Axis, scale Scale, n int) {
 	style := text.Style{Color: s.th.ui("soft"), Font: font.From(s.fonts.fonts[sans].Font, smallSize), Handler: text.Plain{Fonts: s.fonts.cache}}
 	lo, hi := span(scale)
-	a.Label.Text = s.fonts.spelled(sans, truncate(plain(unitLabel(scale.Label, scale.Unit)), s.fit(pen{face: sans, size: smallSize}, plotHeight-40)), s.keep)
+	a.Label.Text = truncate(s.fonts.spelled(sans, plain(unitLabel(scale.Label, scale.Unit)), s.keep), s.fit(pen{face: sans, size: smallSize}, plotHeight-60))
 	label := style
 	label.XAlign, label.YAlign = a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
 	label.Rotation = a.Label.TextStyle.Rotation

@@ -32,7 +32,7 @@ type body interface {
 // provenance, from the top down.
 type page struct {
 	w, h       float64
-	title      string
+	title      []string
 	subtitle   []string
 	sameLine   bool // the subtitle stands beside the title
 	body       body
@@ -48,7 +48,7 @@ func compose(s *sheet, f *Figure, o Options) *page {
 	if o.Width > 0 {
 		avail = math.Max(float64(o.Width)-2*padding, 1)
 	}
-	p := &page{title: f.Title, body: newBody(s, f, o.Show, avail)}
+	p := &page{body: newBody(s, f, o.Show, avail)}
 	bw, bh := p.body.size()
 	p.w = math.Ceil(max(bw+2*padding, float64(o.Width)))
 	if o.Width == 0 {
@@ -57,9 +57,10 @@ func compose(s *sheet, f *Figure, o Options) *page {
 	inner := p.w - 2*padding
 	subtitle := f.subtitle(o.Show)
 	soft := pen{face: sans, size: textSize}
-	titleWidth := s.width(f.Title, pen{face: bold, size: titleSize})
-	y := padding + 13
-	if titleWidth+10+s.width(subtitle, soft) <= inner {
+	heading := pen{face: bold, size: titleSize}
+	p.title = wrap(f.Title, s.fit(heading, inner))
+	y := padding - 4 + lineHeight*float64(max(len(p.title), 1))
+	if titleWidth := s.width(f.Title, heading); titleWidth+10+s.width(subtitle, soft) <= inner {
 		p.sameLine, p.subtitle = true, []string{subtitle}
 	} else {
 		p.subtitle = wrap(subtitle, s.fit(soft, inner))
@@ -113,10 +114,20 @@ func (p *page) flow(s *sheet, badges []Badge, inner float64) [][]Badge {
 func (p *page) draw(s *sheet) {
 	s.fillRect(0, 0, p.w, p.h, 0, s.th.ui("card"))
 	y := padding + 13
-	s.text(padding, y, p.title, pen{face: bold, size: titleSize, color: s.th.ui("ink")})
+	heading := pen{face: bold, size: titleSize, color: s.th.ui("ink")}
+	for i, l := range p.title {
+		if i > 0 {
+			y += lineHeight
+		}
+		s.text(padding, y, l, heading)
+	}
 	soft := pen{face: sans, size: textSize, color: s.th.ui("soft")}
 	if p.sameLine {
-		s.text(padding+10+s.width(p.title, pen{face: bold, size: titleSize}), y, p.subtitle[0], soft)
+		x := padding
+		for _, l := range p.title {
+			x += s.width(l, heading) + 10
+		}
+		s.text(x, y, p.subtitle[0], soft)
 	} else {
 		for _, l := range p.subtitle {
 			y += lineHeight
@@ -141,7 +152,7 @@ func (p *page) draw(s *sheet) {
 	for _, line := range p.badges {
 		x := padding
 		for _, b := range line {
-			x += s.badge(x, y, b) + 6
+			x += s.badge(x, y, p.w-padding-x, b) + 6
 		}
 		y += badgeHeight + 5
 	}
@@ -151,19 +162,20 @@ func (p *page) draw(s *sheet) {
 	}
 }
 
-// badge draws one badge and returns its width.
-func (s *sheet) badge(x, y float64, b Badge) float64 {
+// badge draws one badge, at most room wide, and returns its width.
+func (s *sheet) badge(x, y, room float64, b Badge) float64 {
 	ink, back := s.th.ui("good"), s.th.ui("good_bg")
 	if !b.OK {
 		ink, back = s.th.ui("bad"), s.th.ui("bad_bg")
 	}
 	p := pen{face: sans, size: smallSize, color: ink}
-	w := s.width(b.label(), p) + 18
+	label := truncate(b.label(), s.fit(p, room-18))
+	w := s.width(label, p) + 18
 	s.fillRect(x, y, w, badgeHeight, badgeHeight/2, back)
 	if !b.OK { // not by colour alone
 		s.frame(x, y, w, badgeHeight, badgeHeight/2, 1, ink)
 	}
-	s.text(x+9, y+14, b.label(), p)
+	s.text(x+9, y+14, label, p)
 	return w
 }
 

@@ -55,11 +55,11 @@ func logTicks(lo, hi float64, n int) []plot.Tick {
 
 // labelTicks marks x values with given labels, only every so many where they
 // would touch, the last always.
-func labelTicks(x []float64, labels []string, widest, length float64) []plot.Tick {
+func labelTicks(x []float64, labels []string, s Scale, widest, length float64) []plot.Tick {
 	every := max(1, int(math.Ceil(widest*float64(len(x))/max(length, 1))))
 	out := make([]plot.Tick, 0, len(x))
 	for i, v := range x {
-		if !finite(v) {
+		if !(v >= s.Lo && v <= s.Hi) {
 			continue
 		}
 		t := plot.Tick{Value: v}
