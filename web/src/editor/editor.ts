@@ -14,6 +14,8 @@ import { source as completion, type Known } from './complete';
 export interface EditorOptions {
   parent: HTMLElement;
   text: string;
+  /** Where the caret starts, in UTF-16 units; the end when left out. */
+  caret?: number | undefined;
   /** What the editor holds, for readers who hear the page. */
   label: string;
   code: boolean;
@@ -63,7 +65,7 @@ export function createEditor(options: EditorOptions): CellEditor {
     parent: options.parent,
     state: EditorState.create({
       doc: options.text,
-      selection: { anchor: options.text.length },
+      selection: { anchor: Math.min(options.caret ?? options.text.length, options.text.length) },
       extensions: [
         EditorView.cspNonce.of(nonce()),
         history(),
@@ -71,7 +73,10 @@ export function createEditor(options: EditorOptions): CellEditor {
         EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: String(!options.code) }),
         language(options),
         keymap.of([
-          ...defaultKeymap.filter((b) => !RESERVED.includes(b.key ?? '') && !RESERVED.includes(b.mac ?? '')),
+          ...defaultKeymap
+            .filter((b) => !RESERVED.includes(b.key ?? '') && !RESERVED.includes(b.mac ?? ''))
+            // Shift+Enter runs the cell: it must not be a second Enter.
+            .map((b) => (b.key === 'Enter' ? { key: b.key, ...(b.run && { run: b.run }) } : b)),
           ...historyKeymap,
         ]),
         EditorView.updateListener.of((update) => {

@@ -30,8 +30,9 @@ export function unitLabel(label: string, unit = ''): string {
   return label && unit ? `${label}, ${unit}` : label + unit;
 }
 
-/** A duration in a few characters: "0.02 s", "4.8 s", "38 s", "2 min 05 s". */
+/** A duration in a few characters: "4 ms", "0.12 s", "4.8 s", "38 s", "2 min 05 s". */
 export function seconds(millis: number): string {
+  if (millis < 99.5) return `${Math.round(millis)} ms`;
   const s = millis / 1000;
   if (s < 0.995) return `${s.toFixed(2)} s`;
   if (s < 9.95) return `${s.toFixed(1)} s`;

@@ -6,11 +6,15 @@ import type { NotebookState } from './reducer';
 
 /** The pause in writing after which text is sent. */
 const PAUSE = 400;
+/** Statuses that say that the text itself is the trouble: sending it again would not help. */
+const REFUSALS = [400, 409, 413, 422];
 const LONGEST_WAIT = 10_000;
 
-/** A text that the server refused: another page changed the same cell. */
+/** A text that the server refused. */
 export interface Refusal {
   message: string;
+  /** True when another page changed the same cell; hint is then the text that stands there. */
+  conflict: boolean;
   hint: string;
 }
 
@@ -70,7 +74,9 @@ export class Saving {
     else if (text !== source) this.drafts[cell] = { text, base: source, revision: this.state.revision };
     else return;
     this.keep();
-    if (!this.refused[cell]) this.schedule(PAUSE);
+    if (this.refused[cell]?.conflict) return;
+    delete this.refused[cell];
+    this.schedule(PAUSE);
   }
 
   /** Sends all text now; true when nothing unsent is left. */
@@ -91,6 +97,12 @@ export class Saving {
     if (keep === 'theirs') delete this.drafts[cell];
     else if (draft) draft.revision = this.state.revision;
     this.keep();
+    if (this.pending) this.schedule(0);
+  }
+
+  /** Sends refused text once more: what stood against it is gone. */
+  retryRefused(): void {
+    this.refused = {};
     if (this.pending) this.schedule(0);
   }
 
@@ -141,8 +153,14 @@ export class Saving {
       this.acknowledge(cell, text, ack.revision, ack.saved_at);
       return true;
     } catch (error) {
-      if (error instanceof http.ApiError && (error.status === 409 || error.status === 404)) {
-        this.refused[cell] = { message: error.message, hint: error.hint };
+      if (error instanceof http.ApiError && error.status === 404) {
+        this.orphans[cell] = $state.snapshot(draft);
+        delete this.drafts[cell];
+        this.keep();
+        return true;
+      }
+      if (error instanceof http.ApiError && REFUSALS.includes(error.status)) {
+        this.refused[cell] = { message: error.message, hint: error.hint, conflict: error.status === 409 };
         return true;
       }
       const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** this.failures++);

@@ -156,6 +156,7 @@ export class Session {
     await this.ask(async () => {
       await http.resolve(this.state.id, keep);
       this.state.conflict = null;
+      this.saving.retryRefused();
     });
   }
 

@@ -1,0 +1,87 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type * as api from './types.gen';
+import { backoff, EventSocket } from './socket';
+
+class FakeSocket {
+  static made: FakeSocket[] = [];
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((m: { data: string }) => void) | null = null;
+  constructor(readonly url: string) {
+    FakeSocket.made.push(this);
+  }
+  close(): void {
+    this.onclose?.();
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.made = [];
+  vi.stubGlobal('WebSocket', FakeSocket);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function opened() {
+  const events: api.Event[] = [];
+  const connected: boolean[] = [];
+  let since = 4;
+  const socket = new EventSocket({
+    url: (n) => `ws://x/events?since=${n}`,
+    since: () => since,
+    onEvent: (e) => {
+      events.push(e);
+      since = e.seq;
+    },
+    onConnected: (c) => connected.push(c),
+  });
+  return { socket, events, connected };
+}
+
+it('waits longer each time, up to a limit', () => {
+  expect([0, 1, 2, 20].map((n) => backoff(n, 0.5))).toEqual([250, 500, 1000, 8000]);
+  expect(backoff(0, 0)).toBeLessThan(backoff(0, 1));
+});
+
+it('comes back and asks for what it missed', async () => {
+  const { events, connected, socket } = opened();
+  const [first] = FakeSocket.made;
+  first!.onopen?.();
+  first!.onmessage?.({ data: JSON.stringify({ op: 'variables', seq: 9, revision: 1 }) });
+  first!.onclose?.();
+  await vi.advanceTimersByTimeAsync(400);
+  expect(FakeSocket.made.map((s) => s.url)).toEqual(['ws://x/events?since=4', 'ws://x/events?since=9']);
+  FakeSocket.made[1]!.onopen?.();
+  expect([events.length, connected]).toEqual([1, [true, false, true]]);
+  socket.close();
+});
+
+it('never gives up', async () => {
+  const { socket } = opened();
+  for (let i = 0; i < 40; i++) {
+    FakeSocket.made.at(-1)!.onclose?.();
+    await vi.advanceTimersByTimeAsync(10_001);
+  }
+  expect(FakeSocket.made).toHaveLength(41);
+  socket.close();
+});
+
+it('tries at once when the network is back, and not after it was closed', async () => {
+  const { socket } = opened();
+  for (let i = 0; i < 6; i++) {
+    FakeSocket.made.at(-1)!.onclose?.();
+    await vi.advanceTimersByTimeAsync(10_001);
+  }
+  FakeSocket.made.at(-1)!.onclose?.();
+  const before = FakeSocket.made.length;
+  dispatchEvent(new Event('online'));
+  expect(FakeSocket.made).toHaveLength(before + 1);
+  socket.close();
+  dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(FakeSocket.made).toHaveLength(before + 1);
+});
