@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"orrery/models/internal/nearest"
+	"orrery/models/nearest"
 )
 
 // shortNames are the names that TransformerLens accepts for a kind besides the

@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		{"no list of strings", `{"a": 1}`, []string{"tokenize", "mental-2op"}, 1, []string{"JSON list of strings"}},
 		{"unknown recipe", "", []string{"train", "mental"}, 1, []string{"mental-2op"}},
 		{"missing notebook", "", []string{"run", "nothing.md", "--out", t.TempDir()}, 2, []string{"nothing.md"}},
-		{"address that others can reach", "", []string{"serve", "--addr", "0.0.0.0", "--no-browser", "--dir", t.TempDir()}, 1, []string{"0.0.0.0", "loopback"}},
+		{"address that others can reach", "", []string{"serve", "--addr", "0.0.0.0", "--no-browser", "--dir", t.TempDir()}, 1, []string{"0.0.0.0", "127.0.0.1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, _, said := call(t, test.stdin, test.args...)

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"orrery/models"
-	"orrery/models/internal/nearest"
+	"orrery/models/nearest"
 )
 
 // Recipe is everything that decides a training, as data: a recipe and a release

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"orrery/models/internal/nearest"
+	"orrery/models/nearest"
 )
 
 // Example is one prompt with its exact answer.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"orrery/models/internal/nearest"
+	"orrery/models/nearest"
 )
 
 // Expect is a tensor that a loader needs.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"orrery/models"
-	"orrery/models/internal/nearest"
+	"orrery/models/nearest"
 	"orrery/models/train"
 )
 

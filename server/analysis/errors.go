@@ -2,8 +2,9 @@ package analysis
 
 import (
 	"fmt"
-	"sort"
 	"strings"
+
+	"orrery/models/nearest"
 )
 
 // hintError is an error with a next step.
@@ -24,31 +25,5 @@ func (e *choiceError) Error() string { return fmt.Sprintf("unknown %s %q", e.wha
 
 // Hint lists the choices, the nearest first.
 func (e *choiceError) Hint() string {
-	sorted := append([]string(nil), e.choices...)
-	sort.SliceStable(sorted, func(i, j int) bool {
-		return distance(e.value, sorted[i]) < distance(e.value, sorted[j])
-	})
-	return "one of " + strings.Join(sorted, ", ")
-}
-
-// distance is the Levenshtein distance between a and b, letter case ignored.
-func distance(a, b string) int {
-	x, y := []rune(strings.ToLower(a)), []rune(strings.ToLower(b))
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range y {
-			cost := diagonal
-			if x[i] != y[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(y)]
+	return "one of " + strings.Join(nearest.Names(e.value, e.choices, len(e.choices)), ", ")
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"orrery/models/internal/nearest"
+	"orrery/models/nearest"
 )
 
 func TestNames(t *testing.T) {
