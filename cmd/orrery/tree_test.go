@@ -16,6 +16,7 @@ import (
 // probe and ablate do not know each other.
 var imports = map[string][]string{
 	"models/tensor":          {},
+	"models/nearest":         {},
 	"models/internal/kernel": {"models/tensor"},
 	"models/tokenizer":       {"models/nearest"},
 	"models/weights":         {"models/tensor", "models/nearest"},
