@@ -16,3 +16,6 @@ func (s *Server) Routes() []string {
 func (s *Server) Hurry() {
 	s.pace = pace{write: 200 * time.Millisecond, ping: 50 * time.Millisecond, pong: 2 * time.Second, watch: 10 * time.Millisecond}
 }
+
+// BreakStore makes every later access of the store fail.
+func (s *Server) BreakStore() error { return s.store.close() }

@@ -64,6 +64,9 @@ type site struct {
 	ended  chan error
 }
 
+// hurry makes start serve with short times; see startHurried.
+var hurry bool
+
 // start serves a folder; the server is closed with the test.
 func start(t *testing.T, o server.Options) *site {
 	t.Helper()
@@ -76,6 +79,9 @@ func start(t *testing.T, o server.Options) *site {
 	srv, err := server.New(o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if hurry {
+		srv.Hurry()
 	}
 	s.server = srv
 	go func() { s.ended <- srv.Start(context.Background()) }()
