@@ -48,8 +48,8 @@ func Recipes() []Recipe {
 			Rotary:     models.RotaryConfig{Base: 10000, Dim: 32},
 			Activation: "silu", Gated: true,
 		},
-		Steps: 5500, Batch: 512, Peak: 1e-3, Floor: 1e-5, Warmup: 50,
-		Decay: 0.3, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Clip: 1, HeldOut: 0.2, Seed: 1,
+		Steps: 8000, Batch: 512, Peak: 1e-3, Floor: 1e-5, Warmup: 50,
+		Decay: 0.3, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Clip: 1, HeldOut: 0.2, Seed: 2,
 		ReportEvery: 25, MeasureEvery: 250, SaveEvery: 250,
 	}}
 }

@@ -152,6 +152,27 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
+// An answer that is held out with all of its prompts is a token that the model
+// never sees as an answer: no training could get those prompts right.
+func TestEveryHeldOutAnswerIsLearned(t *testing.T) {
+	for _, r := range train.Recipes() {
+		task, err := train.FindTask(r.Task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		learn, held := task.Held(r.HeldOut, r.Seed)
+		learned := make(map[int]bool)
+		for _, e := range learn {
+			learned[e.Answer] = true
+		}
+		for _, e := range held {
+			if !learned[e.Answer] {
+				t.Errorf("%s: seed %d holds out every prompt whose answer is %q", r.Name, r.Seed, task.Tokens[e.Answer])
+			}
+		}
+	}
+}
+
 func TestRecipeValidate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
