@@ -58,6 +58,12 @@ export function drawRows(
   if (x >= -1) ctx.fillText(axis.name, Math.max(0, x), cellBox(g, g.rows - 1, 0).y + g.pitchY / 2 - 1);
 }
 
+/** The narrowest column at which a prompt's chips can be read; a longer axis scrolls. */
+export function chipPitch(axis: Axis, measure: Measure): number {
+  const widest = Math.max(...axis.labels.map((_, i) => measure(labelOf(axis, i), CHIP)));
+  return Math.min(76, Math.max(24, Math.ceil(widest) + 14));
+}
+
 /** Column labels below a grid: chips for a prompt's tokens, plain text otherwise. */
 export function drawColumns(
   ctx: CanvasRenderingContext2D,

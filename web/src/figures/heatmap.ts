@@ -1,6 +1,6 @@
 // Heatmap panels that share one scale, abreast where they fit.
 import type { Heatmap, Panel } from '../api/types.gen';
-import { drawColumns, drawRows, gutterWidth, isPrompt, labelOf } from './axis';
+import { chipPitch, drawColumns, drawRows, gutterWidth, isPrompt, labelOf } from './axis';
 import { WRITE_FROM, position } from './colour';
 import { format } from './format';
 import { cellAt, cellBox, drawCells, drawFrame, type Grid } from './grid';
@@ -26,16 +26,17 @@ function data(figure: LiveFigure): Heatmap {
 }
 
 /** The narrowest pitch at which a panel can still be read. */
-function least(panel: Panel): number {
+function least(panel: Panel, measure: Measure): number {
   const n = panel.columns.labels.length;
-  return isPrompt(panel.columns) ? (n <= 12 ? 44 : 22) : n <= 24 ? 26 : 6;
+  if (isPrompt(panel.columns)) return Math.max(n <= 12 ? 44 : 0, chipPitch(panel.columns, measure));
+  return n <= 24 ? 26 : 6;
 }
 
 export function layout(figure: LiveFigure, room: Room): HeatmapLayout {
   const mini = room.mini !== undefined;
   const panels = mini ? data(figure).panels.slice(0, 1) : data(figure).panels;
   const gutters = panels.map((p) => gutterWidth(p.rows, room.measure, !mini));
-  const need = panels.map((p, i) => gutters[i]! + p.columns.labels.length * (mini ? 1 : least(p)));
+  const need = panels.map((p, i) => gutters[i]! + p.columns.labels.length * (mini ? 1 : least(p, room.measure)));
   const abreast = fitting(need, room.width, BETWEEN);
   const slot = (room.width - BETWEEN * (abreast - 1)) / abreast;
   const grids: Grid[] = [];
@@ -47,7 +48,7 @@ export function layout(figure: LiveFigure, room: Room): HeatmapLayout {
       const panel = panels[i]!;
       const rows = panel.rows.labels.length;
       const cols = panel.columns.labels.length;
-      const pitchX = Math.max(mini ? 1 : least(panel), Math.min(cols <= 12 ? 120 : 60, (slot - gutters[i]! - 2) / cols));
+      const pitchX = Math.max(mini ? 1 : least(panel, room.measure), Math.min(cols <= 12 ? 120 : 60, (slot - gutters[i]! - 2) / cols));
       const pitchY = mini ? (room.mini! - 36) / rows : rows > 64 ? 8 : rows > 32 ? 18 : Math.min(34, Math.max(24, pitchX));
       const x = (i - first) * (slot + BETWEEN) + gutters[i]!;
       grids.push({ x, y: y + (mini ? 0 : TITLE_HEIGHT), rows, cols, pitchX, pitchY });

@@ -1,7 +1,7 @@
 // The token grid: the best token in each cell, one of several metrics as its
 // colour, layers from the bottom to the top.
 import type { Axis, Scale, TokenMetric, Tokens } from '../api/types.gen';
-import { drawColumns, drawRows, gutterWidth } from './axis';
+import { chipPitch, drawColumns, drawRows, gutterWidth } from './axis';
 import { tokenText } from './colour';
 import { format } from './format';
 import { cellAt, cellBox, drawCells, drawFrame, type Grid } from './grid';
@@ -42,7 +42,7 @@ export function layout(figure: LiveFigure, room: Room): TokensLayout {
   const { rows, columns } = data(figure);
   const mini = room.mini !== undefined;
   const gutter = gutterWidth(rows, room.measure, !mini);
-  const least = mini ? 1 : 40;
+  const least = mini ? 1 : Math.max(40, chipPitch(columnsOf(data(figure)), room.measure));
   const pitchX = Math.max(least, Math.min(150, (room.width - gutter - 4) / columns.labels.length));
   const pitchY = mini ? (room.mini! - 36) / rows.labels.length : rows.labels.length > 40 ? 20 : 30;
   const grid = { x: gutter, y: mini ? 8 : 4, rows: rows.labels.length, cols: columns.labels.length, pitchX, pitchY };
