@@ -30,6 +30,8 @@ var mediationMetrics = []struct {
 
 var componentTitles = map[ablate.Component]string{ablate.MLP: "MLP output", ablate.Attention: "Attention output"}
 
+var componentWords = map[ablate.Component]string{ablate.MLP: "MLP output", ablate.Attention: "attention output"}
+
 func causalMediation() Analysis {
 	var names []string
 	for _, m := range mediationMetrics {
@@ -166,7 +168,7 @@ func finishMediation(m *models.Model, f *viz.Figure, e *ablate.Effects, measure 
 			Help: "largest difference from the source run's logits when the residual stream behind layer 0 is the source's at every position"},
 	}
 	label := func(c ablate.Cell) string {
-		return fmt.Sprintf("layer %d %s at %s", c.Layer, componentTitles[c.Component], f.Heatmap.Panels[0].Columns.Labels[c.Position])
+		return fmt.Sprintf("layer %d's %s at %s", c.Layer, componentWords[c.Component], f.Heatmap.Panels[0].Columns.Labels[c.Position])
 	}
 	effect := largest(e.Cells, measure)
 	pair, total := e.Pairs[0], e.Total[0]
