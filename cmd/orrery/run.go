@@ -100,10 +100,14 @@ func writeFigure(path string, fig *viz.Figure, format, theme string) error {
 }
 
 // writeRecord writes outputs as a shipped notebook carries them, without the
-// times of this run, so that the file changes only when a result does.
+// times and names of this run, so that the file changes only when a result
+// does.
 func writeRecord(path string, done *server.Executed) error {
 	for _, r := range done.Recorded {
 		r.Millis, r.RanAt = 0, ""
+		for i := range r.Outputs {
+			r.Outputs[i].ID = fmt.Sprintf("recorded-%s-%d", r.Cell, i+1)
+		}
 	}
 	data, err := json.MarshalIndent(done.Recorded, "", " ")
 	if err != nil {
