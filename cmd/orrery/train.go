@@ -25,8 +25,13 @@ func (c *trainCommand) Run(ctx context.Context, con *console) error {
 	if dir == "" {
 		dir = c.Recipe + ".train"
 	}
+	fmt.Fprintf(con.out, "%s: %s; %d steps of %d prompts, seed %d, in %s\n", recipe.Name, recipe.About, recipe.Steps, recipe.Batch, recipe.Seed, dir)
 	shown := time.Time{}
 	err = train.Run(ctx, recipe, dir, func(p train.Progress) {
+		if math.IsNaN(p.Loss) {
+			fmt.Fprintf(con.out, "goes on from step %d\n", p.Step)
+			return
+		}
 		measured := !math.IsNaN(p.HeldOutAccuracy)
 		if !measured && p.Step < p.Steps && time.Since(shown) < 2*time.Second {
 			return
