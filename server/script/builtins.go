@@ -132,7 +132,7 @@ func languageBuiltins() []Builtin {
 // builtinNames holds every name that a cell finds defined and that is not in
 // Starlark's universe or hides what is there, as the parser sees it.
 func builtinNames() map[string]bool {
-	names := map[string]bool{hiddenLoad: true, guardTimes: true, guardPercent: true, guardMethod: true, "math": true, "json": true}
+	names := map[string]bool{hiddenLoad: true, guardPlus: true, guardGrow: true, guardTimes: true, guardPercent: true, guardMethod: true, "math": true, "json": true}
 	for _, b := range functions() {
 		names[b.Name] = true
 	}
@@ -154,6 +154,8 @@ func (r *run) predeclare(env starlark.StringDict) {
 	for _, a := range analysis.All() {
 		env[a.Name] = newMethod(a.Name, func(c call) (starlark.Value, error) { return c.analyse(a) })
 	}
+	env[guardPlus] = newMethod("+", plus)
+	env[guardGrow] = newMethod("+=", grow)
 	env[guardTimes] = newMethod("*", times)
 	env[guardPercent] = newMethod("%", percent)
 	env[guardMethod] = newMethod(".", method)

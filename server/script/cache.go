@@ -20,12 +20,15 @@ type Cache struct {
 
 // runWithCache is the builtin run_with_cache.
 func runWithCache(c call) (starlark.Value, error) {
-	var m Model
-	var prompt, filter, edits starlark.Value
-	if err := c.unpack("m", &m, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits); err != nil {
+	var model, prompt, filter, edits starlark.Value
+	if err := c.unpack("m", &model, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits); err != nil {
 		return nil, err
 	}
-	t, err := newTokens(m.model, prompt)
+	m, err := asModel("run_with_cache", model)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTokens(m, prompt)
 	if err != nil {
 		return nil, err
 	}
@@ -37,14 +40,14 @@ func runWithCache(c call) (starlark.Value, error) {
 		}
 		globs = strings.Join(names, ",")
 	}
-	selected, err := m.model.Match(globs)
+	selected, err := m.Match(globs)
 	if err != nil {
 		return nil, siteHint(err)
 	}
 	size := 0.0
-	for _, s := range m.model.Sites() {
+	for _, s := range m.Sites() {
 		if n := 4.0; selected(s) {
-			for _, d := range m.model.Shape(s, 1, len(t.ids)) {
+			for _, d := range m.Shape(s, 1, len(t.ids)) {
 				n *= float64(d)
 			}
 			size += n
@@ -55,17 +58,17 @@ func runWithCache(c call) (starlark.Value, error) {
 	}
 	var hooks []models.Hook
 	if edits != nil {
-		if hooks, err = makeEdits(m.model, edits); err != nil {
+		if hooks, err = makeEdits(m, edits); err != nil {
 			return nil, siteHint(err)
 		}
 	}
 	cache := models.NewCache()
-	out, err := m.model.Run(c.ctx, models.Prompt(t.ids...), append(hooks, models.Record(cache, selected))...)
+	out, err := m.Run(c.ctx, models.Prompt(t.ids...), append(hooks, models.Record(cache, selected))...)
 	if err != nil {
 		return nil, err
 	}
 	logits := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32")
-	return starlark.Tuple{logits, &Cache{m.model, cache}}, nil
+	return starlark.Tuple{logits, &Cache{m, cache}}, nil
 }
 
 // stringList reads a string or a list of strings.

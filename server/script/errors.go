@@ -116,7 +116,8 @@ func (r *run) locate(e *api.Error, stack starlark.CallStack) {
 func runtimeHint(message string) (hinted, bool) {
 	for _, h := range [...]struct{ pattern, message, hint string }{
 		{`cannot .*frozen (list|dict|hash table|set)`, "", "the value belongs to another cell, and cells cannot change each other's values; make a copy first, such as list(x) or dict(x)"},
-		{`cannot insert into frozen hash table`, "", ""},
+		{`invalid (start|end) index: got tuple`, "a slice and another index cannot stand in one pair of brackets", `write t.at(0, "1:3") or, by name, t.sel(pos="1:3")`},
+		{`(tensor|tokens|cache|figure) value does not support item assignment`, "", "values of this kind never change; make a new one, or pass edits=[...] to run_with_cache to change a run"},
 		{`unknown conversion %(.)`, "% formats have no width or precision here", `write fmt("{:.3f}", x)`},
 		{`format spec features not supported`, "format has no number formats here", `write fmt("{:.3f}", x)`},
 		{`(local|global) variable (\S+) referenced before assignment`, "", "give $2 a value above this line, in this cell; inside a function, pass it as an argument and return the new value"},
@@ -131,7 +132,7 @@ func runtimeHint(message string) (hinted, bool) {
 	} {
 		re := regexp.MustCompile(h.pattern)
 		m := re.FindStringSubmatchIndex(message)
-		if m == nil || h.hint == "" {
+		if m == nil {
 			continue
 		}
 		out := hinted{h.message, string(re.ExpandString(nil, h.hint, message, m))}

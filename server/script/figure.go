@@ -42,6 +42,11 @@ func (c call) analyse(a analysis.Analysis) (starlark.Value, error) {
 		}
 		args[name] = goValue(kv[1])
 	}
+	for _, p := range a.Params {
+		if u, unknown := args[p.Name].(unknownValue); unknown {
+			return nil, fmt.Errorf("%s: %s: want %s, got %s", a.Name, p.Name, p.Type, string(u))
+		}
+	}
 	bound, err := a.Bind(args)
 	if err != nil {
 		return nil, err
@@ -74,8 +79,8 @@ func outputID() string {
 	return hex.EncodeToString(raw[:])
 }
 
-// goValue turns an argument into what analysis.Bind takes; what it does not
-// know is passed on as its type's name, for Bind to refuse.
+// goValue turns an argument into what analysis.Bind takes, or into an
+// unknownValue.
 func goValue(v starlark.Value) any {
 	switch v := v.(type) {
 	case starlark.NoneType:
@@ -105,11 +110,8 @@ func goValue(v starlark.Value) any {
 	return unknownValue(v.Type())
 }
 
-// unknownValue is an argument that no analysis takes.
+// unknownValue names the type of an argument that no analysis takes.
 type unknownValue string
-
-// String names the value's type, for error messages.
-func (u unknownValue) String() string { return "a " + string(u) }
 
 // String names the figure and its numbers.
 func (f *Figure) String() string {

@@ -306,6 +306,12 @@ func (p spec) float(v float64) (string, error) {
 	default:
 		s = strconv.FormatFloat(math.Abs(v), lower, digits, 64)
 	}
+	if p.alternate && !strings.ContainsAny(s, ".n") {
+		mantissa, exponent, found := strings.Cut(s, "e")
+		if s = mantissa + "."; found {
+			s += "e" + exponent
+		}
+	}
 	if verb != lower {
 		s = strings.ToUpper(s)
 	}

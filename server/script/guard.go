@@ -9,14 +9,17 @@ import (
 // The builtins that stand for operations which may ask for any amount of
 // memory in one step. No cell can spell them.
 const (
+	guardPlus    = "·+"
+	guardGrow    = "·+="
 	guardTimes   = "·*"
 	guardPercent = "·%"
 	guardMethod  = "·."
 )
 
-// guard rewrites x * y, x % y and the methods join, replace and format of
-// strings into calls of builtins that look at the size of the result first.
-// Positions stay those of the operators.
+// guard rewrites x + y, x * y, x % y and the methods join, replace and format
+// of strings into calls of builtins that look at the size of the result first.
+// x += y stays what it is, since it changes a list in place; only y is looked
+// at. Positions stay those of the operators.
 func guard(f *syntax.File) {
 	guardStmts(f.Stmts)
 }
@@ -26,6 +29,9 @@ func guardStmts(stmts []syntax.Stmt) {
 		switch s := s.(type) {
 		case *syntax.AssignStmt:
 			s.LHS, s.RHS = guardExpr(s.LHS), guardExpr(s.RHS)
+			if s.Op == syntax.PLUS_EQ && !smallNumber(s.RHS) {
+				s.RHS = guardCall(guardGrow, s.OpPos, s.RHS)
+			}
 			id, plain := unparen(s.LHS).(*syntax.Ident)
 			if name := guardOf(s.Op, s.RHS, s.RHS); plain && name != "" {
 				again := &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
@@ -131,6 +137,11 @@ func guardExpr(x syntax.Expr) syntax.Expr {
 // needed: a float or a small int factor cannot make anything large.
 func guardOf(op syntax.Token, x, y syntax.Expr) string {
 	switch op {
+	case syntax.PLUS:
+		if smallNumber(x) || smallNumber(y) {
+			return ""
+		}
+		return guardPlus
 	case syntax.STAR, syntax.STAR_EQ:
 		if smallNumber(x) || smallNumber(y) {
 			return ""

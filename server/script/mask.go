@@ -14,12 +14,15 @@ const hiddenLoad = "l\u043ead"
 // showLoad puts the name back into a message.
 func showLoad(s string) string { return strings.ReplaceAll(s, hiddenLoad, "load") }
 
+// inString stands for the letters of a string in masked text.
+const inString = '·'
+
 // masked is a cell's text as the parser and the search for Python habits see it.
 type masked struct {
 	// text is the source with load renamed.
 	text string
-	// lines is the source with the insides of strings and comments blanked,
-	// letter for letter, by line.
+	// lines is the source, by line and letter for letter, with comments blanked
+	// and inString for what strings hold.
 	lines []string
 	// open is the innermost bracket that is never closed; its line is 0 where
 	// all are.
@@ -38,13 +41,12 @@ func mask(source string) masked {
 	var m masked
 	var brackets []place
 	line, column := 1, 1
-	put := func(r rune, visible bool) {
+	put := func(r, shown rune) {
 		text.WriteRune(r)
-		if visible || r == '\n' {
-			code.WriteRune(r)
-		} else {
-			code.WriteByte(' ')
+		if r == '\n' {
+			shown = r
 		}
+		code.WriteRune(shown)
 		column++
 		if r == '\n' {
 			line, column = line+1, 1
@@ -56,7 +58,7 @@ func mask(source string) masked {
 		case r == '#':
 			for i < len(source) && source[i] != '\n' {
 				r, size = utf8.DecodeRuneInString(source[i:])
-				put(r, false)
+				put(r, ' ')
 				i += size
 			}
 			continue
@@ -65,7 +67,11 @@ func mask(source string) masked {
 			first, last := i, end-1
 			for i < end {
 				r, size = utf8.DecodeRuneInString(source[i:])
-				put(r, i == first || i == last)
+				shown := inString
+				if i == first || i == last {
+					shown = r
+				}
+				put(r, shown)
 				i += size
 			}
 			continue
@@ -83,7 +89,7 @@ func mask(source string) masked {
 				name = hiddenLoad
 			}
 			for _, r := range name {
-				put(r, true)
+				put(r, r)
 			}
 			i = end
 			continue
@@ -93,7 +99,7 @@ func mask(source string) masked {
 		case strings.ContainsRune(")]}", r) && len(brackets) > 0:
 			brackets = brackets[:len(brackets)-1]
 		}
-		put(r, true)
+		put(r, r)
 		i += size
 	}
 	if len(brackets) > 0 {

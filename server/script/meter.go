@@ -57,11 +57,17 @@ func (m *meter) exceeded() bool {
 	return m.look() > m.limit
 }
 
-// reserve refuses a step that would need more than is left.
+// reserve refuses a step that would need more than is left. Small ones pass:
+// they cannot outrun the watch over the heap.
 func (m *meter) reserve(what string, bytes float64) error {
-	left := float64(m.limit - m.growth.Load())
-	if bytes <= left {
+	if bytes <= 1<<20 || bytes <= float64(m.limit-m.growth.Load()) {
 		return nil
+	}
+	if bytes <= float64(m.limit) { // garbage may be in the way
+		runtime.GC()
+		if bytes <= float64(m.limit-m.look()) {
+			return nil
+		}
 	}
 	return &hinted{fmt.Sprintf("%s would need %s of memory, a cell may use %s", what, sizeText(bytes), sizeText(float64(m.limit))),
 		"make it smaller, or work on a part at a time"}

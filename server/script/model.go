@@ -31,14 +31,12 @@ func loadModel(c call) (starlark.Value, error) {
 	return &Model{m}, nil
 }
 
-// Unpack lets builtins ask for a *Model.
-func (m *Model) Unpack(v starlark.Value) error {
-	x, ok := v.(*Model)
-	if !ok {
-		return &hinted{fmt.Sprintf("want a model, got %s", v.Type()), `open one with load("mental-2op")`}
+// asModel reads the argument of a builtin that wants a model.
+func asModel(where string, v starlark.Value) (*models.Model, error) {
+	if m, ok := v.(*Model); ok {
+		return m.model, nil
 	}
-	*m = *x
-	return nil
+	return nil, &hinted{fmt.Sprintf("%s: want a model, got %s", where, v.Type()), `open one with load("mental-2op")`}
 }
 
 // String names the model and its sizes.

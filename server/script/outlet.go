@@ -43,11 +43,12 @@ func (o *outlet) print(text string) {
 	}
 }
 
-// flush sends what was printed.
+// flush sends what was printed, unless the host is busy.
 func (o *outlet) flush() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.flushLocked()
+	if o.mu.TryLock() {
+		defer o.mu.Unlock()
+		o.flushLocked()
+	}
 }
 
 func (o *outlet) flushLocked() {

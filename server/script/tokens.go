@@ -20,12 +20,15 @@ type Tokens struct {
 
 // makeTokens is the builtin tokens.
 func makeTokens(c call) (starlark.Value, error) {
-	var m Model
-	var prompt starlark.Value
-	if err := c.unpack("m", &m, "prompt", &prompt); err != nil {
+	var model, prompt starlark.Value
+	if err := c.unpack("m", &model, "prompt", &prompt); err != nil {
 		return nil, err
 	}
-	return newTokens(m.model, prompt)
+	m, err := asModel("tokens", model)
+	if err != nil {
+		return nil, err
+	}
+	return newTokens(m, prompt)
 }
 
 // newTokens reads a prompt: text, tokens or a list of ids.
@@ -62,7 +65,7 @@ func newTokens(m *models.Model, prompt starlark.Value) (*Tokens, error) {
 func idList(v starlark.Value) ([]int, error) {
 	list, ok := v.(starlark.Iterable)
 	if !ok {
-		return nil, &hinted{fmt.Sprintf("a %s is no prompt", v.Type()), `give text such as "34+57=", tokens(m, text) or a list of ids`}
+		return nil, &hinted{fmt.Sprintf("%s is no prompt", v.Type()), `give text such as "34+57=", tokens(m, text) or a list of ids`}
 	}
 	ids := []int{}
 	it := list.Iterate()
