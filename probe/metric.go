@@ -58,12 +58,9 @@ func (r *reference) read(logits *tensor.Dense, k int) LensRow {
 	for p := range n {
 		z := logits.Sub(p).Data
 		logp := models.LogProbs(z)
-		t, a := r.target[p], r.anti[p]
-		rank, entropy, kl := 0, 0.0, 0.0
+		t, a := stand(z, logp, r.target[p]), r.anti[p]
+		entropy, kl := 0.0, 0.0
 		for v := range z {
-			if z[v] >= z[t] {
-				rank++
-			}
 			if prob := math.Exp(logp[v]); prob > 0 {
 				entropy -= prob * logp[v]
 			}
@@ -71,12 +68,12 @@ func (r *reference) read(logits *tensor.Dense, k int) LensRow {
 				kl += q * (r.logq[p][v] - logp[v])
 			}
 		}
-		row.Values[Probability][p] = math.Exp(logp[t])
-		row.Values[Logit][p] = float64(z[t])
-		row.Values[Rank][p] = float64(rank)
+		row.Values[Probability][p] = t.Probability()
+		row.Values[Logit][p] = t.Logit
+		row.Values[Rank][p] = float64(t.Rank)
 		row.Values[Entropy][p] = entropy
 		row.Values[KL][p] = math.Max(kl, 0)
-		row.Values[LogProbDiff][p] = logp[t] - logp[a]
+		row.Values[LogProbDiff][p] = t.LogProb - logp[a]
 		ids := topIDs(z, k)
 		probs := make([]float64, len(ids))
 		for i, id := range ids {

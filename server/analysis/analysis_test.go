@@ -104,6 +104,7 @@ func TestStream(t *testing.T) {
 	for name, args := range map[string]analysis.Args{
 		"logit_lens":       {"m": m, "prompt": "34+57=", "mid": true},
 		"causal_mediation": {"m": m, "base": "34+57=", "source": "12+57="},
+		"lens_trajectory":  {"m": m, "prompt": "34+57=", "metric": "logit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fig, s := run(t, name, args)
@@ -177,6 +178,36 @@ func TestMediationIsBlindBeforeTheDifference(t *testing.T) {
 	s := fig.Scales[fig.Heatmap.Scale]
 	if s.Lo != -s.Hi || !(s.Hi > 0) {
 		t.Errorf("diverging scale runs from %g to %g", s.Lo, s.Hi)
+	}
+}
+
+// TestTrajectoryEndsWhereTheModelDoes: the answer's line ends at rank 1, the
+// control's does not, and every line has a point a state.
+func TestTrajectoryEndsWhereTheModelDoes(t *testing.T) {
+	fig, _ := run(t, "lens_trajectory", analysis.Args{"m": mental(t), "prompt": "34+57=", "tokens": []string{"91", "92"}, "control": "7", "metric": "rank"})
+	n := len(fig.Lines.XLabels)
+	var ends []float32
+	for _, s := range fig.Lines.Series {
+		v, state := fig.Arrays[s.Y].At(n - 1)
+		if state != viz.Done {
+			t.Errorf("%s has no last point", s.Name)
+		}
+		ends = append(ends, v)
+	}
+	last := fig.Lines.Series[len(ends)-1]
+	if len(ends) != 3 || ends[0] != 1 || !(ends[2] > 2) || !last.Control || last.Name != "7 (control)" {
+		t.Errorf("lines end at %v, the last is %+v", ends, last)
+	}
+}
+
+func TestTopTokensTable(t *testing.T) {
+	fig, s := run(t, "top_tokens", analysis.Args{"m": mental(t), "prompt": "99-98=", "top_k": 4})
+	if fig.Table.Rows != 4 || fig.Texts["token"].Values[0] != "1" || len(s.figures) != 1 {
+		t.Fatalf("table %+v of %v", fig.Table, fig.Texts["token"].Values)
+	}
+	p := fig.Arrays["prob"].Data
+	if !(p[0] >= p[1] && p[1] >= p[2] && p[2] >= p[3]) {
+		t.Errorf("probabilities %v are not in order", p)
 	}
 }
 

@@ -60,9 +60,9 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := a["top_k"].(int)
-	if k < 1 {
-		return nil, &hintError{fmt.Sprintf("top_k: %d is not positive", k), "use 1 or more"}
+	k, err := positive("top_k", a["top_k"].(int))
+	if err != nil {
+		return nil, err
 	}
 	opt := probe.LensOptions{Mid: a["mid"].(bool), TopK: min(k, m.Config.Vocab)}
 	if text := a["target"].(string); text != "" {
