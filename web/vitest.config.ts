@@ -4,6 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   plugins: [svelte()],
   // Tests run in Node; those that need a document name jsdom at their head.
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { css: true, include: ['src/**/*.test.ts'], environment: 'node' },
   resolve: { conditions: ['browser'] },
 });

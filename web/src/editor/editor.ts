@@ -1,5 +1,5 @@
 // The code editor: CodeMirror 6, made only for the cell that is being edited.
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionStatus } from '@codemirror/autocomplete';
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands';
 import { python } from '@codemirror/lang-python';
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
@@ -35,7 +35,7 @@ export interface CellEditor {
 
 /** Tab completes or indents; Escape leaves the editor first, so Tab is no trap. */
 const tab = [
-  { key: 'Tab', run: (view: EditorView) => acceptCompletion(view) || indentMore(view), shift: indentLess },
+  { key: 'Tab', run: (view: EditorView) => acceptCompletion(view) || completionStatus(view.state) === 'active' || indentMore(view), shift: indentLess },
 ];
 
 /** Keys that the page takes for itself even inside the editor. */
@@ -86,6 +86,7 @@ export function createEditor(options: EditorOptions): CellEditor {
         EditorView.domEventHandlers({
           keydown: (event, at) => {
             if (event.key === 'Escape' && completionStatus(at.state) === 'active') event.stopPropagation();
+            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) closeCompletion(at);
             return false;
           },
         }),

@@ -14,6 +14,8 @@ export class NotebookPage {
   selected = $state('');
   editing = $state(false);
   overlay = $state<Overlay>(null);
+  /** The end of the last command. */
+  private last: Promise<void> = Promise.resolve();
   private clipboard: { kind: api.CellKind; source: string } | null = null;
 
   constructor(
@@ -52,11 +54,11 @@ export class NotebookPage {
     this.editing = editing;
   }
 
-  /** Inserts a cell and selects it. */
-  async insert(index: number, kind: api.CellKind, source = '', editing = true): Promise<string> {
-    const [id] = await this.session.apply([{ op: 'insert', index, kind, source }]);
-    if (id) this.select(id, editing);
-    return id ?? '';
+  /** Inserts a cell and selects it at once; the promise says whether the server took it. */
+  insert(index: number, kind: api.CellKind, source = '', editing = true): Promise<boolean> {
+    const { id, done } = this.session.insert(Math.min(index, this.cells.length), kind, source);
+    this.select(id, editing);
+    return done;
   }
 
   /** The model that the notebook is about: the one of its latest figure, else the first that a cell loads. */
@@ -75,32 +77,40 @@ export class NotebookPage {
     return undefined;
   }
 
-  /** Carries out a command on the selected cell. */
-  async do(command: CommandId): Promise<void> {
+  /** Carries out a command when the ones before have been carried out; an interruption does not wait. */
+  do(command: CommandId): Promise<void> {
+    if (command === 'interrupt') return this.carryOut(command);
+    this.last = this.last.catch(() => undefined).then(() => this.carryOut(command));
+    return this.last;
+  }
+
+  private async carryOut(command: CommandId): Promise<void> {
     const { index, session } = this;
     const cell = this.cells[index];
     switch (command) {
       case 'run':
-        if (cell) await this.runCell(cell.id, cell.kind);
+        if (cell) void this.runCell(cell.id, cell.kind);
         return;
       case 'run-next':
         return this.runNext();
       case 'run-insert':
         if (cell) void this.runCell(cell.id, cell.kind);
-        await this.insert(index + 1, 'code');
+        void this.insert(index + 1, 'code');
         return;
       case 'run-stale':
-        return session.runStale();
+        void session.runStale();
+        return;
       case 'run-all':
-        return session.runAll();
+        void session.runAll();
+        return;
       case 'interrupt':
         await session.interrupt();
         return;
       case 'insert-above':
-        await this.insert(index, 'code', '', false);
+        void this.insert(index, 'code', '', false);
         return;
       case 'insert-below':
-        await this.insert(this.cells.length === 0 ? 0 : index + 1, 'code', '', this.cells.length === 0);
+        void this.insert(this.cells.length === 0 ? 0 : index + 1, 'code', '', this.cells.length === 0);
         return;
       case 'delete':
         return this.remove();
@@ -110,7 +120,7 @@ export class NotebookPage {
       case 'copy':
         return this.copy();
       case 'paste':
-        if (this.clipboard) await this.insert(index + 1, this.clipboard.kind, this.clipboard.source, false);
+        if (this.clipboard) void this.insert(index + 1, this.clipboard.kind, this.clipboard.source, false);
         return;
       case 'undo':
       case 'redo':
@@ -155,15 +165,14 @@ export class NotebookPage {
     else await this.session.save();
   }
 
-  private async runNext(): Promise<void> {
+  private runNext(): void {
     const { index } = this;
     const cell = this.cells[index];
     if (!cell) return;
     this.editing = false;
-    const done = this.runCell(cell.id, cell.kind);
-    if (index === this.cells.length - 1) await this.insert(index + 1, 'code');
+    void this.runCell(cell.id, cell.kind);
+    if (index === this.cells.length - 1) void this.insert(index + 1, 'code');
     else this.selectAt(index + 1);
-    await done;
   }
 
   private copy(): void {
@@ -176,7 +185,6 @@ export class NotebookPage {
     const cell = this.cells[index];
     if (!cell) return;
     const next = this.cells[index + 1] ?? this.cells[index - 1];
-    await this.session.apply([{ op: 'delete', cell: cell.id }]);
-    this.select(next?.id ?? '');
+    if (await this.session.apply([{ op: 'delete', cell: cell.id }])) this.select(next?.id ?? '');
   }
 }

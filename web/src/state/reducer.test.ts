@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFloats } from '../api/floats';
 import type * as api from '../api/types.gen';
-import { emptyNotebook, load, reduce, type NotebookState } from './reducer';
+import { emptyNotebook, load, newCell, reduce, type NotebookState } from './reducer';
 
 const figure = (values: number[], state?: string): api.Figure => ({
   kind: 'heatmap',
@@ -113,11 +113,25 @@ describe('a document', () => {
     expect([state.revision, state.title, state.canRedo]).toEqual([4, 'T', true]);
   });
 
-  it('older than an acknowledged edit is left aside', () => {
+  it('older than an acknowledged edit does not bring the old text back', () => {
     const state = opened();
-    state.revision = 6;
-    reduce(state, document(5, []));
-    expect(state.cells).toHaveLength(2);
+    Object.assign(state.cells[0]!, { source: 'a = 3' });
+    state.acked['a'] = 6;
+    reduce(state, document(5, [cell('a', { source: 'a = 2' }), cell('b', { source: 'b = 2' })]));
+    expect(state.cells.map((c) => c.source)).toEqual(['a = 3', 'b = 2']);
+    reduce(state, document(6, [cell('a', { source: 'a = 3' }), cell('b', { source: 'b = 2' })]));
+    expect(state.cells.map((c) => c.source)).toEqual(['a = 3', 'b = 2']);
+  });
+
+  it('that does not know a new cell yet leaves it where it is', () => {
+    const state = opened();
+    const made = newCell('new', 'code', '');
+    state.inserting.push({ index: 1, cell: made });
+    state.cells.splice(1, 0, made);
+    reduce(state, document(4, [cell('a'), cell('b')]));
+    expect(state.cells.map((c) => c.id)).toEqual(['a', 'new', 'b']);
+    reduce(state, document(5, [cell('a'), cell('b'), cell('new')]));
+    expect([state.cells.map((c) => c.id), state.inserting]).toEqual([['a', 'b', 'new'], []]);
   });
 });
 

@@ -28,7 +28,12 @@ export interface CellView {
 export interface NotebookState {
   id: string;
   title: string;
+  /** The document's that the page has seen. */
   revision: number;
+  /** By cell the revision of the page's own last edit of its text, which may be ahead of what it has seen. */
+  acked: Record<string, number>;
+  /** Cells that the page shows already though the server has not said so yet. */
+  inserting: { index: number; cell: CellView }[];
   /** That of the last event that is contained. */
   seq: number;
   cells: CellView[];
@@ -47,6 +52,8 @@ export function emptyNotebook(id: string): NotebookState {
     id,
     title: '',
     revision: 0,
+    acked: {},
+    inserting: [],
     seq: 0,
     cells: [],
     variables: [],
@@ -84,6 +91,11 @@ function cellView(cell: api.Cell, earlier: CellView | undefined, now: number): C
   };
 }
 
+/** A new cell as it is before the server knows it. */
+export function newCell(id: string, kind: api.CellKind, source: string): CellView {
+  return cellView({ id, kind, source, state: 'idle', validity: 'fresh' }, undefined, 0);
+}
+
 /** Replaces everything by a snapshot. */
 export function load(state: NotebookState, snapshot: api.Snapshot, now = 0): void {
   const { notebook } = snapshot;
@@ -91,6 +103,8 @@ export function load(state: NotebookState, snapshot: api.Snapshot, now = 0): voi
   state.seq = snapshot.seq;
   state.title = notebook.title;
   state.revision = notebook.revision;
+  state.acked = {};
+  state.inserting = [];
   state.cells = (notebook.cells ?? []).map((c) => cellView(c, earlier.get(c.id), now));
   for (const job of snapshot.jobs ?? []) {
     const cell = state.cells.find((c) => c.id === job.cell);
@@ -147,6 +161,7 @@ function applyDocument(state: NotebookState, document: api.Notebook, now: number
     if (!before) return next;
     const keep = c.outputs === undefined || c.outputs.length === 0;
     return Object.assign(before, next, {
+      source: (state.acked[c.id] ?? 0) > document.revision ? before.source : next.source,
       outputs: keep ? before.outputs : next.outputs,
       progress: running(next.state) ? (next.progress ?? before.progress) : null,
       millis: next.millis || before.millis,
@@ -154,6 +169,8 @@ function applyDocument(state: NotebookState, document: api.Notebook, now: number
       outdated: before.outdated,
     });
   });
+  state.inserting = state.inserting.filter(({ cell }) => !state.cells.some((c) => c.id === cell.id));
+  for (const { index, cell } of state.inserting) state.cells.splice(index, 0, cell);
 }
 
 function applyRun(state: NotebookState, run: api.CellRun): void {

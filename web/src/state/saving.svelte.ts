@@ -1,6 +1,7 @@
 // Unsent text and how it reaches the disk: sent when writing pauses, kept in
 // this browser until the server has acknowledged it.
 import * as http from '../api/http';
+import type * as api from '../api/types.gen';
 import { readDrafts, reconcile, writeDrafts, type Draft, type Drafts } from './drafts';
 import type { NotebookState } from './reducer';
 
@@ -36,7 +37,11 @@ export class Saving {
   private sending: Promise<boolean> | null = null;
   private failures = 0;
 
-  constructor(private readonly state: NotebookState) {
+  /** post sends an edit; edits of one page go one after the other. */
+  constructor(
+    private readonly state: NotebookState,
+    private readonly post: (body: api.EditRequest) => Promise<api.EditResponse>,
+  ) {
     addEventListener('online', this.again);
   }
 
@@ -71,7 +76,7 @@ export class Saving {
     const source = this.state.cells.find((c) => c.id === cell)?.source ?? '';
     const draft = this.drafts[cell];
     if (draft) draft.text = text;
-    else if (text !== source) this.drafts[cell] = { text, base: source, revision: this.state.revision };
+    else if (text !== source) this.drafts[cell] = { text, base: source, revision: this.seen(cell) };
     else return;
     this.keep();
     if (this.refused[cell]?.conflict) return;
@@ -95,7 +100,7 @@ export class Saving {
     delete this.refused[cell];
     const draft = this.drafts[cell];
     if (keep === 'theirs') delete this.drafts[cell];
-    else if (draft) draft.revision = this.state.revision;
+    else if (draft) draft.revision = this.seen(cell);
     this.keep();
     if (this.pending) this.schedule(0);
   }
@@ -109,6 +114,11 @@ export class Saving {
   dropOrphan(cell: string): void {
     delete this.orphans[cell];
     this.keep();
+  }
+
+  /** The revision that the reader has seen of a cell: the document's, or that of the page's own edit. */
+  private seen(cell: string): number {
+    return Math.max(this.state.revision, this.state.acked[cell] ?? 0);
   }
 
   private readonly again = (): void => {
@@ -149,7 +159,7 @@ export class Saving {
   private async send(cell: string, draft: Draft): Promise<boolean> {
     const { text, revision } = draft;
     try {
-      const ack = await http.edit(this.state.id, { revision, ops: [{ op: 'source', cell, source: text }] });
+      const ack = await this.post({ revision, ops: [{ op: 'source', cell, source: text }] });
       this.acknowledge(cell, text, ack.revision, ack.saved_at);
       return true;
     } catch (error) {
@@ -173,7 +183,7 @@ export class Saving {
   private acknowledge(cell: string, text: string, revision: number, savedAt: string): void {
     const view = this.state.cells.find((c) => c.id === cell);
     if (view && revision >= this.state.revision) view.source = text;
-    this.state.revision = Math.max(this.state.revision, revision);
+    this.state.acked[cell] = revision;
     this.state.savedAt = savedAt;
     const draft = this.drafts[cell];
     if (draft?.text === text) delete this.drafts[cell];

@@ -2,7 +2,7 @@
 import * as http from '../api/http';
 import { EventSocket, socketURL } from '../api/socket';
 import type * as api from '../api/types.gen';
-import { emptyNotebook, load, reduce, type CellView, type NotebookState } from './reducer';
+import { emptyNotebook, load, newCell, reduce, type CellView, type NotebookState } from './reducer';
 import { Saving } from './saving.svelte';
 
 /** A line in words above the page, with its next step. */
@@ -21,12 +21,14 @@ export class Session {
   missing = $state<Notice | null>(null);
   private socket: EventSocket | null = null;
   private waiting: api.Event[] = [];
+  /** The end of the last edit that was sent. */
+  private edited: Promise<unknown> = Promise.resolve();
   private frame = 0;
   private closed = false;
 
   constructor(id: string) {
     this.state = $state(emptyNotebook(id));
-    this.saving = new Saving(this.state);
+    this.saving = new Saving(this.state, (body) => this.post(body));
     void this.open();
   }
 
@@ -127,17 +129,43 @@ export class Session {
     return this.state.cells.find((c) => c.id === id);
   }
 
-  /** Changes the document's structure, after all unsent text; returns the ids of new cells. */
-  async apply(ops: api.Op[]): Promise<string[]> {
+  /** Sends an edit when the one before has been answered. */
+  private post(body: api.EditRequest): Promise<api.EditResponse> {
+    const answer = this.edited.then(() => http.edit(this.state.id, body));
+    this.edited = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Changes the document's structure, after all unsent text; false when that failed. */
+  async apply(ops: api.Op[]): Promise<boolean> {
     await this.saving.flush();
-    const ack = await this.ask(() => http.edit(this.state.id, { revision: this.state.revision, ops }));
-    if (!ack) return [];
-    this.state.savedAt = ack.saved_at;
-    return ack.cells ?? [];
+    const ack = await this.ask(() => this.post({ revision: this.state.revision, ops }));
+    if (ack) this.state.savedAt = ack.saved_at;
+    return ack !== undefined;
+  }
+
+  /**
+   * Inserts a cell, which the page shows at once: what is typed next belongs
+   * to it. Returns its id; done says whether the server took it.
+   */
+  insert(index: number, kind: api.CellKind, source: string): { id: string; done: Promise<boolean> } {
+    const cell = newCell(crypto.randomUUID().replaceAll('-', '').slice(0, 8), kind, source);
+    this.state.inserting.push({ index, cell });
+    this.state.cells.splice(index, 0, cell);
+    const done = this.apply([{ op: 'insert', index, kind, source, cell: cell.id }]).then((taken) => {
+      if (!taken) {
+        this.state.inserting = this.state.inserting.filter((i) => i.cell.id !== cell.id);
+        this.state.cells = this.state.cells.filter((c) => c.id !== cell.id);
+      }
+      return taken;
+    });
+    return { id: cell.id, done };
   }
 
   private async queue(request: api.RunRequest): Promise<void> {
-    if (!(await this.saving.flush()) && this.saving.pending) {
+    const saved = await this.saving.flush();
+    await this.edited;
+    if (!saved && this.saving.pending) {
       const why = this.saving.trouble ?? Object.values(this.saving.refused)[0];
       this.notice = { message: 'not run: the text of a cell is not saved', hint: why?.message ?? 'settle the marked cell first' };
       return;

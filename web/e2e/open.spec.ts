@@ -1,0 +1,111 @@
+import { EXAMPLE, expect, open, runAll, test } from './program';
+
+test('a first visit opens the example, runs it and reads its figures', async ({ page, orrery }) => {
+  await page.goto(orrery.address);
+  await expect(page).toHaveURL(new RegExp(`/n/${EXAMPLE}$`));
+  await expect(page.locator('.prose h1')).toHaveText('Where does 34 + 57 become 91?');
+  await expect(page.locator('header .chip b')).toHaveText('mental-2op');
+  await runAll(page);
+
+  const lens = page.getByRole('figure', { name: 'Logit lens' });
+  await expect(lens.locator('.badge')).toContainText('last layer = logits');
+  await expect(lens.locator('figcaption')).toContainText('91');
+  await expect(page.getByRole('figure', { name: 'Causal mediation' }).locator('.badge')).not.toHaveCount(0);
+  await expect(page.getByRole('region', { name: 'Variables' }).getByText('lens')).toBeVisible();
+
+  // The last cell of the last layer says the answer.
+  const plot = lens.getByRole('group', { name: /Arrow keys walk/ });
+  await plot.focus();
+  await plot.press('ArrowRight');
+  await plot.press('ArrowRight');
+  await expect(lens.locator('[aria-live]')).toContainText(/layer 3 · position 4, token =: prob 0\.\d+; best 91/);
+});
+
+test('the metric switch recolours without asking the server', async ({ page, orrery }) => {
+  await open(page, orrery);
+  await runAll(page);
+  const lens = page.getByRole('figure', { name: 'Logit lens' });
+  const picture = () => lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL());
+  const before = await picture();
+  const height = (await lens.boundingBox())!.height;
+  let requests = 0;
+  page.on('request', () => requests++);
+  for (const metric of ['logit', 'rank', 'entropy', 'KL to final', 'log-prob diff']) {
+    await lens.getByRole('button', { name: metric, exact: true }).click();
+    await expect(lens.getByRole('button', { name: metric, exact: true })).toHaveAttribute('aria-pressed', 'true');
+    expect(await picture()).not.toBe(before);
+    expect(Math.abs((await lens.boundingBox())!.height - height)).toBeLessThan(24);
+  }
+  await lens.getByRole('button', { name: 'prob', exact: true }).click();
+  expect(await picture()).toBe(before);
+  expect(requests).toBe(0);
+});
+
+test('a click locks the card of a cell, Escape unlocks it', async ({ page, orrery }) => {
+  await open(page, orrery);
+  await runAll(page);
+  const lens = page.getByRole('figure', { name: 'Logit lens' });
+  const canvas = lens.locator('canvas');
+  await canvas.scrollIntoViewIfNeeded();
+  const box = (await canvas.boundingBox())!;
+  await page.mouse.move(box.x + box.width - 80, box.y + 15);
+  const card = lens.locator('.card');
+  await expect(card).toContainText('layer 3 · position 4');
+  // Beside the cell, never over it.
+  expect((await card.boundingBox())!.x + (await card.boundingBox())!.width).toBeLessThan(box.x + box.width - 80);
+  await page.mouse.click(box.x + box.width - 80, box.y + 15);
+  await page.mouse.move(box.x + 10, box.y - 200);
+  await expect(card).toHaveClass(/locked/);
+  await lens.getByRole('group', { name: /Arrow keys/ }).press('Escape');
+  await expect(card).toHaveCount(0);
+});
+
+test('a figure fills the screen and comes back', async ({ page, orrery }) => {
+  await open(page, orrery);
+  await runAll(page);
+  const lens = page.getByRole('figure', { name: 'Logit lens' });
+  const narrow = (await lens.locator('canvas').boundingBox())!.width;
+  await lens.getByRole('button', { name: 'Full screen' }).click();
+  await expect.poll(async () => (await lens.locator('canvas').boundingBox())!.width).toBeGreaterThan(narrow);
+  await lens.getByRole('button', { name: 'Leave full screen' }).click();
+  await expect.poll(async () => (await lens.locator('canvas').boundingBox())!.width).toBe(narrow);
+});
+
+test('the list of notebooks shows the recorded figure and starts a new one', async ({ page, orrery }) => {
+  await open(page, orrery);
+  await runAll(page);
+  await page.getByRole('link', { name: 'All notebooks' }).click();
+  const plate = page.getByRole('link', { name: /Where does 34/ });
+  await expect(plate.getByRole('img', { name: /Logit lens/ })).toBeVisible();
+  await expect(plate).toContainText('recorded');
+  await page.keyboard.press('/');
+  await page.keyboard.type('nothing like it');
+  await expect(plate).toHaveCount(0);
+  await page.getByLabel('Find a notebook').fill('57');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/n/${EXAMPLE}$`));
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Notebooks' }).waitFor();
+  await page.keyboard.press('l');
+  await expect(page).toHaveURL(/\/n\/untitled/);
+  await expect(page.getByRole('figure', { name: 'Logit lens' }).locator('.badge')).toBeVisible();
+});
+
+test('an empty notebook offers three ways to start', async ({ page, orrery }) => {
+  await page.goto(orrery.at('/'));
+  await page.getByRole('button', { name: /New notebook/ }).click();
+  await expect(page.getByRole('button', { name: /A lens/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /A blank cell/ })).toBeVisible();
+  await page.keyboard.press('p');
+  await expect(page.getByRole('figure', { name: 'Causal mediation' }).locator('figcaption')).not.toBeEmpty();
+});
+
+test('a notebook that is not there says so', async ({ page, orrery, expected }) => {
+  expected.push(/404/);
+  await page.goto(orrery.at('/n/nothing'));
+  await expect(page.getByRole('heading', { name: /“nothing” cannot be opened/ })).toBeVisible();
+  await page.getByRole('button', { name: 'All notebooks' }).click();
+  await expect(page.getByRole('link', { name: /Where does 34/ })).toBeVisible();
+});
