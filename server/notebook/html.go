@@ -19,8 +19,12 @@ import (
 // vanishes, any other tag is shown as the text it is. Links lead to http,
 // https, mailto or a # of the page; a link that leads elsewhere is shown as
 // its text. An image becomes a link, so that opening a notebook asks no other
-// machine for anything. Front matter is shown as a code block.
+// machine for anything. Front matter is shown as a code block. A text that is
+// made to keep the parser busy (see costly) is shown as it is.
 func HTML(markdown string) string {
+	if costly(markdown) {
+		return "<pre><code>" + string(util.EscapeHTML([]byte(markdown))) + "</code></pre>\n"
+	}
 	front, rest := splitFront(markdown)
 	if front != "" {
 		rest = "```yaml\n" + front + "```\n" + rest
@@ -30,6 +34,41 @@ func HTML(markdown string) string {
 		panic("notebook: writing to memory failed: " + err.Error())
 	}
 	return b.String()
+}
+
+// The bounds of costly, with which 60 KB of the worst text take half a second.
+const (
+	maxContainers = 50          // quotes and lists that one line opens
+	maxMarkWork   = 300_000_000 // sum over paragraphs of bytes times marks
+)
+
+// costly reports a text that the parser would need long for: its time grows
+// with the square of quotes and lists within each other, and of brackets and
+// stars within a paragraph.
+func costly(markdown string) bool {
+	work, size, marks := 0, 0, 0
+	for line := range strings.SplitSeq(markdown, "\n") {
+		lead := line[:len(line)-len(strings.TrimLeft(line, " \t0123456789>-+*.)"))]
+		containers := strings.Count(lead, ">")
+		for _, mark := range [...]string{"- ", "+ ", "* ", ". ", ") "} {
+			containers += strings.Count(lead, mark)
+		}
+		if containers > maxContainers {
+			return true
+		}
+		if blank(line) {
+			work += size * marks
+			size, marks = 0, 0
+			continue
+		}
+		size += len(line) + 1
+		for _, c := range []byte(line) {
+			if strings.IndexByte("[*_<`!~", c) >= 0 {
+				marks++
+			}
+		}
+	}
+	return work+size*marks > maxMarkWork
 }
 
 // newMarkdown returns the parser and renderer of Markdown cells.

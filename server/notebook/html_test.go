@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"orrery/server/api"
 	"orrery/server/notebook"
@@ -149,5 +150,22 @@ func TestTitleAndSummary(t *testing.T) {
 				t.Errorf("title %q, summary %q", n.Title(), n.Summary())
 			}
 		})
+	}
+}
+
+// TestHTMLIsQuick holds that no text keeps the renderer busy.
+func TestHTMLIsQuick(t *testing.T) {
+	for _, part := range []string{"[", "[a](", "[a](<", "> ", ">", "- ", "1. ", "* ", "a**b_c", "<a ", "`a", "![", "|a", "~~a", "[a]: b\n", "> > > > > > > > > > > > > > > > > x\n", "word_word [x](y) *z* "} {
+		source := strings.Repeat(part, notebook.MaxCell/len(part))
+		start := time.Now()
+		html := notebook.HTML(source)
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%d bytes of %q took %v", len(source), part, took)
+		}
+		checkSafe(t, part, html[:10000])
+	}
+	table := "|a_b|c*d|\n|-|-|\n" + strings.Repeat("|x_y|1 * 2|\n", 500)
+	if !strings.Contains(notebook.HTML(table), "<table>") || !strings.Contains(notebook.HTML(strings.Repeat("A *word* and [a link](https://a.b).\n\n", 20000)), "<em>") {
+		t.Error("an ordinary long text was not rendered")
 	}
 }

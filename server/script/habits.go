@@ -26,6 +26,7 @@ type habit struct {
 // habits lists what to look for on a line with a syntax error, in order.
 func habits() []habit {
 	return []habit{
+		{"excessive nesting", ``, "the cell nests too deeply", "give parts of the expression names of their own"},
 		{"", `^\s*(?:import|from)\b`, "cells have no import", "leave the line out: load, tokens, run_with_cache, the analyses, math and json are there already"},
 		{"", `\b(?:[fF][rR]?|[rR][fF])["']`, "there are no f-strings", `write fmt("{} {:.3f}", name, x)`},
 		{"'**'", `[{,]\s*(\*\*)`, "** cannot merge dictionaries", "write a | b"},

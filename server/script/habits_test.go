@@ -86,6 +86,11 @@ func TestPythonHabits(t *testing.T) {
 		{"analysis redefined", "logit_lens = 3", 1, 1, "logit_lens is a builtin", "my_logit_lens"},
 		{"deep brackets", strings.Repeat("(", 300), 1, 0, "nests too deeply", "names of their own"},
 		{"deep sum", "x = " + strings.Repeat("1+", 50000) + "1", 1, 0, "nests too deeply", "names of their own"},
+		{"deep minus", "x = " + strings.Repeat("-", 200000) + "1", 1, 994, "nests too deeply", "names of their own"},
+		{"deep not", strings.Repeat("not ", 60000) + "1", 1, 3992, "nests too deeply", "names of their own"},
+		{"deep lambda", strings.Repeat("lambda:", 35000) + "1", 1, 3507, "nests too deeply", "names of their own"},
+		{"deep conditional", strings.Repeat("1 if 1 else ", 20000) + "1", 1, 11858, "nests too deeply", "names of their own"},
+		{"deep attributes", "x" + strings.Repeat(".y", 100000), 1, 0, "nests too deeply", "names of their own"},
 		{"large", strings.Repeat("#", 300<<10), 1, 0, "the limit is 262144", "several cells"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
