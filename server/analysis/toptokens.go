@@ -55,7 +55,7 @@ func runTopTokens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 		Texts: map[string]*viz.Text{"token": {Shape: []int{n}, Values: labels}},
 		Table: &viz.Table{Rows: n, Columns: []viz.Column{
 			{Name: "token", Text: "token"}, {Name: "id", Values: "id", Format: "%.0f"},
-			{Name: "probability", Values: "prob", Format: "%.4f"}, {Name: "logit", Values: "logit", Format: "%.3f"},
+			{Name: "probability", Values: "prob", Format: "%.3g"}, {Name: "logit", Values: "logit", Format: "%.3f"},
 		}},
 		Provenance: provenance(m, "top_tokens", 1, a, ids),
 	}
