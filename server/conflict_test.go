@@ -21,7 +21,7 @@ func TestForeignEdit(t *testing.T) {
 	theirs := "# Theirs\n\nMore.\n\n" + code("c", "x = 5")
 	for _, keep := range []string{"mine", "disk"} {
 		t.Run(keep, func(t *testing.T) {
-			s := startHurried(t, server.Options{Models: newToys()})
+			s := start(t, server.Options{Models: newToys()}, watchful)
 			s.write("a", code("c", "x = 1"))
 			s.edit("a", api.Op{Op: api.OpSource, Cell: "c", Source: "x = 2"})
 			p := s.connect("a", "?since="+seq(s.snapshot("a")))
@@ -99,7 +99,7 @@ func TestEditMeetsForeignEdit(t *testing.T) {
 // TestConflictGoesAway holds that a file that is put back ends the conflict,
 // and that touching a file is none.
 func TestConflictGoesAway(t *testing.T) {
-	s := startHurried(t, server.Options{Models: newToys()})
+	s := start(t, server.Options{Models: newToys()}, watchful)
 	text := code("c", "x = 1")
 	s.write("a", text)
 	p := s.connect("a", "?since="+seq(s.snapshot("a")))

@@ -37,14 +37,33 @@ var assets = fstest.MapFS{
 
 // logBuffer is a log that a test may read while the server writes.
 type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	waiting map[string]chan struct{}
 }
 
 func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for text, found := range l.waiting {
+		if bytes.Contains(p, []byte(text)) {
+			close(found)
+			delete(l.waiting, text)
+		}
+	}
 	return l.b.Write(p)
+}
+
+// await returns a channel that is closed when a line with the text is written.
+func (l *logBuffer) await(text string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting == nil {
+		l.waiting = map[string]chan struct{}{}
+	}
+	found := make(chan struct{})
+	l.waiting[text] = found
+	return found
 }
 
 func (l *logBuffer) String() string {
@@ -64,11 +83,9 @@ type site struct {
 	ended  chan error
 }
 
-// hurry makes start serve with short times; see startHurried.
-var hurry bool
-
-// start serves a folder; the server is closed with the test.
-func start(t *testing.T, o server.Options) *site {
+// start serves a folder; the server is closed with the test. The functions
+// are called with it before it starts.
+func start(t *testing.T, o server.Options, before ...func(*server.Server)) *site {
 	t.Helper()
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
@@ -80,8 +97,8 @@ func start(t *testing.T, o server.Options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hurry {
-		srv.Hurry()
+	for _, f := range before {
+		f(srv)
 	}
 	s.server = srv
 	go func() { s.ended <- srv.Start(context.Background()) }()
@@ -106,6 +123,9 @@ func start(t *testing.T, o server.Options) *site {
 	}
 	return s
 }
+
+// watchful makes a server look at its files often.
+func watchful(s *server.Server) { s.Hurry(10*time.Second, time.Minute) }
 
 // stop closes the server as a signal does.
 func (s *site) stop() {

@@ -131,8 +131,13 @@ func TestCloseCodes(t *testing.T) {
 // TestPageThatStopsReading holds that such a page holds nobody: the cell ends,
 // other pages see it, the page is cut off, and coming back it has everything.
 func TestPageThatStopsReading(t *testing.T) {
-	s := startHurried(t, server.Options{Models: newToys()})
-	s.write("a", code("c", "for i in range(60000): print('a line of the text that nobody reads, number', i)\ndone = 1\ndone"))
+	s := start(t, server.Options{Models: newToys()}, func(s *server.Server) { s.Hurry(2*time.Second, time.Hour) })
+	var cells []string
+	for i := range 8 { // 24 MB, more than the buffers of a connection take
+		cells = append(cells, fmt.Sprint("c", i), "print('x' * 3000000)")
+	}
+	s.write("a", code(append(cells, "c", "1")...))
+	cut := s.log.await("was cut off")
 	since := s.snapshot("a").Seq
 	deaf, err := net.Dial("tcp", strings.TrimPrefix(s.base, "http://"))
 	if err != nil {
@@ -156,12 +161,10 @@ func TestPageThatStopsReading(t *testing.T) {
 	p := s.connect("a", "?since="+jsonNumber(since))
 	s.run("a", api.RunRequest{All: true})
 	p.until(state("c", api.StateDone))
-	// It is cut off: nothing else of the log says so.
-	for deadline := time.Now().Add(patience); !strings.Contains(s.log.String(), "was cut off"); {
-		if time.Now().After(deadline) {
-			t.Fatal("the page that does not read is not cut off")
-		}
-		s.edit("a", api.Op{Op: api.OpInsert, Kind: api.CellMarkdown, Source: strings.Repeat("more to send ", 20000)})
+	select {
+	case <-cut:
+	case <-time.After(patience):
+		t.Fatal("the page that does not read is not cut off")
 	}
 	back := s.connect("a", "?since="+jsonNumber(since)).until(func(ev api.Event) bool {
 		return ev.Snapshot != nil || state("c", api.StateDone)(ev)
@@ -172,17 +175,9 @@ func TestPageThatStopsReading(t *testing.T) {
 	}
 }
 
-// startHurried is start with short times for slow pages and files.
-func startHurried(t *testing.T, o server.Options) *site {
-	t.Helper()
-	hurry = true
-	defer func() { hurry = false }()
-	return start(t, o)
-}
-
 // TestSilentPage holds that a page that answers no ping is forgotten.
 func TestSilentPage(t *testing.T) {
-	s := startHurried(t, server.Options{Models: newToys()})
+	s := start(t, server.Options{Models: newToys()}, func(s *server.Server) { s.Hurry(10*time.Second, 300*time.Millisecond) })
 	s.write("a", "# A\n")
 	p := s.connect("a", "")
 	p.next()
