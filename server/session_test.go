@@ -195,9 +195,9 @@ func TestSilentPage(t *testing.T) {
 func TestEveryEventIsJSONOfItsKind(t *testing.T) {
 	s := start(t, server.Options{Models: newToys()})
 	s.write("a", code("m", `m = load("toy")`, "lens", `logit_lens(m, [1, 2, 3])`, "p", "print(1)"))
-	p := s.connect("a", "")
-	s.run("a", api.RunRequest{All: true})
+	p := s.connect("a", "?since="+seq(s.snapshot("a")))
 	s.edit("a", api.Op{Op: api.OpInsert, Kind: api.CellMarkdown, Source: "*hi*"})
+	s.run("a", api.RunRequest{All: true})
 	payload := map[api.EventOp]string{api.EventSnapshot: "snapshot", api.EventDocument: "document", api.EventCellState: "cell_state",
 		api.EventOutput: "output", api.EventPart: "part", api.EventProgress: "progress", api.EventVariables: "variables",
 		api.EventSaved: "saved", api.EventConflict: "conflict"}
@@ -220,7 +220,7 @@ func TestEveryEventIsJSONOfItsKind(t *testing.T) {
 		}
 		ended = terminal("p")(ev)
 	}
-	for _, op := range []api.EventOp{api.EventSnapshot, api.EventDocument, api.EventCellState, api.EventOutput, api.EventVariables, api.EventSaved} {
+	for _, op := range []api.EventOp{api.EventDocument, api.EventCellState, api.EventOutput, api.EventVariables, api.EventSaved} {
 		if !seen[op] {
 			t.Errorf("no event %s", op)
 		}
