@@ -10,8 +10,10 @@ import (
 	"orrery/viz"
 )
 
-// Host is what a run needs from outside. Its methods are called one at a time,
-// not always from one goroutine, and never after Run has returned.
+// Host is what a run needs from outside. Its methods are called one at a time
+// (Model apart), not always from one goroutine, and none is called after Run
+// has returned. A figure is the host's during the call only: its maker may
+// write to it afterwards.
 type Host interface {
 	// Print takes what print wrote: whole lines, several at a time.
 	Print(text string)

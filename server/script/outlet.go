@@ -3,6 +3,7 @@ package script
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"orrery/models"
 	"orrery/server/api"
@@ -18,11 +19,11 @@ const (
 // outlet stands between a run and its Host: it calls the host one call at a
 // time, gathers printed lines, and after close lets nothing through.
 type outlet struct {
-	mu      sync.Mutex // guards all below, and is held during calls of the host
+	closed  atomic.Bool // set even while a call of the host hangs
+	mu      sync.Mutex  // guards all below, and is held during calls of the host
 	host    Host
 	text    strings.Builder
 	printed int
-	closed  bool
 }
 
 func newOutlet(h Host) *outlet { return &outlet{host: h} }
@@ -52,29 +53,27 @@ func (o *outlet) flush() {
 }
 
 func (o *outlet) flushLocked() {
-	if o.text.Len() > 0 && !o.closed {
+	if o.text.Len() > 0 && !o.closed.Load() {
 		o.host.Print(o.text.String())
 	}
 	o.text.Reset()
 }
 
-// close ends the run's way to the host; what was printed is sent before.
-func (o *outlet) close(wait bool) {
-	if !wait && !o.mu.TryLock() {
-		return // a call of the host itself hangs; nothing can follow it
-	} else if wait {
-		o.mu.Lock()
+// close sends what was printed and ends the run's way to the host. It does not
+// wait for a call of the host that hangs.
+func (o *outlet) close() {
+	if o.mu.TryLock() {
+		defer o.mu.Unlock()
+		o.flushLocked()
 	}
-	defer o.mu.Unlock()
-	o.flushLocked()
-	o.closed = true
+	o.closed.Store(true)
 }
 
 func (o *outlet) output(out api.Output) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flushLocked()
-	if !o.closed {
+	if !o.closed.Load() {
 		o.host.Output(out)
 	}
 }
@@ -82,7 +81,7 @@ func (o *outlet) output(out api.Output) {
 func (o *outlet) part(output string, p viz.Part) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.closed {
+	if !o.closed.Load() {
 		o.host.Part(output, p)
 	}
 }
@@ -90,7 +89,7 @@ func (o *outlet) part(output string, p viz.Part) {
 func (o *outlet) progress(label string, done, total int, unit string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.closed {
+	if !o.closed.Load() {
 		o.host.Progress(label, done, total, unit)
 	}
 }

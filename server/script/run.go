@@ -78,7 +78,7 @@ func Run(ctx context.Context, p *Program, in []*Exports, h Host, lim Limits) (*E
 	for {
 		select {
 		case o := <-done:
-			r.outlet.close(true)
+			r.outlet.close()
 			if o.err != nil {
 				return nil, r.explain(o.err)
 			}
@@ -94,7 +94,7 @@ func Run(ctx context.Context, p *Program, in []*Exports, h Host, lim Limits) (*E
 				cutOff = time.After(5 * time.Second)
 			}
 		case <-cutOff:
-			r.outlet.close(false)
+			r.outlet.close()
 			return nil, r.explain(errCutOff)
 		}
 	}

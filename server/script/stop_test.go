@@ -43,31 +43,44 @@ func TestInterrupt(t *testing.T) {
 		{"matrix product", "m = load('given')\nw = run_with_cache(m, [3] * 400, names_filter='embed')[1]['embed'][0]\nprint('go')\nfor i in range(100000):\n  w.matmul(w.T)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			h := newHost(t)
-			h.model = big
-			var at time.Time
-			h.onPrint = func() {
-				time.AfterFunc(150*time.Millisecond, func() { at = time.Now(); cancel() })
-			}
 			p, err := script.Compile("c1", c.source)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = script.Run(ctx, p, nil, h, script.Limits{})
-			took := time.Since(at)
-			h.mu.Lock()
-			h.late = true
-			h.mu.Unlock()
-			if e := asError(t, err); e.Code != api.Canceled || e.Message != "interrupted" {
-				t.Fatalf("ended with %+v", e)
+			// Other work on the machine may hold up the test itself: one of
+			// three tries must be in time.
+			var took []time.Duration
+			for len(took) < 3 && (len(took) == 0 || took[len(took)-1] > 100*time.Millisecond) {
+				took = append(took, interrupt(t, p, big))
 			}
-			if took > 100*time.Millisecond {
+			if last := took[len(took)-1]; last > 100*time.Millisecond {
 				t.Errorf("stopped after %v", took)
 			}
 			t.Logf("stopped after %v", took)
 		})
 	}
+}
+
+// interrupt runs a cell, cancels it 150 ms after it printed, and returns how
+// long it took to stop.
+func interrupt(t *testing.T, p *script.Program, m *models.Model) time.Duration {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	h := newHost(t)
+	h.model = m
+	var at time.Time
+	h.onPrint = func() {
+		time.AfterFunc(150*time.Millisecond, func() { at = time.Now(); cancel() })
+	}
+	_, err := script.Run(ctx, p, nil, h, script.Limits{})
+	took := time.Since(at)
+	h.mu.Lock()
+	h.late = true
+	h.mu.Unlock()
+	if e := asError(t, err); e.Code != api.Canceled || e.Message != "interrupted" {
+		t.Fatalf("ended with %+v", e)
+	}
+	return took
 }
 
 func TestInterruptBeforeStart(t *testing.T) {
@@ -164,10 +177,10 @@ type slowHost struct {
 
 func (h slowHost) Output(o api.Output) { <-h.release }
 
-// TestHostThatHangs holds that a host which never returns does not keep Run.
+// TestHostThatHangs holds that a host which does not return does not keep Run,
+// and is not called when Run has returned.
 func TestHostThatHangs(t *testing.T) {
 	h := slowHost{newHost(t), make(chan struct{})}
-	defer close(h.release)
 	p, err := script.Compile("c1", "logit_lens(load('toy'), [1, 2])")
 	if err != nil {
 		t.Fatal(err)
@@ -180,4 +193,10 @@ func TestHostThatHangs(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != api.Canceled || time.Since(start) > time.Second {
 		t.Errorf("ended with %v after %v", err, time.Since(start))
 	}
+	// What the run still wants to say reaches nobody.
+	h.mu.Lock()
+	h.late = true
+	h.mu.Unlock()
+	close(h.release)
+	time.Sleep(50 * time.Millisecond)
 }

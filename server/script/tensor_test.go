@@ -103,7 +103,7 @@ func TestTensorArithmetic(t *testing.T) {
 		{"a.sum(0).tolist(), a.sum(axis=1).tolist(), a.sum('pos').axes", `([3.0, 5.0, 7.0], [3.0, 12.0], ("d_vocab",))`},
 		{"a.mean(-1).tolist(), a.max(0).tolist(), a.min('d_vocab').tolist()", "([1.0, 4.0], [3.0, 4.0, 5.0], [0.0, 3.0])"},
 		{"a.argmax(0).tolist(), a.argmin(axis=-1).tolist(), a.argmax(1).dtype", `([1, 1, 1], [0, 0], "int32")`},
-		{"(a / a).max(), (a / a).argmax(), (a / a).min(1).tolist()", "(nan, 0, [nan, 1.0])"},
+		{"(a / a).max(), (a / a).argmax(), (a / a).min(1).tolist(), (a / a).at(None, '::-1').max(1).tolist(), (a / a).T.min()", "(nan, 0, [nan, 1.0], [nan, 1.0], nan)"},
 		{"b.argmax(0)", "2"},
 		{"a.sum(2)", "error: no axis 2 in [2 pos, 3 d_vocab] | axes are -2 to 1, or names"},
 		{"a.sum('head')", `error: no axis "head" | axes are pos, d_vocab`},
