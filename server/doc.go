@@ -35,4 +35,10 @@
 // into a status. A fault of ours is internal: a general text for the page, the
 // detail for the log. Canceling is not a failure. New returns errors for the
 // person at the terminal, such as *LockedError.
+//
+// # Tests
+//
+// They talk to the real handler and wait for states. TestFullDisk and
+// TestReadOnlyFolder mount a small file system and are skipped where only root
+// may; TestFileRefused and TestStoreRefused need no rights.
 package server
