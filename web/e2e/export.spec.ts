@@ -59,7 +59,7 @@ test('the export sheet lists every figure', async ({ page, orrery }) => {
   await runAll(page);
   await page.getByRole('button', { name: 'Export' }).click();
   const sheet = page.getByRole('dialog', { name: 'Export figures' });
-  await expect(sheet.getByRole('listitem')).toHaveCount(2);
+  await expect(sheet.getByRole('listitem')).toHaveCount(3);
   await expect(sheet.getByRole('link', { name: /Causal mediation of cell \d+ as npz/ })).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(sheet).toHaveCount(0);
