@@ -34,7 +34,7 @@ test('everything without a mouse', async ({ page, orrery }) => {
   await page.keyboard.type('"rank"');
   await page.keyboard.press('Control+Enter');
   await expect(page.locator('.error')).toHaveCount(0);
-  const lens = page.getByRole('figure', { name: 'Logit lens' });
+  const lens = selected.getByRole('figure', { name: 'Logit lens' });
   await expect(lens.getByRole('button', { name: 'rank', exact: true })).toHaveAttribute('aria-pressed', 'true');
 
   // Out of the editor, by Tab into the figure, along its cells and out again.

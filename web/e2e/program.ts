@@ -1,11 +1,12 @@
 // The real program for each test, in a folder of its own, and a page that
 // fails the test when something breaks silently: an exception, a refusal by
 // the Content-Security-Policy, a file that is missing.
-import { test as base, type Locator, type Page } from '@playwright/test';
+import { expect, test as base, type Locator, type Page } from '@playwright/test';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Snapshot } from '../src/api/types.gen';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -106,7 +107,8 @@ export const test = base.extend<Fixtures>({
     await program.remove();
   },
   expected: async ({}, use) => use([]),
-  page: async ({ page, expected }, use) => {
+  // The program outlives the page, so that no page looks for one that is gone.
+  page: async ({ page, expected, orrery: _ }, use) => {
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(`exception: ${error.stack ?? error.message}`));
     page.on('console', (message) => {
@@ -124,16 +126,20 @@ export async function open(page: Page, orrery: Program, id = EXAMPLE): Promise<v
   await page.locator('.cell, section:has(#start)').first().waitFor();
 }
 
+const ENDED = ['done', 'failed', 'canceled'];
+
 /** Runs every cell and waits until each has ended well. */
 export async function runAll(page: Page): Promise<void> {
   await page.keyboard.press('Control+k');
   await page.keyboard.type('run all');
   const queued = page.waitForResponse((r) => r.url().endsWith('/run'));
   await page.keyboard.press('Enter');
-  await queued;
+  const notebook = (await queued).url().replace(/\/run$/, '');
+  await expect
+    .poll(async () => ((await (await page.request.get(notebook)).json()) as Snapshot).jobs.filter((j) => !ENDED.includes(j.state)))
+    .toEqual([]);
   const notDone = page.locator('article[aria-label^="Code"]:not([aria-label$="done"])');
   await notDone.first().waitFor({ state: 'detached' });
-  await page.getByRole('region', { name: 'Variables' }).getByText('effects').waitFor({ state: 'attached' });
 }
 
 /** Selects a cell by its gutter; a click on its text would open the editor. */

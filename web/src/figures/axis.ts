@@ -1,7 +1,7 @@
 // Axes of grids: row labels, token chips or numbers below.
 import type { Axis } from '../api/types.gen';
 import { chipOf, tokenText } from './colour';
-import { cellBox, type Grid } from './grid';
+import { cellBox, columnsIn, type Grid } from './grid';
 import { FONT, fit, type Measure, type View } from './painter';
 
 const LABEL = FONT.ui(12);
@@ -81,7 +81,8 @@ export function drawColumns(
   ctx.font = font;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
-  for (let col = 0; col < g.cols; col += every) {
+  const [first, end] = columnsIn(g, view.from - 60, view.to + 60);
+  for (let col = Math.ceil(first / every) * every; col < end; col += every) {
     const b = cellBox(g, 0, col);
     const x = b.x + b.w / 2;
     const room = g.pitchX * every - (chips ? 10 : 4);

@@ -34,6 +34,12 @@ export function cellBox(g: Grid, row: number, col: number): Box {
   };
 }
 
+/** The columns that show in a run of x: the first, and the one after the last. */
+export function columnsIn(g: Grid, from: number, to: number): [number, number] {
+  const first = Math.max(0, Math.floor((from - g.x) / g.pitchX));
+  return [first, Math.max(first, Math.min(g.cols, Math.ceil((to - g.x) / g.pitchX)))];
+}
+
 /** The cell under a point; the white to its right and below belongs to it. */
 export function cellAt(g: Grid, x: number, y: number): { row: number; col: number } | null {
   const col = Math.floor((x - g.x) / g.pitchX);
@@ -95,8 +101,9 @@ export function drawCells(
   const waiting: Box[] = [];
   let fading = false;
   const shown: { box: Box; i: number; alpha: number }[] = [];
+  const [first, end] = columnsIn(g, view.from, view.to);
   for (let row = 0; row < g.rows; row++) {
-    for (let col = 0; col < g.cols; col++) {
+    for (let col = first; col < end; col++) {
       const i = row * g.cols + col;
       const state = numbers.state?.[i] ?? DONE;
       if (state === BLANK) continue;
@@ -108,7 +115,9 @@ export function drawCells(
       shown.push({ box, i, alpha });
     }
   }
-  if (waiting.length > 0) drawHatched(ctx, waiting, { x: g.x, y: g.y, w: g.cols * g.pitchX, h: g.rows * g.pitchY }, view);
+  // The frame begins at a whole number of steps, so that the hatch stands still while it scrolls.
+  const frame = { x: g.x, y: g.y, w: (end + 1) * g.pitchX, h: g.rows * g.pitchY };
+  if (waiting.length > 0) drawHatched(ctx, waiting, frame, view);
   const px = Math.min(13, Math.floor(g.pitchY * 0.62));
   const font = FONT.mono(px);
   ctx.font = font;

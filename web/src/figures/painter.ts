@@ -44,6 +44,9 @@ export interface View {
   show: string;
   spot: Spot | null;
   locked: boolean;
+  /** The run of x in CSS pixels that is in view; what lies outside need not be drawn. */
+  from: number;
+  to: number;
   /** Milliseconds of performance.now(), for cells that fade in; Infinity for no fading. */
   now: number;
 }

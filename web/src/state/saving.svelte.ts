@@ -89,9 +89,10 @@ export class Saving {
     clearTimeout(this.timer);
     while (this.sending) await this.sending;
     if (!this.sendable()) return !this.pending;
-    this.sending = this.sendAll();
+    this.sending = this.sendAll().finally(() => (this.sending = null));
     const done = await this.sending;
-    this.sending = null;
+    // What was written while the answer was under way.
+    if (done && this.sendable()) this.schedule(PAUSE);
     return done && !this.pending;
   }
 
