@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { decodeBytes, decodeFloats, encodeFloats } from './floats';
+import { encodeFloats } from './encode.fixture';
+import { decodeBytes, decodeFloats } from './floats';
 
 it('reads little-endian float32', () => {
   // 1.5, -2 and NaN as Go's EncodeFloats writes them.

@@ -22,12 +22,3 @@ export function decodeFloats(base64: string): Float32Array {
   for (let i = 0; i < out.length; i++) out[i] = view.getFloat32(4 * i, true);
   return out;
 }
-
-/** Encodes float32 numbers as decodeFloats reads them. */
-export function encodeFloats(values: ArrayLike<number>): string {
-  const view = new DataView(new ArrayBuffer(4 * values.length));
-  for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i]!, true);
-  let raw = '';
-  for (const b of new Uint8Array(view.buffer)) raw += String.fromCharCode(b);
-  return btoa(raw);
-}

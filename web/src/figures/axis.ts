@@ -58,6 +58,9 @@ export function drawRows(
   if (x >= -1) ctx.fillText(axis.name, Math.max(0, x), cellBox(g, g.rows - 1, 0).y + g.pitchY / 2 - 1);
 }
 
+/** Below this width the name of the rows' axis is left out, so that the columns have room. */
+export const NARROW = 420;
+
 /** The narrowest column at which a prompt's chips can be read; a longer axis scrolls. */
 export function chipPitch(axis: Axis, measure: Measure): number {
   const widest = Math.max(...axis.labels.map((_, i) => measure(labelOf(axis, i), CHIP)));

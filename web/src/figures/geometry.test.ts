@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeFloats } from '../api/floats';
+import { encodeFloats } from '../api/encode.fixture';
 import type { Axis, Figure } from '../api/types.gen';
 import { cellAt, cellBox, type Grid } from './grid';
 import * as heatmap from './heatmap';

@@ -1,6 +1,6 @@
 // Heatmap panels that share one scale, abreast where they fit.
 import type { Heatmap, Panel } from '../api/types.gen';
-import { chipPitch, drawColumns, drawRows, gutterWidth, isPrompt, labelOf } from './axis';
+import { NARROW, chipPitch, drawColumns, drawRows, gutterWidth, isPrompt, labelOf } from './axis';
 import { WRITE_FROM, position } from './colour';
 import { format } from './format';
 import { cellAt, cellBox, drawCells, drawFrame, type Grid } from './grid';
@@ -35,7 +35,7 @@ function least(panel: Panel, measure: Measure): number {
 export function layout(figure: LiveFigure, room: Room): HeatmapLayout {
   const mini = room.mini !== undefined;
   const panels = mini ? data(figure).panels.slice(0, 1) : data(figure).panels;
-  const gutters = panels.map((p) => gutterWidth(p.rows, room.measure, !mini));
+  const gutters = panels.map((p) => gutterWidth(p.rows, room.measure, !mini && room.width >= NARROW));
   const need = panels.map((p, i) => gutters[i]! + p.columns.labels.length * (mini ? 1 : least(p, room.measure)));
   const abreast = fitting(need, room.width, BETWEEN);
   const slot = (room.width - BETWEEN * (abreast - 1)) / abreast;
@@ -48,8 +48,12 @@ export function layout(figure: LiveFigure, room: Room): HeatmapLayout {
       const panel = panels[i]!;
       const rows = panel.rows.labels.length;
       const cols = panel.columns.labels.length;
-      const pitchX = Math.max(mini ? 1 : least(panel, room.measure), Math.min(cols <= 12 ? 120 : 60, (slot - gutters[i]! - 2) / cols));
-      const pitchY = mini ? (room.mini! - 36) / rows : rows > 64 ? 8 : rows > 32 ? 18 : Math.min(34, Math.max(24, pitchX));
+      const fits = (slot - gutters[i]! - 2) / cols;
+      const floor = mini ? 1 : fits >= 40 ? 40 : least(panel, room.measure);
+      const pitchX = Math.max(floor, Math.min(room.tall ? 240 : cols <= 12 ? 120 : 60, fits));
+      const usual = rows > 64 ? 8 : rows > 32 ? 18 : Math.min(34, Math.max(24, pitchX));
+      const filling = room.tall ? Math.min(72, (room.tall * abreast) / panels.length / rows - 12) : 0;
+      const pitchY = mini ? (room.mini! - 36) / rows : Math.max(usual, filling);
       const x = (i - first) * (slot + BETWEEN) + gutters[i]!;
       grids.push({ x, y: y + (mini ? 0 : TITLE_HEIGHT), rows, cols, pitchX, pitchY });
       tallest = Math.max(tallest, rows * pitchY);

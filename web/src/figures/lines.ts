@@ -31,10 +31,11 @@ export function layout(figure: LiveFigure, room: Room): LinesLayout {
   const mini = room.mini !== undefined;
   const widest = Math.max(0, ...lines.series.map((s) => room.measure(s.name, NAME)));
   const legendBelow = !mini && (room.width < 560 || widest > 170);
-  const right = mini ? 10 : legendBelow ? 12 : Math.ceil(widest) + 30;
+  const right = mini ? 10 : legendBelow ? 12 : Math.ceil(widest) + 38;
   const left = mini ? 40 : 58;
   const below = legendBelow ? LEGEND_ROW * Math.ceil(lines.series.length / 2) + 6 : 0;
-  const tall = mini ? room.mini! - 30 : Math.min(300, Math.max(180, Math.round(room.width * 0.4)));
+  const usual = Math.min(300, Math.max(180, Math.round(room.width * 0.4)));
+  const tall = mini ? room.mini! - 30 : Math.max(usual, (room.tall ?? 0) - below - 50);
   const plot = { x: left, y: 10, w: room.width - left - right, h: tall - 10 };
   const xScale = figure.scale(lines.x_scale);
   const yScale = figure.scale(lines.y_scale);
@@ -229,7 +230,7 @@ function rowsBelow(series: Series[], at: LinesLayout): { s: number; x: number; y
 }
 
 function besideEnds(at: LinesLayout): { s: number; x: number; y: number }[] {
-  const x = at.plot.x + at.plot.w + 6;
+  const x = at.plot.x + at.plot.w + 12;
   const ends = at.ys.map((ys, s) => ({ s, x, y: ys.findLast(Number.isFinite) ?? at.plot.y + 8 + s * LEGEND_ROW }));
   ends.sort((a, b) => a.y - b.y);
   for (let i = 1; i < ends.length; i++) ends[i]!.y = Math.max(ends[i]!.y, ends[i - 1]!.y + LEGEND_ROW);

@@ -123,13 +123,4 @@ export class LiveFigure {
   scale(name: string): Scale {
     return this.scales[name] ?? { kind: 'sequential', lo: 0, hi: 1, label: '', format: '%.2f' };
   }
-
-  /** How many numbers of all arrays are still pending. */
-  pending(): number {
-    let n = 0;
-    for (const { state } of this.arrays.values()) {
-      if (state) for (const s of state) if (s === PENDING) n++;
-    }
-    return n;
-  }
 }

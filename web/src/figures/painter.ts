@@ -33,6 +33,8 @@ export interface Room {
   measure: Measure;
   /** When set, the figure is a plate of this height: an axis, at most five labels, no values. */
   mini?: number;
+  /** When set, the figure fills the screen and may be so tall. */
+  tall?: number;
   /** The metric that a token grid shows; empty for its own. */
   show: string;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { encodeFloats } from '../api/floats';
+import { encodeFloats } from '../api/encode.fixture';
 import { LiveFigure } from './live';
 import { cell, heading, ordered } from './table';
 

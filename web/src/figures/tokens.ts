@@ -1,7 +1,7 @@
 // The token grid: the best token in each cell, one of several metrics as its
 // colour, layers from the bottom to the top.
 import type { Axis, Scale, TokenMetric, Tokens } from '../api/types.gen';
-import { chipPitch, drawColumns, drawRows, gutterWidth } from './axis';
+import { NARROW, chipPitch, drawColumns, drawRows, gutterWidth } from './axis';
 import { tokenText } from './colour';
 import { format } from './format';
 import { cellAt, cellBox, drawCells, drawFrame, type Grid } from './grid';
@@ -41,10 +41,14 @@ function columnsOf(tokens: Tokens): Axis {
 export function layout(figure: LiveFigure, room: Room): TokensLayout {
   const { rows, columns } = data(figure);
   const mini = room.mini !== undefined;
-  const gutter = gutterWidth(rows, room.measure, !mini);
-  const least = mini ? 1 : Math.max(40, chipPitch(columnsOf(data(figure)), room.measure));
-  const pitchX = Math.max(least, Math.min(150, (room.width - gutter - 4) / columns.labels.length));
-  const pitchY = mini ? (room.mini! - 36) / rows.labels.length : rows.labels.length > 40 ? 20 : 30;
+  const gutter = gutterWidth(rows, room.measure, !mini && room.width >= NARROW);
+  const fitting = (room.width - gutter - 4) / columns.labels.length;
+  // A short prompt fits, its chips shortened where they must be; a long one scrolls and stays readable.
+  const least = mini ? 1 : fitting >= 40 ? 40 : Math.max(40, chipPitch(columnsOf(data(figure)), room.measure));
+  const pitchX = Math.max(least, Math.min(room.tall ? 320 : 150, fitting));
+  const usual = rows.labels.length > 40 ? 20 : 30;
+  const filling = room.tall ? Math.min(64, (room.tall - 70) / rows.labels.length) : 0;
+  const pitchY = mini ? (room.mini! - 36) / rows.labels.length : Math.max(usual, filling);
   const grid = { x: gutter, y: mini ? 8 : 4, rows: rows.labels.length, cols: columns.labels.length, pitchX, pitchY };
   const width = Math.max(room.width, Math.ceil(gutter + grid.cols * pitchX + 4));
   // The tallest metric's key, so that switching moves nothing.

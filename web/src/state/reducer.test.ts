@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeFloats } from '../api/floats';
+import { encodeFloats } from '../api/encode.fixture';
 import type * as api from '../api/types.gen';
 import { emptyNotebook, load, newCell, reduce, type NotebookState } from './reducer';
 
@@ -77,7 +77,7 @@ describe('a run', () => {
     const part = { arrays: [{ name: 'v', offset: 1, f32: encodeFloats([5]) }] };
     reduce(state, event({ op: 'figure.part', part: { cell: 'a', output: 'f', part } }));
     const live = state.cells[0]!.outputs[0]!.figure!;
-    expect([[...live.numbers('v').data], live.pending()]).toEqual([[0, 5], 1]);
+    expect([[...live.numbers('v').data], [...live.numbers('v').state!]]).toEqual([[0, 5], [0, 1]]);
   });
 
   it('shows progress only while it runs', () => {
