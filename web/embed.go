@@ -6,9 +6,10 @@
 // the nonce of the response's Content-Security-Policy. Every other file is
 // served as it is, at the path it has below dist.
 //
-// To change the page: npm ci, then npm run dev (a page on its own port that
-// passes /api on to a running orrery) or npm run build (writes dist). A test
-// fails when dist was not built from the src beside it.
+// To change the page: npm ci, then npm run dev, which builds dist again at
+// each change, beside orrery --web web/dist, which serves it from disk; npm run
+// build before the commit. A test fails when dist was not built from the src
+// beside it.
 //
 // Start reading at src/main.ts.
 package web

@@ -38,6 +38,14 @@ describe('a part', () => {
     expect(calls).toBe(1);
   });
 
+  it('lets a number fade in once', () => {
+    const live = pending();
+    const run = { name: 'v', offset: 0, f32: encodeFloats([5]) };
+    live.apply({ arrays: [run] }, 40);
+    live.apply({ arrays: [run] }, 90);
+    expect([...live.numbers('v').arrived!]).toEqual([40, 0, 0, 0]);
+  });
+
   it.each([
     ['an unknown array', { arrays: [{ name: 'w', offset: 0, f32: encodeFloats([1]) }] }, /no array w/],
     ['numbers past the end', { arrays: [{ name: 'v', offset: 3, f32: encodeFloats([1, 2]) }] }, /do not fit/],
