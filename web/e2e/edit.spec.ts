@@ -15,11 +15,12 @@ test('an edit is run, saved and there after a reload', async ({ page, orrery }) 
   await expect(page.getByRole('status').first()).toHaveText(/Saved \d\d:\d\d:\d\d/);
   expect(orrery.read(EXAMPLE)).toContain('"20+31="');
   const caption = await lens.locator('figcaption').textContent();
+  await page.waitForTimeout(300); // the cells have faded in
   const picture = await lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL());
   await page.reload();
   await expect(lens.locator('figcaption')).toHaveText(caption!);
   await expect(page.locator('.cell', { hasText: '"20+31="' })).toBeVisible();
-  await expect.poll(() => lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL())).toBe(picture);
+  await expect.poll(async () => (await lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL())) === picture).toBe(true);
 });
 
 test('cells that depend on a change become stale', async ({ page, orrery }) => {

@@ -4,7 +4,10 @@ import type * as api from './types.gen';
 import { backoff, EventSocket } from './socket';
 
 class FakeSocket {
+  static readonly CONNECTING = 0;
   static made: FakeSocket[] = [];
+  readyState = 1;
+  closed = false;
   onopen: (() => void) | null = null;
   onclose: (() => void) | null = null;
   onmessage: ((m: { data: string }) => void) | null = null;
@@ -12,6 +15,7 @@ class FakeSocket {
     FakeSocket.made.push(this);
   }
   close(): void {
+    this.closed = true;
     this.onclose?.();
   }
 }
@@ -68,6 +72,16 @@ it('never gives up', async () => {
   }
   expect(FakeSocket.made).toHaveLength(41);
   socket.close();
+});
+
+it('is closed when it has opened, and says nothing of it', () => {
+  const { socket, connected } = opened();
+  const [made] = FakeSocket.made;
+  made!.readyState = FakeSocket.CONNECTING;
+  socket.close();
+  expect(made!.closed).toBe(false);
+  made!.onopen?.();
+  expect([made!.closed, connected]).toEqual([true, []]);
 });
 
 it('tries at once when the network is back, and not after it was closed', async () => {

@@ -37,7 +37,11 @@ export class EventSocket {
     clearTimeout(this.timer);
     removeEventListener('online', this.hurry);
     document.removeEventListener('visibilitychange', this.hurry);
-    this.socket?.close();
+    const { socket } = this;
+    if (!socket) return;
+    // A socket that is closed before it is open makes the browser complain.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 
   /** Tries at once where a wait is under way: the network or the reader is back. */
