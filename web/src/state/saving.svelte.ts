@@ -37,10 +37,13 @@ export class Saving {
   private sending: Promise<boolean> | null = null;
   private failures = 0;
 
-  /** post sends an edit; edits of one page go one after the other. */
+  /**
+   * post sends an edit once the edits before it have been answered, makes it only
+   * then, and notes the revision of each text that it carried.
+   */
   constructor(
     private readonly state: NotebookState,
-    private readonly post: (body: api.EditRequest) => Promise<api.EditResponse>,
+    private readonly post: (make: () => api.EditRequest) => Promise<api.EditResponse>,
   ) {
     addEventListener('online', this.again);
   }
@@ -158,9 +161,12 @@ export class Saving {
 
   /** Sends one draft; false when the server cannot be reached or has no disk left. */
   private async send(cell: string, draft: Draft): Promise<boolean> {
-    const { text, revision } = draft;
+    const { text } = draft;
     try {
-      const ack = await this.post({ revision, ops: [{ op: 'source', cell, source: text }] });
+      const ack = await this.post(() => ({
+        revision: Math.max(draft.revision, this.state.acked[cell] ?? 0),
+        ops: [{ op: 'source', cell, source: text }],
+      }));
       this.acknowledge(cell, text, ack.revision, ack.saved_at);
       return true;
     } catch (error) {
@@ -184,7 +190,6 @@ export class Saving {
   private acknowledge(cell: string, text: string, revision: number, savedAt: string): void {
     const view = this.state.cells.find((c) => c.id === cell);
     if (view && revision >= this.state.revision) view.source = text;
-    this.state.acked[cell] = revision;
     this.state.savedAt = savedAt;
     const draft = this.drafts[cell];
     if (draft?.text === text) delete this.drafts[cell];

@@ -28,7 +28,7 @@ export class Session {
 
   constructor(id: string) {
     this.state = $state(emptyNotebook(id));
-    this.saving = new Saving(this.state, (body) => this.post(body));
+    this.saving = new Saving(this.state, (make) => this.post(make));
     void this.open();
   }
 
@@ -129,17 +129,29 @@ export class Session {
     return this.state.cells.find((c) => c.id === id);
   }
 
-  /** Sends an edit when the one before has been answered. */
-  private post(body: api.EditRequest): Promise<api.EditResponse> {
-    const answer = this.edited.then(() => http.edit(this.state.id, body));
+  /** Sends an edit when the one before has been answered; it is made then, with the revisions known by then. */
+  private post(make: () => api.EditRequest): Promise<api.EditResponse> {
+    const answer = this.edited.then(() => this.sendNow(make()));
     this.edited = answer.catch(() => undefined);
     return answer;
+  }
+
+  private async sendNow(body: api.EditRequest): Promise<api.EditResponse> {
+    const ack = await http.edit(this.state.id, body);
+    for (const op of body.ops) {
+      if (op.cell && (op.op === 'insert' || op.op === 'source')) this.state.acked[op.cell] = ack.revision;
+    }
+    return ack;
   }
 
   /** Changes the document's structure, after all unsent text; false when that failed. */
   async apply(ops: api.Op[]): Promise<boolean> {
     await this.saving.flush();
-    const ack = await this.ask(() => this.post({ revision: this.state.revision, ops }));
+    return this.change(ops);
+  }
+
+  private async change(ops: api.Op[]): Promise<boolean> {
+    const ack = await this.ask(() => this.post(() => ({ revision: this.state.revision, ops })));
     if (ack) this.state.savedAt = ack.saved_at;
     return ack !== undefined;
   }
@@ -152,7 +164,8 @@ export class Session {
     const cell = newCell(crypto.randomUUID().replaceAll('-', '').slice(0, 8), kind, source);
     this.state.inserting.push({ index, cell });
     this.state.cells.splice(index, 0, cell);
-    const done = this.apply([{ op: 'insert', index, kind, source, cell: cell.id }]).then((taken) => {
+    // Sent before any text of it.
+    const done = this.change([{ op: 'insert', index, kind, source, cell: cell.id }]).then((taken) => {
       if (!taken) {
         this.state.inserting = this.state.inserting.filter((i) => i.cell.id !== cell.id);
         this.state.cells = this.state.cells.filter((c) => c.id !== cell.id);
