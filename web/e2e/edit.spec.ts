@@ -1,4 +1,4 @@
-import { EXAMPLE, expect, open, runAll, select, test, write } from './program';
+import { EXAMPLE, expect, open, picture, runAll, select, test, write } from './program';
 
 const LENS = 'lens = logit_lens(m, "34+57=")';
 
@@ -15,12 +15,11 @@ test('an edit is run, saved and there after a reload', async ({ page, orrery }) 
   await expect(page.getByRole('status').first()).toHaveText(/Saved \d\d:\d\d:\d\d/);
   expect(orrery.read(EXAMPLE)).toContain('"20+31="');
   const caption = await lens.locator('figcaption').textContent();
-  await page.waitForTimeout(300); // the cells have faded in
-  const picture = await lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL());
+  const before = await picture(lens);
   await page.reload();
   await expect(lens.locator('figcaption')).toHaveText(caption!);
   await expect(page.locator('.cell', { hasText: '"20+31="' })).toBeVisible();
-  await expect.poll(async () => (await lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL())) === picture).toBe(true);
+  expect((await picture(lens)) === before, 'the same picture after the reload').toBe(true);
 });
 
 test('cells that depend on a change become stale', async ({ page, orrery }) => {

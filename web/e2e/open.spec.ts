@@ -1,4 +1,4 @@
-import { EXAMPLE, expect, open, runAll, test } from './program';
+import { EXAMPLE, expect, open, picture, runAll, test } from './program';
 
 test('a first visit opens the example, runs it and reads its figures', async ({ page, orrery }) => {
   await page.goto(orrery.address);
@@ -25,20 +25,18 @@ test('the metric switch recolours without asking the server', async ({ page, orr
   await open(page, orrery);
   await runAll(page);
   const lens = page.getByRole('figure', { name: 'Logit lens' });
-  const picture = () => lens.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL());
-  await page.waitForTimeout(300); // the cells have faded in
-  const before = await picture();
+  const before = await picture(lens);
   const height = (await lens.boundingBox())!.height;
   let requests = 0;
   page.on('request', () => requests++);
   for (const metric of ['logit', 'rank', 'entropy', 'KL to final', 'log-prob diff']) {
     await lens.getByRole('button', { name: metric, exact: true }).click();
     await expect(lens.getByRole('button', { name: metric, exact: true })).toHaveAttribute('aria-pressed', 'true');
-    expect((await picture()) === before, metric).toBe(false);
+    expect((await picture(lens)) === before, metric).toBe(false);
     expect(Math.abs((await lens.boundingBox())!.height - height)).toBeLessThan(24);
   }
   await lens.getByRole('button', { name: 'prob', exact: true }).click();
-  expect((await picture()) === before, 'the first picture again').toBe(true);
+  expect((await picture(lens)) === before, 'the first picture again').toBe(true);
   expect(requests).toBe(0);
 });
 

@@ -142,6 +142,18 @@ export async function runAll(page: Page): Promise<void> {
   await notDone.first().waitFor({ state: 'detached' });
 }
 
+/** The picture of a figure once its cells have faded in: the same twice, a moment apart. */
+export async function picture(figure: Locator): Promise<string> {
+  const now = () => figure.locator('canvas').evaluate((c: HTMLCanvasElement) => c.toDataURL());
+  let last = '';
+  await expect(async () => {
+    const before = last;
+    last = await now();
+    expect(last === before, 'the picture stands still').toBe(true);
+  }).toPass({ intervals: [0, 200] });
+  return last;
+}
+
 /** Selects a cell by its gutter; a click on its text would open the editor. */
 export async function select(cell: Locator): Promise<void> {
   await cell.click({ position: { x: 12, y: 12 } });
