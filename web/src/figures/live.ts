@@ -104,7 +104,7 @@ export class LiveFigure {
   /** Calls back after each change; returns how to stop. */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** The array's numbers; a name that is not there is a fault of the sender. */
