@@ -134,11 +134,17 @@ func (m *Model) hash() string {
 	h.Write(cfg)
 	m.params.Each(func(name string, t *tensor.Dense) {
 		fmt.Fprintf(h, "\n%s %v\n", name, t.Shape)
-		if len(t.Data) > 0 {
-			h.Write(unsafe.Slice((*byte)(unsafe.Pointer(&t.Data[0])), 4*len(t.Data)))
-		}
+		h.Write(bits(t.Data))
 	})
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// bits is the memory of x.
+func bits(x []float32) []byte {
+	if len(x) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
 }
 
 // Encode turns a prompt into ids with the tokenizer's template: a beginning-of-

@@ -106,7 +106,9 @@ func (p *pass) end() {
 }
 
 // place is the place of row r in the batch's rows, b·T + t.
-func (p *pass) place(rows *rowSet, r int) int { return p.row(int(rows.seq[r]))*p.in.T + int(rows.pos[r]) }
+func (p *pass) place(rows *rowSet, r int) int {
+	return p.row(int(rows.seq[r]))*p.in.T + int(rows.pos[r])
+}
 
 // row is the row of the batch that a sequence stands for.
 func (p *pass) row(seq int) int {

@@ -53,6 +53,9 @@ type kindInfo struct {
 	exists func(Config) bool
 }
 
+// square reports whether the kind pairs queries with keys, [B,H,T,T].
+func (k *kindInfo) square() bool { return len(k.axes) == 4 && k.axes[2] == axisQuery }
+
 // Axis names, as Model.Axes gives them.
 const (
 	axisBatch, axisPos, axisHead, axisKVHead = "batch", "pos", "head", "kv_head"
