@@ -14,7 +14,7 @@ type Base struct {
 	edits []Edit
 	hooks []Hook            // the edits
 	now   map[int][]*placed // and by stage
-	cache *Cache // the streams, sublayer outputs, queries, keys and values
+	cache *Cache            // the streams, sublayer outputs, queries, keys and values
 }
 
 // NewBase runs in under edits, which hold for every variant as well, and keeps
@@ -49,8 +49,7 @@ func (m *Model) NewBase(ctx context.Context, in Batch, edits ...Edit) (*Base, er
 		return nil, err
 	}
 	defer p.end()
-	p.need = newRowSet(in.B, in.T, func(int, int) bool { return false }) // logits come with the variants
-	p.forward()
+	p.stack() // logits come with the variants
 	if p.stopped() {
 		return nil, p.err
 	}

@@ -37,11 +37,19 @@ type stream struct {
 
 // forward computes the logits of the batch.
 func (p *pass) forward() {
+	s := p.stack()
+	if !p.stopped() {
+		p.unembed(s)
+	}
+}
+
+// stack computes the residual stream behind the last block.
+func (p *pass) stack() stream {
 	s := p.embed()
 	p.trace.blocks = make([]blockTrace, p.m.Config.Layers)
 	for l := range p.trace.blocks {
 		if p.stopped() {
-			return
+			return s
 		}
 		mark := p.mark()
 		s = p.block(l, s, &p.trace.blocks[l])
@@ -50,7 +58,7 @@ func (p *pass) forward() {
 			p.release(mark)
 		}
 	}
-	p.unembed(s)
+	return s
 }
 
 // embed looks up tokens and learned positions of all rows.
@@ -142,17 +150,20 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	return p.fresh(l, ResidPost, s)
 }
 
-// unembed reads the logits off the residual stream, [R,D] -> [R,V]: of the rows
-// that are needed.
+// unembed reads the logits off the residual stream, [R,D] -> [R,V]: of the rows,
+// and of the tokens, that are needed.
 func (p *pass) unembed(s stream) {
 	p.trace.last = s.rows
 	s = p.ending(s)
 	p.trace.out = s.rows
 	p.norm(-1, FinalScale, s.rows, s.x, &p.m.final, &p.trace.final)
-	logits := make([]float32, s.rows.n()*p.m.Config.Vocab) // the caller keeps them
-	p.linearInto(logits, p.trace.final.out, &p.m.head)
-	p.visit(-1, Logits, s.rows, logits)
-	p.logits = p.pick(s.rows, logits)
+	head := &p.m.head
+	if p.columns != nil {
+		head = p.columns
+	}
+	p.logits = make([]float32, s.rows.n()*head.out) // the caller keeps them
+	p.linearInto(p.logits, p.trace.final.out, head)
+	p.visit(-1, Logits, s.rows, p.logits)
 }
 
 // norm fills t from x [R,D]: the statistic, the quotient, and the result after
