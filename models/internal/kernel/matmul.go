@@ -20,7 +20,7 @@ import "orrery/models/tensor"
 // of threads and the split of the work.
 func MatMulNT(c, a, b []float32, m, k, n int, add bool) {
 	check("kernel: matmul nt", c, a, b, m, k, n)
-	product{c: c, a: a, ars: k, aks: 1, b: b, bjs: k, bps: 1, m: m, k: k, n: n, add: add}.run()
+	product{c: c, ldc: n, a: a, ars: k, aks: 1, b: b, bjs: k, bps: 1, m: m, k: k, n: n, add: add}.run()
 }
 
 // MatMulNN is the plain product, for input gradients and for weights that are
@@ -29,7 +29,7 @@ func MatMulNT(c, a, b []float32, m, k, n int, add bool) {
 // for b[j,p], and what is said there of its bits holds here.
 func MatMulNN(c, a, b []float32, m, k, n int, add bool) {
 	check("kernel: matmul nn", c, a, b, m, k, n)
-	product{c: c, a: a, ars: k, aks: 1, b: b, bjs: 1, bps: n, m: m, k: k, n: n, add: add}.run()
+	product{c: c, ldc: n, a: a, ars: k, aks: 1, b: b, bjs: 1, bps: n, m: m, k: k, n: n, add: add}.run()
 }
 
 // MatMulTN is the product with a transposed left side, for weight gradients, in
@@ -40,7 +40,7 @@ func MatMulNN(c, a, b []float32, m, k, n int, add bool) {
 // number of threads.
 func MatMulTN(c, a, b []float32, m, k, n int, add bool) {
 	check("kernel: matmul tn", c, a, b, m, k, n)
-	product{c: c, a: a, ars: 1, aks: m, b: b, bjs: 1, bps: n, m: m, k: k, n: n, add: add}.run()
+	product{c: c, ldc: n, a: a, ars: 1, aks: m, b: b, bjs: 1, bps: n, m: m, k: k, n: n, add: add}.run()
 }
 
 // check panics unless the slices hold the matrices that the sizes say.

@@ -2,104 +2,193 @@ package kernel
 
 import "orrery/models/tensor"
 
-// Packed is a weight matrix b[n,k] laid out for MatMul: panels of 16 rows, each
-// [k][16], so that a tile reads it in the order of memory. It is immutable and
-// safe for concurrent use.
+// Packed is a weight matrix W[n,k], n outputs by k inputs, laid out for
+// products: panels of 16 rows, each [k][16], so that a tile reads it in the
+// order of memory. It holds all that a model needs of W: no plain copy has to
+// stay beside it. It is immutable and safe for concurrent use.
+//
+// Values are float32 or 16 bit wide; the latter are widened inside the
+// products, exactly, so that every result has the bits of the widened matrix.
 type Packed struct {
-	panels []float32 // [ceil(n/16)][k][16], zero beyond n
+	panels []float32 // [ceil(n/16)][k][16], zero beyond n; nil for a 16-bit kind
+	halves []uint16  // the same in 16 bits
+	kind   Half      // of halves
 	n, k   int
 }
 
 // PackNT packs b[n,k], weights stored [out,in]. It keeps no reference to b.
 func PackNT(b []float32, n, k int) *Packed {
 	check("kernel: pack", nil, nil, b, 0, k, n)
-	count := (n + panelCols - 1) / panelCols
-	p := &Packed{panels: make([]float32, count*panelCols*k), n: n, k: k}
-	if k == 0 {
-		return p
+	p := &Packed{panels: make([]float32, panelled(n)*k), n: n, k: k}
+	p.each(func(j, live int) {
+		packPanelsT(p.panels[j*k:(j+panelCols)*k], b[j*k:], live, k, k)
+	})
+	return p
+}
+
+// PackNN packs b[k,n], weights stored [in,out]. It keeps no reference to b.
+func PackNN(b []float32, k, n int) *Packed {
+	check("kernel: pack", nil, nil, b, 0, k, n)
+	p := &Packed{panels: make([]float32, panelled(n)*k), n: n, k: k}
+	p.each(func(j, live int) {
+		packPanels(p.panels[j*k:(j+panelCols)*k], b[j:], live, k, n)
+	})
+	return p
+}
+
+// PackHalf packs src[n,k], 16-bit weights stored [out,in], and keeps them at
+// that width. It keeps no reference to src.
+func PackHalf(src []uint16, kind Half, n, k int) *Packed {
+	return packHalf(src, kind, n, k, k, 1)
+}
+
+// PackHalfNN packs src[k,n], 16-bit weights stored [in,out], and keeps them at
+// that width. It keeps no reference to src.
+func PackHalfNN(src []uint16, kind Half, k, n int) *Packed {
+	return packHalf(src, kind, n, k, 1, n)
+}
+
+// packHalf packs the matrix whose element [j,p] stands at j*js + p*ps.
+func packHalf(src []uint16, kind Half, n, k, js, ps int) *Packed {
+	if n < 0 || k < 0 || len(src) < n*k || kind != BF16 && kind != F16 {
+		panic(tensor.ShapeError{Op: "kernel: pack half: sizes n k, length and kind",
+			Got: []int{n, k, len(src), int(kind)}, Want: []int{n, k, n * k, int(BF16)}})
 	}
-	Do(count, 1+(1<<15)/(panelCols*k+1), func(lo, hi int) {
-		for q := lo; q < hi; q++ {
-			j := q * panelCols
-			packPanelsT(p.panels[j*k:(j+panelCols)*k], b[j*k:], min(panelCols, n-j), k, k)
+	p := &Packed{halves: make([]uint16, panelled(n)*k), kind: kind, n: n, k: k}
+	p.each(func(j, live int) {
+		panel := p.halves[j*k : (j+panelCols)*k]
+		for i := range live {
+			row := src[(j+i)*js:]
+			for s := range k {
+				panel[s*panelCols+i] = row[s*ps]
+			}
 		}
 	})
 	return p
 }
 
-// MatMul is c[m,n] = a[m,k]·bᵀ, or c += when add is set, with the bits of
+// panelled is n rounded up to whole panels.
+func panelled(n int) int { return (n + panelCols - 1) / panelCols * panelCols }
+
+// each calls fn for every panel, in parallel: for its first row and its number
+// of rows.
+func (p *Packed) each(fn func(j, live int)) {
+	if p.k == 0 {
+		return
+	}
+	Do(panelled(p.n)/panelCols, 1+(1<<15)/(panelCols*p.k), func(lo, hi int) {
+		for q := lo; q < hi; q++ {
+			fn(q*panelCols, min(panelCols, p.n-q*panelCols))
+		}
+	})
+}
+
+// MatMul is c[m,n] = a[m,k]·Wᵀ, or c += when add is set, with the bits of
 // MatMulNT. c must not overlap a.
 func (p *Packed) MatMul(c, a []float32, m int, add bool) {
-	if m < 0 || len(c) < m*p.n || len(a) < m*p.k {
-		panic(tensor.ShapeError{Op: "kernel: packed matmul: rows, and lengths of c a",
-			Got: []int{m, len(c), len(a)}, Want: []int{m, m * p.n, m * p.k}})
-	}
-	product{c: c, a: a, ars: p.k, aks: 1, panels: p.panels, m: m, k: p.k, n: p.n, add: add}.run()
+	p.whole().MatMul(c, p.n, a, p.k, m, add)
 }
 
-// packPanelsT packs rows rows of b, whose steps over k are contiguous, into
-// panels: dst[q][p][j] = b[(16q+j)*ld+p] for p < k, and 0 beyond rows.
-func packPanelsT(dst, b []float32, rows, k, ld int) {
-	for j0 := 0; j0 < rows; j0 += panelCols {
-		panel := dst[j0*k : (j0+panelCols)*k]
-		live := min(panelCols, rows-j0)
-		if live < panelCols {
-			clear(panel)
+// MatMulNN is the backward product dx[m,k] = dy[m,n]·W, or dx += when add is
+// set, with the bits of the function MatMulNN. dx must not overlap dy.
+func (p *Packed) MatMulNN(dx, dy []float32, m int, add bool) {
+	p.whole().MatMulNN(dx, p.k, dy, p.n, m, add)
+}
+
+// Columns computes chosen outputs only: c[m,len(cols)] = a[m,k]·W[cols]ᵀ, each
+// with the bits that MatMul gives it. Who needs the same columns again keeps
+// what Select returns. c must not overlap a.
+func (p *Packed) Columns(c, a []float32, m int, cols []int) {
+	p.Select(cols).MatMul(c, a, m, false)
+}
+
+// Select packs rows cols of W, in that order; a row may come twice. Its
+// products have the bits that the rows have in those of p.
+func (p *Packed) Select(cols []int) *Packed {
+	s := &Packed{panels: make([]float32, panelled(len(cols))*p.k), n: len(cols), k: p.k}
+	s.each(func(j, live int) {
+		for i, col := range cols[j : j+live] {
+			p.checkRow("kernel: select", col)
+			p.unpack(s.panels[j*p.k+i:], panelCols, col)
 		}
-		j := 0
-		if avx2 && k >= 8 {
-			for ; j+8 <= live; j += 8 {
-				transpose8(&panel[j], 4*panelCols, &b[(j0+j)*ld], 4*ld, k/8)
-				for i := j; i < j+8; i++ {
-					packRow(panel[i:], b[(j0+i)*ld:], k/8*8, k)
-				}
-			}
+	})
+	return s
+}
+
+// Row writes row j of W, the k weights of one output, to dst[k].
+func (p *Packed) Row(dst []float32, j int) {
+	p.checkRow("kernel: row", j)
+	atLeast("kernel: row", p.k, len(dst))
+	p.unpack(dst, 1, j)
+}
+
+// Unpack returns W as it was before packing, [n,k], widened to float32.
+func (p *Packed) Unpack() []float32 {
+	b := make([]float32, p.n*p.k)
+	p.each(func(j, live int) {
+		for i := range live {
+			p.unpack(b[(j+i)*p.k:], 1, j+i)
 		}
-		for ; j < live; j++ {
-			packRow(panel[j:], b[(j0+j)*ld:], 0, k)
-		}
+	})
+	return b
+}
+
+// Bytes is the memory that the panels take.
+func (p *Packed) Bytes() int { return 4*len(p.panels) + 2*len(p.halves) }
+
+// Size returns the number of outputs and of inputs.
+func (p *Packed) Size() (n, k int) { return p.n, p.k }
+
+// checkRow panics unless there is a row j.
+func (p *Packed) checkRow(op string, j int) {
+	if j < 0 || j >= p.n {
+		panic(tensor.ShapeError{Op: op + ": row, and number of rows", Got: []int{j, p.n}, Want: []int{p.n - 1, p.n}})
 	}
 }
 
-// packRow spreads row[p] to col[16p] for p from at to k.
-func packRow(col, row []float32, at, k int) {
-	for p := at; p < k; p++ {
-		col[p*panelCols] = row[p]
+// unpack writes row j of W to every step-th place of dst.
+func (p *Packed) unpack(dst []float32, step, j int) {
+	at := j/panelCols*panelCols*p.k + j%panelCols
+	if p.halves != nil {
+		for s := range p.k {
+			dst[s*step] = p.kind.widen(p.halves[at+s*panelCols])
+		}
+		return
+	}
+	for s := range p.k {
+		dst[s*step] = p.panels[at+s*panelCols]
 	}
 }
 
-// packPanels packs cols columns of b, whose rows are the steps over k, into
-// panels: dst[q][p][j] = b[p*ld+16q+j] for p < k, and 0 beyond cols.
-func packPanels(dst, b []float32, cols, k, ld int) {
-	for j := 0; j < cols; j += panelCols {
-		panel := dst[j*k : (j+panelCols)*k]
-		if live := cols - j; live < panelCols {
-			clear(panel)
-			for p := range k {
-				copy(panel[p*panelCols:], b[p*ld+j:p*ld+j+live])
-			}
-			continue
-		}
-		for p := range k {
-			*(*[panelCols]float32)(panel[p*panelCols:]) = *(*[panelCols]float32)(b[p*ld+j:])
-		}
+// side returns panels of W from the one of row j on, and depth steps from at,
+// as tiles read them; 16-bit ones are widened into the scratch.
+func (p *Packed) side(s *scratch, j, panels, at, depth int) side {
+	if p.halves == nil {
+		return side{data: p.panels[j*p.k+at*panelCols:], group: p.k * panelCols, row: 1, step: panelCols}
 	}
+	for q := range panels {
+		from := (j+q*panelCols)*p.k + at*panelCols
+		widen(s.b[q*depth*panelCols:(q+1)*depth*panelCols], p.halves[from:from+depth*panelCols], p.kind)
+	}
+	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
 }
 
-// packStrips packs rows columns of a, whose rows are the steps over k, into
-// strips: dst[q][p][i] = a[p*ld+12q+i] for p < k; places beyond rows are left
-// as they are, as no tile reads them.
-func packStrips(dst, a []float32, rows, k, ld int) {
-	for i := 0; i < rows; i += stripRows {
-		strip := dst[i*k:]
-		if live := rows - i; live < stripRows {
-			for p := range k {
-				copy(strip[p*stripRows:], a[p*ld+i:p*ld+i+live])
-			}
-			continue
+// back returns the right side of a backward product: its columns are inputs at
+// to at+cols of W and its steps are depth outputs from j.
+func (p *Packed) back(s *scratch, at, cols, j, depth int) side {
+	for done := 0; done < depth; {
+		lane := (j + done) % panelCols
+		live := min(panelCols-lane, depth-done)
+		from := (j+done-lane)*p.k + at*panelCols
+		var panel []float32
+		if p.halves == nil {
+			panel = p.panels[from : from+cols*panelCols]
+		} else {
+			panel = s.wide[:cols*panelCols]
+			widen(panel, p.halves[from:from+cols*panelCols], p.kind)
 		}
-		for p := range k {
-			*(*[stripRows]float32)(strip[p*stripRows:]) = *(*[stripRows]float32)(a[p*ld+i:])
-		}
+		turnPanel(s.b[done*panelCols:], panel[lane:], cols, live, depth)
+		done += live
 	}
+	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
 }

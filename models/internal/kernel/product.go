@@ -27,9 +27,12 @@ const (
 // and p < k, with strides in elements that say where the elements lie.
 type product struct {
 	c, a, b  []float32
-	ars, aks int       // a[i,p] stands at i*ars + p*aks
-	bjs, bps int       // b[j,p] stands at j*bjs + p*bps
-	panels   []float32 // b packed as a whole, in place of b; see Packed
+	ldc      int     // c[i,j] stands at i*ldc + j
+	ars, aks int     // a[i,p] stands at i*ars + p*aks
+	bjs, bps int     // b[j,p] stands at j*bjs + p*bps
+	w        *Packed // in place of b: its block from output n0 and input k0 on
+	n0, k0   int
+	back     bool // w's outputs are the steps p and its inputs the columns j
 	m, k, n  int
 	add      bool
 }
@@ -40,6 +43,7 @@ type scratch struct {
 	a    [blockRows * blockK]float32
 	b    [blockPanels * panelCols * blockK]float32
 	edge [tileRows * panelCols]float32
+	wide [blockPanels * panelCols * panelCols]float32 // 16-bit weights, widened
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -50,17 +54,26 @@ func (p product) run() {
 		return
 	}
 	if p.k == 0 {
-		if !p.add {
-			clear(p.c[:p.m*p.n])
+		for i := 0; i < p.m && !p.add; i++ {
+			clear(p.c[i*p.ldc : i*p.ldc+p.n])
 		}
 		return
 	}
 	work := p.m * p.n * p.k
 	if work < 2*splitWork || Threads() == 1 {
-		p.block(0, p.m, 0, p.n)
+		p.block(0, p.m, 0, p.shift()+p.n)
 		return
 	}
 	p.split(work)
+}
+
+// shift is how far into its panel the first column lies. Blocks count columns
+// from the start of that panel.
+func (p product) shift() int {
+	if p.w == nil || p.back {
+		return 0
+	}
+	return p.n0 % panelCols
 }
 
 // split cuts c into rectangles, always across the longer side so that little
@@ -70,9 +83,9 @@ func (p product) split(work int) {
 	if work >= fineWork*want {
 		want *= 2
 	}
-	rows, cols := 1, 1 // numbers of parts
+	n, rows, cols := p.shift()+p.n, 1, 1 // numbers of columns and of parts
 	for rows*cols < want {
-		r, c := p.m/rows, p.n/cols
+		r, c := p.m/rows, n/cols
 		switch {
 		case r >= c && r >= 2*stripRows:
 			rows++
@@ -85,28 +98,30 @@ func (p product) split(work int) {
 		}
 	}
 	high := (p.m + rows*stripRows - 1) / (rows * stripRows) * stripRows
-	wide := (p.n + cols*panelCols - 1) / (cols * panelCols) * panelCols
+	wide := (n + cols*panelCols - 1) / (cols * panelCols) * panelCols
 	Do(rows*cols, 1, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			i, j := t/cols*high, t%cols*wide
-			p.block(i, min(i+high, p.m), j, min(j+wide, p.n))
+			p.block(i, min(i+high, p.m), j, min(j+wide, n))
 		}
 	})
 }
 
-// block computes rows i0 to i1 and columns j0 to j1 of c; j0 is at a panel.
+// block computes rows i0 to i1 and columns j0 to j1 of c, counted from the start
+// of the first panel; j0 is at a panel.
 func (p product) block(i0, i1, j0, j1 int) {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
+	shift := p.shift()
 	for j := j0; j < j1; j += blockPanels * panelCols {
-		jEnd := min(j+blockPanels*panelCols, j1)
+		jEnd, skip := min(j+blockPanels*panelCols, j1), max(0, shift-j)
 		for at := 0; at < p.k; at += blockK {
 			depth := min(blockK, p.k-at)
 			right := p.rightSide(s, j, jEnd, at, depth)
 			for i := i0; i < i1; i += blockRows {
 				iEnd := min(i+blockRows, i1)
 				left := p.leftSide(s, i, iEnd, at, depth)
-				t := tiles{c: p.c[i*p.n+j:], ldc: p.n, left: left, right: right,
+				t := tiles{c: p.c[i*p.ldc+j+skip-shift:], ldc: p.ldc, left: left, right: right, skip: skip,
 					rows: iEnd - i, cols: jEnd - j, k: depth, load: p.add || at > 0}
 				t.run(&s.edge)
 			}
@@ -136,8 +151,11 @@ func (p product) leftSide(s *scratch, i, iEnd, at, depth int) side {
 // For a few rows whole panels are read where they lie, if their rows are
 // contiguous: packing would cost more than the product.
 func (p product) rightSide(s *scratch, j, jEnd, at, depth int) side {
-	if p.panels != nil {
-		return side{data: p.panels[j*p.k+at*panelCols:], group: p.k * panelCols, row: 1, step: panelCols}
+	if p.w != nil && p.back {
+		return p.w.back(s, p.k0+j, jEnd-j, p.n0+at, depth)
+	}
+	if p.w != nil {
+		return p.w.side(s, p.n0/panelCols*panelCols+j, (jEnd-j+panelCols-1)/panelCols, p.k0+at, depth)
 	}
 	if p.bjs == 1 && p.m < stripRows && (jEnd-j)%panelCols == 0 {
 		return side{data: p.b[j+at*p.bps:], group: panelCols, row: 1, step: p.bps}

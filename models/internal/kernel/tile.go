@@ -7,6 +7,7 @@ type tiles struct {
 	ldc         int // distance of two rows of c
 	left, right side
 	rows, cols  int
+	skip        int // columns of the first panel that are not of c
 	k           int
 	load        bool // go on from the values in c, in place of 0
 }
@@ -18,35 +19,40 @@ var widest = [tileRows + 1]int{1: 6, 2: 3, 3: 2, 4: 1, 5: 1, 6: 1}
 // run computes the block, panel by panel and within one from top to bottom; the
 // last rows, fewer than six, go over several panels at once.
 func (t tiles) run(edge *[tileRows * panelCols]float32) {
-	whole := t.cols / panelCols
+	first, whole := 0, t.cols/panelCols
+	if t.skip > 0 {
+		first = 1
+		t.partial(edge, 0, t.skip, min(t.cols, panelCols))
+	}
 	even := t.rows / tileRows * tileRows
-	for q := range whole {
+	for q := first; q < whole; q++ {
 		for i := 0; i < even; i += tileRows {
-			t.tile(t.c[i*t.ldc+q*panelCols:], t.ldc, i, q, tileRows, 1)
+			t.tile(t.c[i*t.ldc+q*panelCols-t.skip:], t.ldc, i, q, tileRows, 1)
 		}
 	}
 	if rest := t.rows - even; rest > 0 {
-		for q := 0; q < whole; q += widest[rest] {
-			t.tile(t.c[even*t.ldc+q*panelCols:], t.ldc, even, q, rest, min(widest[rest], whole-q))
+		for q := first; q < whole; q += widest[rest] {
+			t.tile(t.c[even*t.ldc+q*panelCols-t.skip:], t.ldc, even, q, rest, min(widest[rest], whole-q))
 		}
 	}
-	if part := t.cols - whole*panelCols; part > 0 {
-		for i := 0; i < t.rows; i += tileRows {
-			t.partial(edge, i, whole, min(tileRows, t.rows-i), part)
-		}
+	if part := t.cols - whole*panelCols; part > 0 && whole >= first {
+		t.partial(edge, whole, 0, part)
 	}
 }
 
-// partial computes a tile of which only cols columns belong to c, beside c.
-func (t tiles) partial(edge *[tileRows * panelCols]float32, i, q, rows, cols int) {
-	if t.load {
-		for r := range rows {
-			copy(edge[r*panelCols:], t.c[(i+r)*t.ldc+q*panelCols:][:cols])
+// partial computes the columns lo to hi of panel q, the others of which do not
+// belong to c, beside c.
+func (t tiles) partial(edge *[tileRows * panelCols]float32, q, lo, hi int) {
+	for i := 0; i < t.rows; i += tileRows {
+		rows := min(tileRows, t.rows-i)
+		out := t.c[i*t.ldc+q*panelCols+lo-t.skip:]
+		for r := 0; r < rows && t.load; r++ {
+			copy(edge[r*panelCols+lo:r*panelCols+hi], out[r*t.ldc:])
 		}
-	}
-	t.tile(edge[:], panelCols, i, q, rows, 1)
-	for r := range rows {
-		copy(t.c[(i+r)*t.ldc+q*panelCols:][:cols], edge[r*panelCols:])
+		t.tile(edge[:], panelCols, i, q, rows, 1)
+		for r := range rows {
+			copy(out[r*t.ldc:], edge[r*panelCols+lo:r*panelCols+hi])
+		}
 	}
 }
 

@@ -1,0 +1,90 @@
+package kernel
+
+// packPanelsT packs rows rows of b, whose steps over k are contiguous, into
+// panels: dst[q][p][j] = b[(16q+j)*ld+p] for p < k, and 0 beyond rows.
+func packPanelsT(dst, b []float32, rows, k, ld int) {
+	for j0 := 0; j0 < rows; j0 += panelCols {
+		panel := dst[j0*k : (j0+panelCols)*k]
+		live := min(panelCols, rows-j0)
+		if live < panelCols {
+			clear(panel)
+		}
+		j := 0
+		if avx2 && k >= 8 {
+			for ; j+8 <= live; j += 8 {
+				transpose8(&panel[j], 4*panelCols, &b[(j0+j)*ld], 4*ld, k/8)
+				for i := j; i < j+8; i++ {
+					packRow(panel[i:], b[(j0+i)*ld:], k/8*8, k)
+				}
+			}
+		}
+		for ; j < live; j++ {
+			packRow(panel[j:], b[(j0+j)*ld:], 0, k)
+		}
+	}
+}
+
+// packRow spreads row[p] to col[16p] for p from at to k.
+func packRow(col, row []float32, at, k int) {
+	for p := at; p < k; p++ {
+		col[p*panelCols] = row[p]
+	}
+}
+
+// packPanels packs cols columns of b, whose rows are the steps over k, into
+// panels: dst[q][p][j] = b[p*ld+16q+j] for p < k, and 0 beyond cols.
+func packPanels(dst, b []float32, cols, k, ld int) {
+	for j := 0; j < cols; j += panelCols {
+		panel := dst[j*k : (j+panelCols)*k]
+		if live := cols - j; live < panelCols {
+			clear(panel)
+			for p := range k {
+				copy(panel[p*panelCols:], b[p*ld+j:p*ld+j+live])
+			}
+			continue
+		}
+		for p := range k {
+			*(*[panelCols]float32)(panel[p*panelCols:]) = *(*[panelCols]float32)(b[p*ld+j:])
+		}
+	}
+}
+
+// packStrips packs rows columns of a, whose rows are the steps over k, into
+// strips: dst[q][p][i] = a[p*ld+12q+i] for p < k; places beyond rows are left
+// as they are, as no tile reads them.
+func packStrips(dst, a []float32, rows, k, ld int) {
+	for i := 0; i < rows; i += stripRows {
+		strip := dst[i*k:]
+		if live := rows - i; live < stripRows {
+			for p := range k {
+				copy(strip[p*stripRows:], a[p*ld+i:p*ld+i+live])
+			}
+			continue
+		}
+		for p := range k {
+			*(*[stripRows]float32)(strip[p*stripRows:]) = *(*[stripRows]float32)(a[p*ld+i:])
+		}
+	}
+}
+
+// turnPanel packs inputs of one panel for a backward product, in which outputs
+// are steps: dst[q][s][i] = panel[(16q+i)*16+s] for s < live and 16q+i < cols,
+// where dst has depth steps, and 0 beyond cols.
+func turnPanel(dst, panel []float32, cols, live, depth int) {
+	for q := 0; q*panelCols < cols; q++ {
+		out, in := dst[q*depth*panelCols:], panel[q*panelCols*panelCols:]
+		width, s := min(panelCols, cols-q*panelCols), 0
+		if avx2 && width == panelCols && live >= 8 {
+			s = live / 8 * 8
+			transpose8(&out[0], 4*panelCols, &in[0], 4*panelCols, live/8)
+			transpose8(&out[8], 4*panelCols, &in[8*panelCols], 4*panelCols, live/8)
+		}
+		for ; s < live; s++ {
+			row := out[s*panelCols : (s+1)*panelCols]
+			for i := range width {
+				row[i] = in[i*panelCols+s]
+			}
+			clear(row[width:])
+		}
+	}
+}
