@@ -55,18 +55,13 @@ func (p *pass) forward() {
 
 // embed looks up tokens and learned positions.
 func (p *pass) embed() []float32 {
-	d, par := p.m.Config.Width, p.m.params
+	d := p.m.Config.Width
 	x := p.take(p.rows * d) // [B,T,D]
-	for r, id := range p.in.IDs {
-		copy(x[r*d:(r+1)*d], par.Embed.Data[id*d:(id+1)*d])
-	}
+	p.lookUp(x, &p.m.embed, func(r int) int { return p.in.IDs[r] })
 	p.visit(-1, Embed, x)
 	if p.m.Config.Positions == Learned {
 		pos := p.take(p.rows * d) // [B,T,D]
-		for r := range p.rows {
-			at := p.in.position(r/p.in.T, r%p.in.T)
-			copy(pos[r*d:(r+1)*d], par.PosEmbed.Data[at*d:(at+1)*d])
-		}
+		p.lookUp(pos, &p.m.pos, func(r int) int { return p.in.position(r/p.in.T, r%p.in.T) })
 		p.visit(-1, PosEmbed, pos)
 		kernel.Add(x, pos)
 	}

@@ -41,18 +41,18 @@ func (f *File) Halves(name string) (bits []uint16, ok bool) {
 	return aliasUint16(f.raw(e))
 }
 
-// ReadRow reads row i of a floating-point tensor's outermost axis into dst,
-// which must have its length. Only the pages of that row are touched.
-func (f *File) ReadRow(dst []float32, name string, i int) error {
+// Read widens the len(dst) numbers of a floating-point tensor from row-major
+// place at on into dst. Only their pages are touched.
+func (f *File) Read(dst []float32, name string, at int) error {
 	e, err := f.floats(name)
 	if err != nil {
 		return err
 	}
-	raw, size := f.raw(e), len(dst)*e.info.DType.Size()
-	if len(e.info.Shape) == 0 || i < 0 || i >= e.info.Shape[0] || size*e.info.Shape[0] != len(raw) {
-		return fmt.Errorf("%s: tensor %q of shape %v has no row %d of %d numbers", f.name, clip(name), e.info.Shape, i, len(dst))
+	raw, size := f.raw(e), e.info.DType.Size()
+	if n := len(raw) / size; at < 0 || at > n || len(dst) > n-at {
+		return fmt.Errorf("%s: tensor %q of shape %v has no numbers %d to %d", f.name, clip(name), e.info.Shape, at, at+len(dst)-1)
 	}
-	return f.guard(e, func() { widen(dst, e.info.DType, raw[i*size:(i+1)*size]) })
+	return f.guard(e, func() { widen(dst, e.info.DType, raw[at*size:(at+len(dst))*size]) })
 }
 
 // floats finds a tensor of floating-point numbers.
@@ -67,7 +67,11 @@ func (f *File) floats(name string) (entry, error) {
 	return e, nil
 }
 
-// guard calls fn, which reads the bytes of e.
+// Guard calls fn, which reads memory that Float32 or Halves gave, on this
+// goroutine. A fault there, because a file was cut, is a *ChangedError.
+func (f *File) Guard(fn func()) error { return guard(f.name, fn) }
+
+// guard is Guard for a function that reads the bytes of e.
 func (f *File) guard(e entry, fn func()) error {
 	s := f.shards[e.shardIdx]
 	if s.file == nil {

@@ -53,14 +53,10 @@ func Write(w io.Writer, ts []Tensor, metadata map[string]string) error {
 	i := -1
 	return stream(w, infos, metadata, func(_ Info, b *bufio.Writer) error {
 		i++
-		var word [8]byte
 		if t := ts[i].Dense; t != nil {
-			for _, v := range t.Data {
-				binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
-				b.Write(word[:4])
-			}
-			return nil
+			return WriteFloats(b, t.Data)
 		}
+		var word [8]byte
 		for _, v := range ts[i].Ints {
 			binary.LittleEndian.PutUint64(word[:], uint64(v))
 			b.Write(word[:])
@@ -168,6 +164,22 @@ func marshal(v any) ([]byte, error) {
 // whole new one, whatever happens: temporary file beside it, fsync, rename.
 func WriteFile(path string, ts []Tensor, metadata map[string]string) error {
 	return replace(path, func(w io.Writer) error { return Write(w, ts, metadata) })
+}
+
+// WriteFloats writes values as F32, the type of a tensor that StreamFile streams.
+func WriteFloats(w io.Writer, values []float32) error {
+	var block [4096]byte
+	for len(values) > 0 {
+		n := min(len(values), len(block)/4)
+		for i, v := range values[:n] {
+			binary.LittleEndian.PutUint32(block[4*i:], math.Float32bits(v))
+		}
+		if _, err := w.Write(block[:4*n]); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
 }
 
 // StreamFile is WriteFile for tensors that need not be in memory together: fill
