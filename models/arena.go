@@ -7,6 +7,9 @@ type arena struct {
 	slabs [][]float32
 	slab  int // the slab in use
 	used  int // floats handed out of it
+
+	streams [2][]float32 // two buffers for residual streams, used in turn
+	turn    int          // the one in use
 }
 
 // slabSize is the length of a slab in floats, 4 MiB. Larger wishes get a slab

@@ -10,94 +10,94 @@ import (
 // row only the visible keys take part, in key order, so that neither padding
 // nor the future can change a bit of it.
 //
-// Scores and patterns [B,H,T,T] are laid out in memory only if a hook selects
+// Scores and patterns [S,H,T,T] are laid out in memory only if a hook selects
 // them or a backward pass follows. A hook may let a query see a masked key, by
 // a finite score or a pattern that is not 0: that row is then computed over all
 // T keys.
 func (p *pass) attend(l int, t *blockTrace) {
 	scoresHooked, patternHooked := p.hooked(Site{l, AttnScores}), p.hooked(Site{l, Pattern})
-	T := p.in.T
-	h := p.heads(l)
+	h := p.heads(l, t)
+	T := h.T
 	t.z = p.zeros(len(t.q))
 	if !p.keep && !scoresHooked && !patternHooked {
 		scratch := p.take(h.n * T)
 		p.overHeads(h, func(i int) {
 			row := scratch[i*T : (i+1)*T]
-			for q := range T {
-				lo, hi := h.visible(i, q)
-				h.scores(row, t, i, q, lo, hi)
+			h.queries(i, func(r, pos int) {
+				lo, hi := h.visible(i, pos)
+				h.scores(row, t, i, r, lo, hi)
 				softmax(row[lo:hi], row[lo:hi])
-				h.mix(t.z, row, t.v, i, q, lo, hi)
-			}
+				h.mix(t.z, row, t, i, r, lo, hi)
+			})
 		})
 		return
 	}
 
 	square := p.take(h.n * T * T)
+	fill(square, negInf)
 	p.overHeads(h, func(i int) {
-		for q := range T {
-			row := square[(i*T+q)*T : (i*T+q+1)*T]
-			fill(row, negInf)
-			lo, hi := h.visible(i, q)
-			h.scores(row, t, i, q, lo, hi)
-		}
+		h.queries(i, func(r, pos int) {
+			lo, hi := h.visible(i, pos)
+			h.scores(h.square(square, i, pos), t, i, r, lo, hi)
+		})
 	})
-	p.visit(l, AttnScores, square)
+	p.visit(l, AttnScores, t.out, square)
 	p.overHeads(h, func(i int) {
-		for q := range T {
-			row := square[(i*T+q)*T : (i*T+q+1)*T]
-			lo, hi := h.visible(i, q)
+		h.queries(i, func(_, pos int) {
+			row := h.square(square, i, pos)
+			lo, hi := h.visible(i, pos)
 			if scoresHooked {
 				lo, hi = widen(row, lo, hi, negInf)
 			}
 			softmax(row[lo:hi], row[lo:hi])
 			clear(row[:lo])
 			clear(row[hi:])
-		}
+		})
 	})
 	t.pattern, t.rawPat = square, square
 	if patternHooked {
 		t.rawPat = p.clone(square)
-		p.visit(l, Pattern, square)
+		p.visit(l, Pattern, t.out, square)
 	}
 	p.overHeads(h, func(i int) {
-		for q := range T {
-			row := square[(i*T+q)*T : (i*T+q+1)*T]
-			lo, hi := h.visible(i, q)
+		h.queries(i, func(r, pos int) {
+			row := h.square(square, i, pos)
+			lo, hi := h.visible(i, pos)
 			if scoresHooked || patternHooked {
 				lo, hi = widen(row, lo, hi, 0)
 			}
-			h.mix(t.z, row, t.v, i, q, lo, hi)
-		}
+			h.mix(t.z, row, t, i, r, lo, hi)
+		})
 	})
 }
 
-// headLayout finds the rows of heads in q [B,T,H,K], k and v [B,T,G,K]. Pairs
-// of batch row and query head are numbered i = b·H + h.
+// headLayout finds the rows of heads in q and z [out,H,K]. Pairs of sequence
+// and query head are numbered i = s·H + h.
 type headLayout struct {
-	in         Batch
-	n          int // B·H
+	p          *pass
+	out        *rowSet
+	n          int // S·H
 	T, H, G, K int
 	scale      float64 // of the scores
 	group      int     // query heads that share a key-value head
 }
 
-func (p *pass) heads(l int) headLayout {
+func (p *pass) heads(l int, t *blockTrace) headLayout {
 	c := &p.m.Config
 	scale := 1 / math.Sqrt(float64(c.HeadWidth))
 	if c.InverseLayerScale {
 		scale /= float64(l + 1)
 	}
 	return headLayout{
-		in: p.in, n: p.in.B * c.Heads, T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth,
+		p: p, out: t.out, n: t.out.sequences() * c.Heads, T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth,
 		scale: scale, group: c.group(),
 	}
 }
 
-// overHeads calls fn for every pair of batch row and query head, in parallel.
+// overHeads calls fn for every pair of sequence and query head, in parallel.
 func (p *pass) overHeads(h headLayout, fn func(i int)) {
-	grain := 1 + grainWork/(h.T*h.T*h.K)
-	kernel.Do(h.n, grain, func(lo, hi int) {
+	perPair := h.out.n() * h.H * h.T * h.K / max(h.n, 1)
+	kernel.Do(h.n, 1+grainWork/max(perPair, 1), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if p.ctx.Err() != nil {
 				return
@@ -107,36 +107,55 @@ func (p *pass) overHeads(h headLayout, fn func(i int)) {
 	})
 }
 
-// visible gives the keys that query q of pair i sees.
-func (h *headLayout) visible(i, q int) (lo, hi int) { return h.in.visible(i/h.H, q) }
-
-// queryRow is the place of pair i's query q in a tensor [B,T,H,K].
-func (h *headLayout) queryRow(x []float32, i, q int) []float32 {
-	at := ((i/h.H*h.T+q)*h.H + i%h.H) * h.K
-	return x[at : at+h.K]
-}
-
-// keyRow is the place of the key or value s that pair i sees in a tensor
-// [B,T,G,K].
-func (h *headLayout) keyRow(x []float32, i, s int) []float32 {
-	at := ((i/h.H*h.T+s)*h.G + i%h.H/h.group) * h.K
-	return x[at : at+h.K]
-}
-
-// scores writes q·k·scale of query q of pair i for the keys lo..hi-1 of row [T].
-// The scale is applied in float64, which rounds a score once instead of twice.
-func (h *headLayout) scores(row []float32, t *blockTrace, i, q, lo, hi int) {
-	query := h.queryRow(t.q, i, q)
-	for s := lo; s < hi; s++ {
-		row[s] = float32(float64(kernel.Dot(query, h.keyRow(t.k, i, s))) * h.scale)
+// queries calls fn for every row of pair i, with its place.
+func (h *headLayout) queries(i int, fn func(r, pos int)) {
+	lo, hi := h.out.of(i / h.H)
+	for r := lo; r < hi; r++ {
+		fn(r, int(h.out.pos[r]))
 	}
 }
 
-// mix adds the values under the pattern row [T], keys lo..hi-1, to z.
-func (h *headLayout) mix(z, row, v []float32, i, q, lo, hi int) {
-	out := h.queryRow(z, i, q)
-	for s := lo; s < hi; s++ {
-		kernel.Axpy(out, row[s], h.keyRow(v, i, s))
+// visible gives the places that a query of pair i sees: lo ≤ s < hi.
+func (h *headLayout) visible(i, pos int) (lo, hi int) { return h.p.visible(i/h.H, pos) }
+
+// square is the row of a query of pair i in a square [S,H,T,T].
+func (h *headLayout) square(x []float32, i, pos int) []float32 {
+	at := (i*h.T + pos) * h.T
+	return x[at : at+h.T]
+}
+
+// query is the place of pair i in row r of a tensor [out,H,K].
+func (h *headLayout) query(x []float32, i, r int) []float32 {
+	at := (r*h.H + i%h.H) * h.K
+	return x[at : at+h.K]
+}
+
+// key is the place of the key or value that pair i sees in row r of a tensor
+// [in,G,K].
+func (h *headLayout) key(x []float32, i, r int) []float32 {
+	at := (r*h.G + i%h.H/h.group) * h.K
+	return x[at : at+h.K]
+}
+
+// scores writes q·k·scale of the query in row r of pair i for the places
+// lo..hi-1 of row [T]. The scale is applied in float64, which rounds a score
+// once instead of twice.
+func (h *headLayout) scores(row []float32, t *blockTrace, i, r, lo, hi int) {
+	query := h.query(t.q, i, r)
+	for _, run := range t.keys[i/h.H] {
+		for s := max(lo, run.lo); s < min(hi, run.hi); s++ {
+			row[s] = float32(float64(kernel.Dot(query, h.key(run.k, i, s-run.lo))) * h.scale)
+		}
+	}
+}
+
+// mix adds the values under the pattern row [T], places lo..hi-1, to row r of z.
+func (h *headLayout) mix(z, row []float32, t *blockTrace, i, r, lo, hi int) {
+	out := h.query(z, i, r)
+	for _, run := range t.keys[i/h.H] {
+		for s := max(lo, run.lo); s < min(hi, run.hi); s++ {
+			kernel.Axpy(out, row[s], h.key(run.v, i, s-run.lo))
+		}
 	}
 }
 
@@ -166,82 +185,4 @@ func fill(x []float32, v float32) {
 	for i := range x {
 		x[i] = v
 	}
-}
-
-// attendBackward turns dz [B,T,H,K] into gradients of q, k and v of t, which
-// are returned in their shapes.
-//
-// A head's keys and values are shared by its group, so work is split by batch
-// row and key-value head: each split owns the rows of dk and dv it adds to, and
-// the order of addition is fixed.
-func (g *backward) attendBackward(l int, t *blockTrace, dz []float32) (dq, dk, dv []float32) {
-	p, T := g.pass, g.in.T
-	h := p.heads(l)
-	scores, pattern := Site{l, AttnScores}, Site{l, Pattern}
-	all := g.wanted(pattern) || p.hooked(pattern) || p.hooked(scores)
-	span := func(row []float32, i, q int) (int, int) {
-		lo, hi := h.visible(i, q)
-		if all {
-			lo, hi = widen(row, lo, hi, 0)
-		}
-		return lo, hi
-	}
-	dq, dk, dv = p.zeros(len(t.q)), p.zeros(len(t.k)), p.zeros(len(t.v))
-	square := p.take(h.n * T * T) // d pattern, then d scores
-	g.overGroups(h, func(i int) {
-		for q := range T {
-			at := (i*T + q) * T
-			row, pat, out := square[at:at+T], t.pattern[at:at+T], h.queryRow(dz, i, q)
-			lo, hi := span(pat, i, q)
-			for s := lo; s < hi; s++ {
-				kernel.Axpy(h.keyRow(dv, i, s), pat[s], out)
-			}
-			if all { // the derivative by a masked entry exists as well
-				lo, hi = 0, T
-			}
-			for s := lo; s < hi; s++ {
-				row[s] = kernel.Dot(out, h.keyRow(t.v, i, s))
-			}
-		}
-	})
-	g.visitBack(l, Pattern, square)
-	g.overGroups(h, func(i int) {
-		for q := range T {
-			at := (i*T + q) * T
-			row, pat := square[at:at+T], t.rawPat[at:at+T]
-			lo, hi := span(pat, i, q)
-			clear(row[:lo])
-			kernel.SoftmaxBackward(row[lo:hi], row[lo:hi], pat[lo:hi])
-			clear(row[hi:])
-		}
-	})
-	g.visitBack(l, AttnScores, square)
-	g.overGroups(h, func(i int) {
-		for q := range T {
-			at := (i*T + q) * T
-			row := square[at : at+T]
-			lo, hi := h.visible(i, q) // what a hook put elsewhere came from no product
-			query, dquery := h.queryRow(t.q, i, q), h.queryRow(dq, i, q)
-			for s := lo; s < hi; s++ {
-				d := float32(h.scale) * row[s]
-				kernel.Axpy(dquery, d, h.keyRow(t.k, i, s))
-				kernel.Axpy(h.keyRow(dk, i, s), d, query)
-			}
-		}
-	})
-	return dq, dk, dv
-}
-
-// overGroups calls fn for every pair of batch row and query head: those that
-// share a key-value head one after the other, the others in parallel.
-func (g *backward) overGroups(h headLayout, fn func(i int)) {
-	grain := 1 + grainWork/(h.group*h.T*h.T*h.K)
-	kernel.Do(h.n/h.group, grain, func(lo, hi int) {
-		for i := lo * h.group; i < hi*h.group; i++ {
-			if g.ctx.Err() != nil {
-				return
-			}
-			fn(i)
-		}
-	})
 }

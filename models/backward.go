@@ -18,9 +18,10 @@ type backward struct {
 func (g *backward) block(l int) *BlockParams { return &g.params.Blocks[l] }
 
 // run takes d value / d logits back to the embedding. dx is the gradient of the
-// residual stream [B,T,D], one buffer that every block adds to.
+// residual stream of the rows that the forward pass computed there [R,D].
 func (g *backward) run(dlogits *tensor.Dense) {
-	dx := g.zeros(g.rows * g.m.Config.Width)
+	dx := g.stream(g.trace.last)
+	clear(dx.x)
 	mark := g.mark()
 	g.unembed(dlogits, dx)
 	g.release(mark)
@@ -29,109 +30,117 @@ func (g *backward) run(dlogits *tensor.Dense) {
 			return
 		}
 		mark := g.mark()
-		g.blockBackward(l, dx, &g.trace.blocks[l])
+		dx = g.blockBackward(l, dx, &g.trace.blocks[l])
 		g.release(mark)
 	}
 	g.embed(dx)
 }
 
-// unembed adds the gradient of the last residual stream to dx [B,T,D].
-func (g *backward) unembed(dlogits *tensor.Dense, dx []float32) {
-	g.visitBack(-1, Logits, dlogits.Data)
+// unembed adds the gradient of the last residual stream to dx.
+func (g *backward) unembed(dlogits *tensor.Dense, dx stream) {
+	rows := g.trace.out
+	dy := g.unpick(rows, dlogits) // [R,V]
+	g.visitBack(-1, Logits, rows, dy)
 	grad := g.params.Unembed
 	if g.m.Config.Tied {
 		grad.Weight = g.params.Embed
 	}
-	dout := g.take(len(g.trace.out)) // [R,D]
-	g.linear(dout, dlogits.Data, g.trace.out, &g.m.head, grad, false)
-	if g.last {
-		d, rows := g.m.Config.Width, dout
-		dout = g.zeros(g.rows * d)
-		for b := range g.in.B {
-			r := g.lastRow(b)
-			copy(dout[r*d:(r+1)*d], rows[b*d:(b+1)*d])
-		}
+	dout := g.take(len(g.trace.final.out)) // [R,D]
+	g.linear(dout, dy, g.trace.final.out, &g.m.head, grad, false)
+	if rows == dx.rows {
+		g.normBackward(-1, FinalScale, rows, &g.m.final, &g.trace.final, dout, dx.x, g.params.Final)
+		return
 	}
-	g.normBackward(-1, FinalScale, &g.m.final, &g.trace.final, dout, dx, g.params.Final)
+	part := g.zeros(len(dout))
+	g.normBackward(-1, FinalScale, rows, &g.m.final, &g.trace.final, dout, part, g.params.Final)
+	kernel.Add(dx.x, g.scatter(dx.rows, rows, part, g.m.Config.Width))
 }
 
-// blockBackward turns dx [B,T,D] from the gradient behind block l into the one
-// before it.
-func (g *backward) blockBackward(l int, dx []float32, t *blockTrace) {
-	cfg, w, grad := &g.m.Config, &g.m.blocks[l], g.block(l)
+// blockBackward turns dx from the gradient behind block l into the one before
+// it: from the rows that left the block to those that entered it.
+func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
+	cfg, w, grad, dx := &g.m.Config, &g.m.blocks[l], g.block(l), s.x
 
 	// Feed-forward: x += mlp(ln2(x)).
-	g.visitBack(l, ResidPost, dx)
+	g.visitBack(l, ResidPost, t.out, dx)
 	dmlp := g.clone(dx)
-	g.visitBack(l, MLPOut, dmlp)
+	g.visitBack(l, MLPOut, t.out, dmlp)
 	dpost := g.take(len(t.post))
 	g.linear(dpost, dmlp, t.post, &w.out, grad.Out, false)
-	g.visitBack(l, Post, dpost)
+	g.visitBack(l, Post, t.out, dpost)
 	dpre, dlin := g.activateBackward(t, dpost)
 	dout := g.take(len(dx)) // behind ln2
 	if cfg.Gated {
-		g.visitBack(l, PreLinear, dlin)
-		g.visitBack(l, Pre, dpre)
+		g.visitBack(l, PreLinear, t.out, dlin)
+		g.visitBack(l, Pre, t.out, dpre)
 		g.linear(dout, dlin, t.ln2.out, &w.in, grad.In, false)
 		g.linear(dout, dpre, t.ln2.out, &w.gate, grad.Gate, true)
 	} else {
-		g.visitBack(l, Pre, dpre)
+		g.visitBack(l, Pre, t.out, dpre)
 		g.linear(dout, dpre, t.ln2.out, &w.in, grad.In, false)
 	}
 	if in := (Site{l, MLPIn}); g.wanted(in) || g.hooked(in) {
 		din := g.zeros(len(dx))
-		g.normBackward(l, LN2Scale, &w.ln2, &t.ln2, dout, din, grad.LN2)
-		g.visitBack(l, MLPIn, din)
+		g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, din, grad.LN2)
+		g.visitBack(l, MLPIn, t.out, din)
 		kernel.Add(dx, din)
 	} else {
-		g.normBackward(l, LN2Scale, &w.ln2, &t.ln2, dout, dx, grad.LN2)
+		g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, dx, grad.LN2)
 	}
-	g.visitBack(l, ResidMid, dx)
+	g.visitBack(l, ResidMid, t.out, dx)
 
 	// Attention: x += attn(ln1(x)).
 	dattn := g.clone(dx)
-	g.visitBack(l, AttnOut, dattn)
+	g.visitBack(l, AttnOut, t.out, dattn)
 	dz := g.outputBackward(l, t, dattn)
-	g.visitBack(l, Z, dz)
+	g.visitBack(l, Z, t.out, dz)
 	dq, dk, dv := g.attendBackward(l, t, dz)
 	if cfg.Positions == Rotary {
-		g.visitBack(l, RotQ, dq)
-		g.visitBack(l, RotK, dk)
-		g.rotate(dq, cfg.Heads, kernel.Rotary.Backward)
-		g.rotate(dk, cfg.KVHeads, kernel.Rotary.Backward)
+		g.visitBack(l, RotQ, t.out, dq)
+		g.visitBack(l, RotK, t.in, dk)
+		g.rotate(t.out, dq, cfg.Heads, kernel.Rotary.Backward)
+		g.rotate(t.in, dk, cfg.KVHeads, kernel.Rotary.Backward)
 	}
-	g.visitBack(l, V, dv)
-	g.visitBack(l, K, dk)
-	g.visitBack(l, Q, dq)
+	g.visitBack(l, V, t.in, dv)
+	g.visitBack(l, K, t.in, dk)
+	g.visitBack(l, Q, t.out, dq)
+	if t.in != t.out {
+		s = g.stream(t.in)
+		copy(s.x, g.scatter(t.in, t.out, dx, cfg.Width))
+	}
 	if g.split(l) {
-		g.splitBackward(l, t, dq, dk, dv, dx)
+		g.splitBackward(l, t, dq, dk, dv, s.x)
 	} else {
-		g.linear(dout, dq, t.ln1.out, &w.q, grad.Q, false)
+		dout = g.take(len(dq) / w.q.out * cfg.Width) // behind ln1
+		g.linear(dout, dq, g.gather(t.out, t.in, t.ln1.out, cfg.Width), &w.q, grad.Q, false)
+		dout = g.scatter(t.in, t.out, dout, cfg.Width)
 		g.linear(dout, dk, t.ln1.out, &w.k, grad.K, true)
 		g.linear(dout, dv, t.ln1.out, &w.v, grad.V, true)
-		g.normBackward(l, LN1Scale, &w.ln1, &t.ln1, dout, dx, grad.LN1)
+		g.normBackward(l, LN1Scale, t.in, &w.ln1, &t.ln1, dout, s.x, grad.LN1)
 	}
-	g.visitBack(l, ResidPre, dx)
+	g.visitBack(l, ResidPre, t.in, s.x)
+	return s
 }
 
-// embed gives the gradient of the first residual stream dx [B,T,D] to the
-// tables it was looked up in.
-func (g *backward) embed(dx []float32) {
+// embed gives the gradient of the first residual stream to the tables it was
+// looked up in.
+func (g *backward) embed(dx stream) {
 	d := g.m.Config.Width
 	if g.m.Config.Positions == Learned {
-		dpos := g.clone(dx)
-		g.visitBack(-1, PosEmbed, dpos)
+		dpos := g.clone(dx.x)
+		g.visitBack(-1, PosEmbed, dx.rows, dpos)
 		if table := g.params.PosEmbed; table != nil {
-			for r := range g.rows {
-				at := g.in.position(r/g.in.T, r%g.in.T)
+			for r := range dx.rows.n() {
+				at := g.position(dx.rows, r)
 				kernel.Add(table.Data[at*d:(at+1)*d], dpos[r*d:(r+1)*d])
 			}
 		}
 	}
-	g.visitBack(-1, Embed, dx)
+	g.visitBack(-1, Embed, dx.rows, dx.x)
 	if table := g.params.Embed; table != nil {
-		for r, id := range g.in.IDs {
-			kernel.Add(table.Data[id*d:(id+1)*d], dx[r*d:(r+1)*d])
+		for r := range dx.rows.n() {
+			id := g.in.IDs[g.place(dx.rows, r)]
+			kernel.Add(table.Data[id*d:(id+1)*d], dx.x[r*d:(r+1)*d])
 		}
 	}
 }
@@ -150,7 +159,7 @@ func (g *backward) outputBackward(l int, t *blockTrace, dattn []float32) []float
 		dw = grad.Weight.Data
 	}
 	if grad.Bias != nil {
-		kernel.BiasBackward(grad.Bias.Data, dattn, g.rows, o.out)
+		kernel.BiasBackward(grad.Bias.Data, dattn, t.out.n(), o.out)
 	}
 	return g.resultsBackward(l, t, dattn, o, dw)
 }
@@ -183,7 +192,7 @@ func (g *backward) activateBackward(t *blockTrace, dpost []float32) (dpre, dlin 
 	if t.lin != nil {
 		dlin = g.take(len(t.pre))
 	}
-	perRow(g.rows, 8*f, func(lo, hi int) {
+	perRow(t.out.n(), 8*f, func(lo, hi int) {
 		lo, hi = lo*f, hi*f
 		dact := dpost[lo:hi]
 		if t.lin != nil {
@@ -198,7 +207,7 @@ func (g *backward) activateBackward(t *blockTrace, dpost []float32) (dpre, dlin 
 
 // normBackward is the twin of norm: dout [R,D] behind gain and bias is added to
 // dx [R,D] before the norm, and to the gradients of gain and bias.
-func (g *backward) normBackward(l int, scale Kind, w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
+func (g *backward) normBackward(l int, scale Kind, rows *rowSet, w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
 	special := false
 	for _, s := range []Site{{l, scale}, {l, scale + 1}} {
 		special = special || g.wanted(s) || g.hooked(s)
@@ -209,13 +218,13 @@ func (g *backward) normBackward(l int, scale Kind, w *normWeights, t *normTrace,
 	}
 	d := g.m.Config.Width
 	dnorm := g.affineBackward(w, t, dout, grad)
-	g.visitBack(l, scale+1, dnorm)
+	g.visitBack(l, scale+1, rows, dnorm)
 	// norm = c/s with c the (centred) input, and s = sqrt(mean c² + eps) unless edited.
 	dscale := g.take(len(t.scale))
 	for r, s := range t.scale {
 		dscale[r] = -kernel.Dot(dnorm[r*d:(r+1)*d], t.rawNorm[r*d:(r+1)*d]) / s
 	}
-	g.visitBack(l, scale, dscale)
+	g.visitBack(l, scale, rows, dscale)
 	for r, s := range t.scale {
 		row, norm := dnorm[r*d:(r+1)*d], t.rawNorm[r*d:(r+1)*d]
 		through := dscale[r] * s / (float32(d) * t.rawScale[r]) // c/(D·s), c = norm·s

@@ -31,7 +31,7 @@ func BenchmarkGradient(b *testing.B) {
 		b.Run(map[bool]string{false: "every position", true: "last position"}[last], func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := m.Gradient(context.Background(), in, obj, models.Want{Params: true, Last: last}); err != nil {
+				if _, err := m.Gradient(context.Background(), in, obj, models.Want{Params: true, Need: models.Need{Last: last}}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -19,11 +19,11 @@ func (m *Model) Generate(ctx context.Context, ids []int, n int, emit func(id int
 	sequence := slices.Clone(ids)
 	var out []int
 	for range n {
-		logits, err := m.lastLogits(ctx, Prompt(sequence...))
+		run, err := m.RunFor(ctx, Prompt(sequence...), Need{Last: true})
 		if err != nil {
 			return out, err
 		}
-		best := argmax(logits.Data)
+		best := argmax(run.Logits.Data)
 		sequence, out = append(sequence, best), append(out, best)
 		if emit != nil {
 			if err := emit(best); err != nil {
@@ -32,22 +32,6 @@ func (m *Model) Generate(ctx context.Context, ids []int, n int, emit func(id int
 		}
 	}
 	return out, nil
-}
-
-// lastLogits is a run that unembeds the last real token of each row only, [B,1,V].
-func (m *Model) lastLogits(ctx context.Context, in Batch) (*tensor.Dense, error) {
-	p, err := m.begin(ctx, in, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer p.end()
-	p.last = true
-	p.forward()
-	out, err := p.output()
-	if err != nil {
-		return nil, err
-	}
-	return out.Logits, nil
 }
 
 // argmax is the index of the largest element, the first among equals.
@@ -70,10 +54,10 @@ func (m *Model) Unembed(x *tensor.Dense) *tensor.Dense {
 	if x.Rank() != 2 || x.Dim(1) != m.Config.Width {
 		panic(tensor.ShapeError{Op: "models: unembed", Got: x.Shape, Want: []int{-1, m.Config.Width}})
 	}
-	p := &pass{arena: m.arenas.Get().(*arena), m: m, ctx: context.Background(), rows: x.Dim(0)}
+	p := &pass{arena: m.arenas.Get().(*arena), m: m, ctx: context.Background()}
 	defer p.end()
 	var t normTrace
-	p.norm(-1, FinalScale, x.Data, &m.final, &t)
+	p.norm(-1, FinalScale, newRowSet(1, x.Dim(0), nil), x.Data, &m.final, &t)
 	y := tensor.New(x.Dim(0), m.Config.Vocab)
 	if p.linearInto(y.Data, t.out, &m.head); p.err != nil {
 		panic(fmt.Errorf("models: unembed: %w", p.err))

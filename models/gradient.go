@@ -16,9 +16,9 @@ type Want struct {
 	Sites  Selector // nil for none
 	Params bool
 
-	// Last unembeds only the last real token of each row: the objective, the
-	// hooks at logits and Output see [B,1,V]. It saves the work of the others.
-	Last bool
+	// Need says which logits the objective reads; it and Output see them in the
+	// shape of RunFor. It saves the work of the others.
+	Need Need
 }
 
 // Gradients is what Gradient returns.
@@ -45,7 +45,10 @@ func (m *Model) Gradient(ctx context.Context, in Batch, obj Objective, want Want
 		return nil, err
 	}
 	defer p.end()
-	p.keep, p.last = true, want.Last
+	p.keep = true
+	if err := p.narrow(want.Need, want.Sites); err != nil {
+		return nil, err
+	}
 	p.forward()
 	out, err := p.output()
 	if err != nil {
@@ -82,7 +85,7 @@ func (g *backward) wanted(s Site) bool { return g.want != nil && g.want(s) }
 // visitBack keeps the gradient x at a site if it is wanted and takes it back
 // past the hooks. Shares of one gradient may come one after the other: they add
 // up.
-func (g *backward) visitBack(layer int, kind Kind, x []float32) {
+func (g *backward) visitBack(layer int, kind Kind, rows *rowSet, x []float32) {
 	s := Site{layer, kind}
 	if g.wanted(s) {
 		if have, ok := g.sites.Get(s); ok {
@@ -90,14 +93,14 @@ func (g *backward) visitBack(layer int, kind Kind, x []float32) {
 				have.Data[i] += v
 			}
 		} else {
-			g.sites.Put(s, g.view(s, x).Clone())
+			g.sites.Put(s, g.view(s, rows, x).Clone())
 		}
 	}
 	for i := len(g.hooks) - 1; i >= 0; i-- {
 		if g.hooks[i].Grad == nil || !g.hooks[i].Sites(s) || g.stopped() {
 			continue
 		}
-		if err := g.hooks[i].Grad(s, g.view(s, x)); err != nil {
+		if err := g.hooks[i].Grad(s, g.view(s, rows, x)); err != nil {
 			g.err = fmt.Errorf("gradient of a hook at %s: %w", s, err)
 		}
 	}

@@ -17,19 +17,19 @@ type headInputs struct {
 type roleInputs struct {
 	kind  Kind // QInput, KInput or VInput
 	heads int
-	x     []float32     // [B,T,heads,D]; nil when nobody asked
+	x     []float32     // [R,heads,D]; nil when nobody asked
 	own   []headOverlay // [heads]
 }
 
 // headOverlay holds one head's changed rows.
 type headOverlay struct {
-	rows  []int     // of [B·T], ascending
+	rows  []int     // of R, ascending
 	trace normTrace // of these rows
 }
 
-// headInputs shows the copies of x [B,T,D] to the hooks and finds what they
+// headInputs shows the copies of x [R,D] to the hooks and finds what they
 // changed. It returns nil when no hook selects any.
-func (p *pass) headInputs(l int, x []float32) *headInputs {
+func (p *pass) headInputs(l int, s stream) *headInputs {
 	cfg := &p.m.Config
 	asked := false
 	for k := AttnIn; k <= VInput; k++ {
@@ -38,10 +38,10 @@ func (p *pass) headInputs(l int, x []float32) *headInputs {
 	if !asked {
 		return nil
 	}
-	var attn []float32 // [B,T,H,D]
+	var attn []float32 // [R,H,D]
 	if p.hooked(Site{l, AttnIn}) {
-		attn = p.repeat(x, cfg.Heads)
-		p.visit(l, AttnIn, attn)
+		attn = p.repeat(s.x, cfg.Heads)
+		p.visit(l, AttnIn, s.rows, attn)
 	}
 	in := &headInputs{
 		q: &roleInputs{kind: QInput, heads: cfg.Heads},
@@ -49,41 +49,41 @@ func (p *pass) headInputs(l int, x []float32) *headInputs {
 		v: &roleInputs{kind: VInput, heads: cfg.KVHeads},
 	}
 	for _, role := range []*roleInputs{in.q, in.k, in.v} {
-		p.roleInput(l, role, x, attn)
+		p.roleInput(l, role, s, attn)
 	}
 	return in
 }
 
-// repeat copies each row of x [B,T,D] for each head, [B,T,heads,D].
+// repeat copies each row of x [R,D] for each head, [R,heads,D].
 func (p *pass) repeat(x []float32, heads int) []float32 {
 	d := p.m.Config.Width
 	y := p.take(len(x) * heads)
-	for i := 0; i < p.rows*heads; i++ {
+	for i := range len(y) / d {
 		copy(y[i*d:(i+1)*d], x[i/heads*d:])
 	}
 	return y
 }
 
-// roleInput fills role from the stream x [B,T,D], or from attn [B,T,H,D] when
+// roleInput fills role from the stream x [R,D], or from attn [R,H,D] when
 // there is one. A key-value head reads the copy of the first query head of its
 // group.
-func (p *pass) roleInput(l int, role *roleInputs, x, attn []float32) {
+func (p *pass) roleInput(l int, role *roleInputs, s stream, attn []float32) {
 	d, asked := p.m.Config.Width, p.hooked(Site{l, role.kind})
 	role.own = make([]headOverlay, role.heads)
 	if !asked && attn == nil {
 		return
 	}
-	role.x = p.repeat(x, role.heads)
+	role.x = p.repeat(s.x, role.heads)
 	if attn != nil {
 		every := p.m.Config.Heads / role.heads
-		for i := 0; i < p.rows*role.heads; i++ {
+		for i := range s.rows.n() * role.heads {
 			copy(role.x[i*d:(i+1)*d], attn[i*every*d:])
 		}
 	}
-	p.visit(l, role.kind, role.x)
-	for i := 0; i < p.rows*role.heads; i++ {
+	p.visit(l, role.kind, s.rows, role.x)
+	for i := range s.rows.n() * role.heads {
 		row := i / role.heads
-		if !equalBits(role.x[i*d:(i+1)*d], x[row*d:(row+1)*d]) {
+		if !equalBits(role.x[i*d:(i+1)*d], s.x[row*d:(row+1)*d]) {
 			own := &role.own[i%role.heads]
 			own.rows = append(own.rows, row)
 		}
@@ -144,8 +144,8 @@ func (g *backward) split(l int) bool {
 	return false
 }
 
-// splitBackward takes dq, dk and dv [B,T,heads,K] back through the projections
-// and ln1, head by head, and adds to the gradient of the stream dx [B,T,D].
+// splitBackward takes dq, dk and dv [R,heads,K] back through the projections
+// and ln1, head by head, and adds to the gradient of the stream dx [R,D].
 func (g *backward) splitBackward(l int, t *blockTrace, dq, dk, dv, dx []float32) {
 	cfg, w := &g.m.Config, &g.m.blocks[l]
 	in := t.inputs
@@ -163,12 +163,12 @@ func (g *backward) splitBackward(l int, t *blockTrace, dq, dk, dv, dx []float32)
 
 	d, H, G := cfg.Width, cfg.Heads, cfg.KVHeads
 	if attn := (Site{l, AttnIn}); g.wanted(attn) || g.hooked(attn) {
-		for i := 0; i < g.rows*G; i++ { // [B,T,G,D] onto the first head of each group
+		for i := range t.in.n() * G { // [R,G,D] onto the first head of each group
 			first := dqin[i*(H/G)*d : i*(H/G)*d+d]
 			kernel.Add(first, dkin[i*d:(i+1)*d])
 			kernel.Add(first, dvin[i*d:(i+1)*d])
 		}
-		g.visitBack(l, AttnIn, dqin)
+		g.visitBack(l, AttnIn, t.in, dqin)
 		g.sumHeads(dx, dqin, H)
 		return
 	}
@@ -177,18 +177,18 @@ func (g *backward) splitBackward(l int, t *blockTrace, dq, dk, dv, dx []float32)
 	g.sumHeads(dx, dvin, G)
 }
 
-// sumHeads adds dy [B,T,heads,D] over its heads to dx [B,T,D].
+// sumHeads adds dy [R,heads,D] over its heads to dx [R,D].
 func (g *backward) sumHeads(dx, dy []float32, heads int) {
 	d := g.m.Config.Width
-	for i := 0; i < g.rows*heads; i++ {
+	for i := range len(dy) / d {
 		row := i / heads
 		kernel.Add(dx[row*d:(row+1)*d], dy[i*d:(i+1)*d])
 	}
 }
 
-// roleBackward returns the gradient of one role's inputs, [B,T,heads,D].
+// roleBackward returns the gradient of one role's inputs, [R,heads,D].
 func (g *backward) roleBackward(l int, role *roleInputs, t *blockTrace, dy []float32, w *linearWeights, grad LinearParams) []float32 {
-	d, k, rows := g.m.Config.Width, g.m.Config.HeadWidth, g.rows
+	d, k, rows := g.m.Config.Width, g.m.Config.HeadWidth, t.in.n()
 	dinput := g.take(rows * role.heads * d)
 	if grad.Bias != nil {
 		kernel.BiasBackward(grad.Bias.Data, dy, rows, w.out)
@@ -218,18 +218,18 @@ func (g *backward) roleBackward(l int, role *roleInputs, t *blockTrace, dy []flo
 		}
 		dx := g.zeros(rows * d)
 		g.overlayBackward(l, own, dout, dx)
-		g.normBackward(l, LN1Scale, &g.m.blocks[l].ln1, &t.ln1, dout, dx, g.block(l).LN1)
+		g.normBackward(l, LN1Scale, t.in, &g.m.blocks[l].ln1, &t.ln1, dout, dx, g.block(l).LN1)
 		for r := range rows {
 			copy(dinput[(r*role.heads+head)*d:], dx[r*d:(r+1)*d])
 		}
 		g.release(mark)
 	}
-	g.visitBack(l, role.kind, dinput)
+	g.visitBack(l, role.kind, t.in, dinput)
 	return dinput
 }
 
 // overlayBackward moves the rows of one head's own inputs from dout to dx
-// [B,T,D] through their own norm, and leaves 0 in dout for the shared one.
+// [R,D] through their own norm, and leaves 0 in dout for the shared one.
 func (g *backward) overlayBackward(l int, own *headOverlay, dout, dx []float32) {
 	d, n := g.m.Config.Width, len(own.rows)
 	if n == 0 {

@@ -185,7 +185,7 @@ func TestLastPositionOnly(t *testing.T) {
 			}
 		}
 		want := gradient(t, m, in, objective(true), models.Want{Params: true, Sites: models.All})
-		got := gradient(t, m, in, objective(false), models.Want{Params: true, Sites: models.All, Last: true})
+		got := gradient(t, m, in, objective(false), models.Want{Params: true, Sites: models.All, Need: models.Need{Last: true}})
 		if got.Value != want.Value || got.Output.Logits.Dim(1) != 1 {
 			t.Errorf("%s: value %g of logits %v, want %g", side, got.Value, got.Output.Logits.Shape, want.Value)
 		}

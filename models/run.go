@@ -13,6 +13,22 @@ type Output struct {
 	Logits *tensor.Dense // [B,T,V]; rows of padding hold no meaning
 }
 
+// Need says which logits somebody will read. What nothing needs is not
+// computed: rows that are not unembedded do not pass the last block either,
+// beyond the keys and values that others read there. It never changes a bit of
+// what is computed. The zero value asks for everything.
+type Need struct {
+	// Positions are places in the batch's rows, padding included; negative ones
+	// count from the end. Nil means all.
+	Positions []int `json:"positions,omitempty"`
+
+	// Last stands for the last real token of each row, in place of Positions.
+	Last bool `json:"last,omitempty"`
+
+	// Tokens are ids whose logits are wanted, in this order. Nil means all.
+	Tokens []int `json:"tokens,omitempty"`
+}
+
 // Run computes the logits of in, calling the hooks on the way, in argument
 // order. It is a pure function of its arguments: two runs of the same input
 // agree to the last bit, alone or in a batch, padded or not, recorded or not.
@@ -21,11 +37,21 @@ type Output struct {
 // that names id, row and position or range for an impossible input, with a
 // hook's own error, and with a NumericError when the logits are not finite.
 func (m *Model) Run(ctx context.Context, in Batch, hooks ...Hook) (*Output, error) {
+	return m.RunFor(ctx, in, Need{}, hooks...)
+}
+
+// RunFor is Run for the logits of some positions, [B,P,V] in the order of
+// need's positions ([B,1,V] with Last), and of some tokens, [..,len(Tokens)].
+// Hooks see every row of the sites that they select.
+func (m *Model) RunFor(ctx context.Context, in Batch, need Need, hooks ...Hook) (*Output, error) {
 	p, err := m.begin(ctx, in, hooks)
 	if err != nil {
 		return nil, err
 	}
 	defer p.end()
+	if err := p.narrow(need, nil); err != nil {
+		return nil, err
+	}
 	p.forward()
 	return p.output()
 }
@@ -37,13 +63,19 @@ type pass struct {
 	*arena
 	m     *Model
 	ctx   context.Context
-	in    Batch
-	rows  int // B·T
+	in    Batch   // the rows of the batch; of a re-run, those of its base
+	all   *rowSet // the rows that are embedded
 	hooks []Hook
 	err   error
 
+	want *wanted // the logits to return; nil for all
+	need *rowSet // the rows that are unembedded
+	tail *rowSet // the rows that pass the whole last block; nil for all
+
+	sweep *sweep // set in a re-run
+	past  *past  // set in a generation: keys and values of earlier tokens
+
 	cos, sin []float32 // [T,Dim/2] rotary angles of positions 0..T-1
-	last     bool      // only the last real token of each row is unembedded
 	keep     bool      // a backward pass follows: values stay until end
 	trace    trace     // the values kept
 	logits   *tensor.Dense
@@ -59,7 +91,9 @@ func (m *Model) begin(ctx context.Context, in Batch, hooks []Hook) (*pass, error
 			return nil, fmt.Errorf("hook %d lacks its sites or its function", i)
 		}
 	}
-	p := &pass{arena: m.arenas.Get().(*arena), m: m, ctx: ctx, in: in, rows: in.B * in.T, hooks: hooks}
+	p := &pass{arena: m.arenas.Get().(*arena), m: m, ctx: ctx, in: in, hooks: hooks}
+	p.all = newRowSet(in.B, in.T, nil)
+	p.need = p.all
 	p.angles()
 	return p, nil
 }
@@ -70,6 +104,25 @@ func (p *pass) end() {
 	p.m.arenas.Put(p.arena)
 	p.arena = nil
 }
+
+// place is the place of row r in the batch's rows, b·T + t.
+func (p *pass) place(rows *rowSet, r int) int { return p.row(int(rows.seq[r]))*p.in.T + int(rows.pos[r]) }
+
+// row is the row of the batch that a sequence stands for.
+func (p *pass) row(seq int) int {
+	if p.sweep != nil {
+		return p.sweep.states[seq].row
+	}
+	return seq
+}
+
+// position is the position of row r, counted from its first real token.
+func (p *pass) position(rows *rowSet, r int) int {
+	return p.in.position(p.row(int(rows.seq[r])), int(rows.pos[r]))
+}
+
+// visible gives the places that the query at a place of a sequence attends to.
+func (p *pass) visible(seq, pos int) (lo, hi int) { return p.in.visible(p.row(seq), pos) }
 
 // output is the logits, if all went well and they are numbers.
 func (p *pass) output() (*Output, error) {
@@ -92,6 +145,9 @@ func (p *pass) stopped() bool {
 
 // hooked reports whether any hook selects s.
 func (p *pass) hooked(s Site) bool {
+	if p.sweep != nil {
+		return p.sweep.hooked(s)
+	}
 	for i := range p.hooks {
 		if p.hooks[i].Sites(s) {
 			return true
@@ -100,16 +156,21 @@ func (p *pass) hooked(s Site) bool {
 	return false
 }
 
-// visit shows the value at a site to the hooks that select it.
-func (p *pass) visit(layer int, kind Kind, x []float32) {
+// visit shows the values of some rows at a site to the hooks that select it.
+// Squares [S,H,T,T] have a place for every query, whether it is a row or not.
+func (p *pass) visit(layer int, kind Kind, rows *rowSet, x []float32) {
 	s := Site{layer, kind}
+	if p.sweep != nil {
+		p.sweep.visit(p, s, rows, x)
+		return
+	}
 	var view *tensor.Dense
 	for i := range p.hooks {
 		if !p.hooks[i].Sites(s) || p.stopped() {
 			continue
 		}
 		if view == nil {
-			view = p.view(s, x)
+			view = p.view(s, rows, x)
 		}
 		if err := p.hooks[i].Fn(s, view); err != nil {
 			p.err = fmt.Errorf("hook at %s: %w", s, err)
@@ -117,13 +178,11 @@ func (p *pass) visit(layer int, kind Kind, x []float32) {
 	}
 }
 
-// view is x in the shape of the site s.
-func (p *pass) view(s Site, x []float32) *tensor.Dense {
-	shape := p.m.Shape(s, p.in.B, p.in.T)
-	if s.Kind == Logits && p.last {
-		shape[1] = 1
-	}
-	return tensor.From(x, shape...)
+// view is x, the values of some rows, in the shape of the site s. Every
+// sequence has the same number of rows.
+func (p *pass) view(s Site, rows *rowSet, x []float32) *tensor.Dense {
+	n := rows.sequences()
+	return tensor.From(x, p.m.Shape(s, n, rows.n()/n)...)
 }
 
 // Work is cut into pieces of about so many multiplications: large enough to

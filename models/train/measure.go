@@ -25,7 +25,7 @@ func Measure(ctx context.Context, m *models.Model, examples []Example) (Score, e
 	for lo := 0; lo < len(examples); lo += measureBatch {
 		part := examples[lo:min(lo+measureBatch, len(examples))]
 		in, answers := batchOf(part)
-		out, err := m.Run(ctx, in)
+		out, err := m.RunFor(ctx, in, models.Need{Last: true})
 		if err != nil {
 			return Score{}, err
 		}

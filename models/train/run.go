@@ -176,7 +176,7 @@ func (r *run) step(ctx context.Context) (loss float64, right int, norm float64, 
 		batch = append(batch, r.learn[i])
 	}
 	in, answers := batchOf(batch)
-	g, err := r.model.Gradient(ctx, in, AnswerLoss(answers), models.Want{Params: true})
+	g, err := r.model.Gradient(ctx, in, AnswerLoss(answers), models.Want{Params: true, Need: models.Need{Last: true}})
 	var bad models.NumericError
 	if errors.As(err, &bad) {
 		return 0, 0, 0, r.diverged(step, err)

@@ -1,0 +1,152 @@
+package models
+
+import (
+	"fmt"
+
+	"orrery/models/tensor"
+)
+
+// wanted is a Need with its positions resolved for a batch.
+type wanted struct {
+	places [][]int // [B] the places whose logits are wanted, in order
+	tokens []int   // nil for all
+}
+
+// resolve checks need against a batch and a vocabulary.
+func (n Need) resolve(in Batch, vocab int) (*wanted, error) {
+	w := &wanted{tokens: n.Tokens, places: make([][]int, in.B)}
+	if n.Last && n.Positions != nil {
+		return nil, fmt.Errorf("need: positions %v and last are both given: take one", n.Positions)
+	}
+	if n.Positions != nil && len(n.Positions) == 0 {
+		return nil, fmt.Errorf("need: positions is an empty list: leave it out to mean all")
+	}
+	if n.Tokens != nil && len(n.Tokens) == 0 {
+		return nil, fmt.Errorf("need: tokens is an empty list: leave it out to mean all")
+	}
+	for _, id := range n.Tokens {
+		if id < 0 || id >= vocab {
+			return nil, fmt.Errorf("need: token %d is outside the vocabulary 0..%d", id, vocab-1)
+		}
+	}
+	for b := range w.places {
+		if n.Last {
+			_, end := in.span(b)
+			w.places[b] = []int{end - 1}
+			continue
+		}
+		for _, pos := range n.Positions {
+			at := pos
+			if at < 0 {
+				at += in.T
+			}
+			if at < 0 || at >= in.T {
+				return nil, fmt.Errorf("need: position %d is outside 0..%d (or -%d..-1 from the end)", pos, in.T-1, in.T)
+			}
+			w.places[b] = append(w.places[b], at)
+		}
+		if n.Positions == nil {
+			for at := range in.T {
+				w.places[b] = append(w.places[b], at)
+			}
+		}
+	}
+	return w, nil
+}
+
+// all reports whether everything is asked for.
+func (n Need) all() bool { return n.Positions == nil && !n.Last && n.Tokens == nil }
+
+// narrow lets the pass compute only what need asks for, as far as nobody looks
+// at the rest: no hook, and no gradient that is wanted.
+func (p *pass) narrow(need Need, wanted func(Site) bool) error {
+	if need.all() {
+		return nil
+	}
+	want, err := need.resolve(p.in, p.m.Config.Vocab)
+	if err != nil {
+		return err
+	}
+	p.want = want
+	looks := func(s Site) bool { return p.hooked(s) || wanted != nil && wanted(s) }
+	for k := FinalScale; k <= Logits; k++ {
+		if looks(Site{-1, k}) {
+			return nil
+		}
+	}
+	asked := make([]bool, p.in.B*p.in.T)
+	for b, places := range want.places {
+		for _, at := range places {
+			asked[b*p.in.T+at] = true
+		}
+	}
+	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
+	for k := ResidPre; k <= ResidPost; k++ {
+		if looks(Site{p.m.Config.Layers - 1, k}) && !readsAllRows(k) {
+			return nil
+		}
+	}
+	p.tail = p.need
+	return nil
+}
+
+// readsAllRows reports whether the last block computes a kind for every row,
+// whatever rows are needed.
+func readsAllRows(k Kind) bool {
+	switch k {
+	case ResidPre, LN1Scale, LN1Normalized, K, V, RotK:
+		return true
+	}
+	return false
+}
+
+// pick brings the logits of the computed rows [R,V] to the shape that was asked
+// for: [B,T,V], or [B,P,V] and the wanted tokens only.
+func (p *pass) pick(rows *rowSet, logits []float32) *tensor.Dense {
+	if p.want == nil {
+		return tensor.From(logits, p.in.B, p.in.T, p.m.Config.Vocab)
+	}
+	y := tensor.New(p.want.shape(p.m.Config.Vocab)...)
+	p.want.each(rows, p.m.Config.Vocab, func(at, from int) { y.Data[at] = logits[from] })
+	return y
+}
+
+// unpick is the transpose of pick: the derivative by the logits of the computed
+// rows, [R,V].
+func (p *pass) unpick(rows *rowSet, dlogits *tensor.Dense) []float32 {
+	if p.want == nil {
+		return dlogits.Data
+	}
+	y := p.zeros(rows.n() * p.m.Config.Vocab)
+	p.want.each(rows, p.m.Config.Vocab, func(at, from int) { y[from] += dlogits.Data[at] })
+	return y
+}
+
+// shape is that of the wanted logits.
+func (w *wanted) shape(vocab int) []int {
+	if w.tokens != nil {
+		vocab = len(w.tokens)
+	}
+	return []int{len(w.places), len(w.places[0]), vocab}
+}
+
+// each pairs every wanted logit with its place in the rows [R,V].
+func (w *wanted) each(rows *rowSet, vocab int, fn func(at, from int)) {
+	at := 0
+	for b, places := range w.places {
+		for _, place := range places {
+			row := rows.find(b, place) * vocab
+			if w.tokens != nil {
+				for _, id := range w.tokens {
+					fn(at, row+id)
+					at++
+				}
+				continue
+			}
+			for id := range vocab {
+				fn(at, row+id)
+				at++
+			}
+		}
+	}
+}
