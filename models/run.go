@@ -220,9 +220,13 @@ func (p *pass) linear(x []float32, w *linearWeights) []float32 {
 
 // linearInto is linear with y given.
 func (p *pass) linearInto(y, x []float32, w *linearWeights) {
+	packed := p.matrix(w)
+	if packed == nil {
+		return
+	}
 	p.chunks(len(x)/w.in, w.in*w.out, func(lo, hi int) {
 		part := y[lo*w.out : hi*w.out]
-		w.packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
+		packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
 		if w.bias != nil {
 			perRow(hi-lo, w.out, func(a, b int) { kernel.AddBias(part[a*w.out:b*w.out], w.bias, b-a, w.out) })
 		}
