@@ -84,13 +84,22 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	if want.tokens != nil && !p.keep {
 		p.columns = p.choose(&p.m.head, want.tokens)
 	}
+	if !p.looksBehindKeys(wanted) {
+		p.tail = p.need
+	}
+	return nil
+}
+
+// looksBehindKeys reports whether a hook, or a gradient that is wanted, is about
+// rows of the last block beyond the keys and values that others read.
+func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
 	for k := ResidPre; k <= ResidPost; k++ {
-		if looks(Site{p.m.Config.Layers - 1, k}) && !readsAllRows(k) {
-			return nil
+		s := Site{p.m.Config.Layers - 1, k}
+		if !readsAllRows(k) && (p.hooked(s) || wanted != nil && wanted(s)) {
+			return true
 		}
 	}
-	p.tail = p.need
-	return nil
+	return false
 }
 
 // readsAllRows reports whether the last block computes a kind for every row,
