@@ -330,8 +330,8 @@ def verify_older_config(family: Family, folder: Path, name: str, ids: Tensor, lo
         assert relative(model(input_ids=ids, use_cache=False).logits, logits) < 1e-6, f"{folder.name}: {name} is read differently"
 
 
-def versions() -> dict[str, str]:
-    return {p: importlib.metadata.version(p) for p in ("torch", "transformers", "safetensors", "numpy")}
+def versions(*more: str) -> dict[str, str]:
+    return {p: importlib.metadata.version(p) for p in ("torch", "transformers", "safetensors", "numpy", *more)}
 
 
 def make(family: Family, root: Path) -> dict:
