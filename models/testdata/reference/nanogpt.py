@@ -33,17 +33,17 @@ RECOGNISE = {
 
 
 def randomise(model: nn.Module, seed: int) -> None:
-    """Weights 1.5/sqrt(fan_in), twice that in the feed-forward so that its gelu shows; norms 1 +- 0.3, biases 0.2, embeddings 0.5; a tied unembedding 1/sqrt(width)."""
+    """Weights 1.5/sqrt(fan_in), 8 behind the gelu so that it shows; norms 1 +- 0.3, biases 0.2, embeddings 2/sqrt(width)."""
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, p in model.named_parameters():
             noise = torch.randn(p.shape, generator=rng)
             if name.endswith(("wte.weight", "lm_head.weight")):
-                p.copy_(noise / p.shape[1] ** 0.5)
+                p.copy_(noise * 2 / p.shape[1] ** 0.5)
             elif name.endswith("wpe.weight"):
                 p.copy_(noise * 0.5)
             elif p.ndim == 2:
-                p.copy_(noise * (3 if ".mlp." in name else 1.5) / p.shape[1] ** 0.5)
+                p.copy_(noise * (8 if ".mlp.c_proj" in name else 1.5) / p.shape[1] ** 0.5)
             else:
                 p.copy_(noise * 0.2 if name.endswith("bias") else 1 + noise * 0.3)
 
