@@ -142,3 +142,17 @@ func TestMatch(t *testing.T) {
 		t.Errorf("* does not select everything: %v", err)
 	}
 }
+
+func TestUnknownGlobsNameWhatIsNear(t *testing.T) {
+	m := modeltest.Llama(1)
+	for glob, says := range map[string]string{
+		"*hook_patern":         "blocks.*.attn.hook_pattern [batch,head,query,key]",
+		"blocks.3.*":           "layer 3 is outside 0..1",
+		"blocks.*.hook_mlp_ot": "blocks.*.hook_mlp_out",
+		"zz1":                  "blocks.*.attn.hook_z",
+		"resid_past1":          "blocks.*.hook_resid_post",
+	} {
+		_, err := m.Match(glob)
+		mustSay(t, err, glob, says)
+	}
+}

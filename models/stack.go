@@ -1,0 +1,193 @@
+package models
+
+import (
+	"fmt"
+
+	"orrery/models/internal/kernel"
+	"orrery/models/tensor"
+)
+
+// Stack holds parts of a residual stream side by side, N components of [B,T,D]
+// each, with a label for each. It is what the functions that take a stream
+// apart return: DecomposeResid, AccumulatedResid, StackHeadResults,
+// StackNeuronResults and FullResidDecomposition.
+//
+// The results of heads and neurons are kept as what the head or neuron computed
+// and the weights that write it: their N·B·T·D numbers exist only when Dense
+// lays them out. Project and LogitAttrs do without, and cost N·B·T·K.
+type Stack struct {
+	Labels []string // [N]
+
+	m       *Model
+	b, t    int   // t counts the selected positions
+	total   int   // rows of the run, B·T
+	rows    []int // of these, in the order of the stack's; nil for all
+	noBatch bool
+	parts   []stackPart
+	norm    *stackNorm // applied to every component; nil for none
+}
+
+// stackPart is n components: W[:, j·k:(j+1)·k]·acts[r, j·k:(j+1)·k] for each j,
+// or acts itself, one component, without W.
+type stackPart struct {
+	n, k int
+	acts []float32 // [R,n·k], or [R,D]
+	w    []float32 // [D,n·k]; nil for none
+}
+
+// stackNorm is a norm with frozen statistics, which is linear: a component is
+// centred, when the norm does that, and divided by the scale of its row.
+type stackNorm struct {
+	center bool
+	scale  []float32 // [R]
+}
+
+// size is R, the number of rows of a component.
+func (s *Stack) size() int { return s.b * s.t }
+
+// Shape is that of Dense: [N,B,T,D], T being the number of selected positions,
+// or [N,T,D] when the cache had no batch axis.
+func (s *Stack) Shape() []int { return s.shape(s.m.Config.Width) }
+
+func (s *Stack) shape(last ...int) []int {
+	shape := []int{len(s.Labels), s.b, s.t}
+	if s.noBatch {
+		shape = []int{len(s.Labels), s.t}
+	}
+	return append(shape, last...)
+}
+
+// Bytes is the memory that Dense takes.
+func (s *Stack) Bytes() int64 {
+	return 4 * int64(len(s.Labels)) * int64(s.size()) * int64(s.m.Config.Width)
+}
+
+// Dense lays all components out, in the shape of Shape.
+func (s *Stack) Dense() *tensor.Dense {
+	d, rows := s.m.Config.Width, s.size()
+	out := tensor.New(s.Shape()...)
+	at := out.Data
+	for i := range s.parts {
+		p := &s.parts[i]
+		p.each(rows, d, func(x []float32) {
+			copy(at, x)
+			s.norm.apply(at[:rows*d], d)
+			at = at[rows*d:]
+		})
+	}
+	return out
+}
+
+// each calls fn with the value [R,D] of every component, which is valid during
+// the call.
+func (p *stackPart) each(rows, d int, fn func(x []float32)) {
+	if p.w == nil {
+		fn(p.acts)
+		return
+	}
+	x, acts, w := make([]float32, rows*d), make([]float32, rows*p.k), make([]float32, d*p.k)
+	for j := range p.n {
+		for i := range d {
+			copy(w[i*p.k:(i+1)*p.k], p.w[(i*p.n+j)*p.k:])
+		}
+		for r := range rows {
+			copy(acts[r*p.k:(r+1)*p.k], p.acts[(r*p.n+j)*p.k:])
+		}
+		kernel.MatMulNT(x, acts, w, rows, p.k, d, false)
+		fn(x)
+	}
+}
+
+// sum adds the sum of the part's components to x [R,D].
+func (p *stackPart) sum(x []float32, rows, d int) {
+	if p.w == nil {
+		kernel.Add(x, p.acts[:rows*d])
+		return
+	}
+	kernel.MatMulNT(x, p.acts, p.w, rows, p.n*p.k, d, true)
+}
+
+// apply norms x [R,D] in place.
+func (n *stackNorm) apply(x []float32, d int) {
+	if n == nil {
+		return
+	}
+	for r, scale := range n.scale {
+		row, mean := x[r*d:(r+1)*d], 0.0
+		if n.center {
+			mean = meanOf(row)
+		}
+		for i, v := range row {
+			row[i] = float32((float64(v) - mean) / float64(scale))
+		}
+	}
+}
+
+// Project gives the components' coordinates along directions [M,D], in the
+// shape of Shape with M in the place of D, without laying the components out.
+func (s *Stack) Project(directions *tensor.Dense) (*tensor.Dense, error) {
+	d := s.m.Config.Width
+	if directions.Rank() != 2 || directions.Dim(1) != d || directions.Dim(0) < 1 {
+		return nil, fmt.Errorf("project: directions have shape %v, want [any,%d]", directions.Shape, d)
+	}
+	n := directions.Dim(0)
+	out := tensor.New(s.shape(n)...)
+	s.along(directions.Data, n, func(c, r int, dot func(i int) float32) {
+		at := (c*s.size() + r) * n
+		for i := range n {
+			out.Data[at+i] = dot(i)
+		}
+	})
+	return out, nil
+}
+
+// along calls fn for every component c and row r with a function that gives the
+// component's coordinate along direction i of dirs [n,D]. A norm is applied to
+// the directions: what is centred along d is what it was along d centred.
+func (s *Stack) along(dirs []float32, n int, fn func(c, r int, dot func(i int) float32)) {
+	d, rows := s.m.Config.Width, s.size()
+	if s.norm != nil && s.norm.center {
+		centred := make([]float32, len(dirs))
+		for i := range n {
+			row := dirs[i*d : (i+1)*d]
+			mean := meanOf(row)
+			for j, v := range row {
+				centred[i*d+j] = float32(float64(v) - mean)
+			}
+		}
+		dirs = centred
+	}
+	c := 0
+	for i := range s.parts {
+		p := &s.parts[i]
+		width, read := d, dirs // a row of acts, and what reads it [n,width]
+		if p.w != nil {
+			width = p.n * p.k
+			read = make([]float32, n*width)
+			kernel.MatMulNN(read, dirs, p.w, n, d, width, false)
+		}
+		k := width / p.n
+		for j := range p.n {
+			for r := range rows {
+				acts := p.acts[r*width+j*k : r*width+(j+1)*k]
+				fn(c+j, r, func(i int) float32 {
+					v := kernel.Dot(acts, read[i*width+j*k:i*width+(j+1)*k])
+					if s.norm != nil {
+						v /= s.norm.scale[r]
+					}
+					return v
+				})
+			}
+		}
+		c += p.n
+	}
+}
+
+// meanOf is the mean of x, summed in float64.
+func meanOf(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v)
+	}
+	return sum / float64(len(x))
+}
