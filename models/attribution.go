@@ -73,7 +73,7 @@ func RecomputeLN(s *Stack) (*Stack, error) {
 	out := *s
 	out.parts = nil
 	for i := range s.Labels {
-		out.parts = append(out.parts, stackPart{n: 1, acts: x[i*rows*d : (i+1)*rows*d]})
+		out.parts = append(out.parts, stackPart{n: 1, k: d, acts: x[i*rows*d : (i+1)*rows*d]})
 	}
 	return &out, nil
 }
@@ -145,9 +145,7 @@ func LogitAttrs(c *Cache, s *Stack, a Answers) (*Attribution, error) {
 	normed := *s
 	normed.norm = &stackNorm{center: s.m.Config.Norm == LayerNorm, scale: scale}
 	out := &Attribution{Labels: s.Labels, Values: tensor.New(s.shape()...), Constant: tensor.New(s.shape()[1:]...)}
-	normed.along(dirs, len(pairs), func(c, r int, dot func(i int) float32) {
-		out.Values.Data[c*s.size()+r] = dot(pick[r])
-	})
+	normed.along(out.Values.Data, dirs, len(pairs), pick)
 	for r := range out.Constant.Data {
 		out.Constant.Data[r] = constants[pick[r]]
 	}

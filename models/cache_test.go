@@ -35,7 +35,7 @@ func TestCacheBudget(t *testing.T) {
 	if !errors.As(err, &budget) || budget.Need != need || budget.Budget != 2000 || fired {
 		t.Errorf("error %v, and hooks fired: %v", err, fired)
 	}
-	mustSay(t, err, "51 sites of 1×4 tokens", "budget is 2.0 KiB", "blocks.*.hook_q_input (1.1 KiB)", "record fewer sites")
+	mustSay(t, err, "56 sites of 1×4 tokens", "budget is 2.0 KiB", "blocks.*.hook_q_input (1.1 KiB)", "record fewer sites")
 	_, _, err = m.RunWithCache(context.Background(), in, models.CacheOptions{Budget: 10})
 	mustSay(t, err, "budget is 10 bytes", "record single layers")
 	_, _, err = m.RunWithCache(context.Background(), in, models.CacheOptions{Sites: func(models.Site) bool { return false }})

@@ -143,7 +143,7 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 	for range b.s.size() {
 		every = append(every, bias...)
 	}
-	b.add([]string{"bias"}, stackPart{n: 1, acts: every})
+	b.add([]string{"bias"}, stackPart{n: 1, k: b.s.m.Config.Width, acts: every})
 	return b.done(false)
 }
 
@@ -252,7 +252,7 @@ func (b *stackBuilder) add(labels []string, p stackPart) {
 
 // value adds the value at s as a component.
 func (b *stackBuilder) value(label string, s Site) {
-	b.add([]string{label}, stackPart{n: 1, acts: b.rowsOf(s)})
+	b.add([]string{label}, stackPart{n: 1, k: b.s.m.Config.Width, acts: b.rowsOf(s)})
 }
 
 func (b *stackBuilder) embeds() {
@@ -275,7 +275,7 @@ func (b *stackBuilder) heads() {
 	for l := range b.headLayers() {
 		labels := make([]string, cfg.Heads)
 		for h := range labels {
-			labels[h] = fmt.Sprintf("L%dH%d", l, h)
+			labels[h] = "L" + strconv.Itoa(l) + "H" + strconv.Itoa(h)
 		}
 		b.add(labels, stackPart{n: cfg.Heads, k: cfg.HeadWidth, acts: b.rowsOf(Site{l, Z}), w: b.s.m.params.Blocks[l].O.Weight.Data})
 	}
@@ -304,7 +304,7 @@ func (b *stackBuilder) neurons(which []int) {
 	for l := range b.layer {
 		labels := make([]string, len(index))
 		for i, n := range index {
-			labels[i] = fmt.Sprintf("L%dN%d", l, n)
+			labels[i] = "L" + strconv.Itoa(l) + "N" + strconv.Itoa(n)
 		}
 		w := b.s.m.params.Blocks[l].Out.Weight.Data
 		b.add(labels, stackPart{n: len(index), k: 1, acts: pick(b.rowsOf(Site{l, Post}), b.s.size()), w: pick(w, d)})
@@ -331,7 +331,7 @@ func (b *stackBuilder) remainder() {
 	for i, v := range stream {
 		rest[i] = v - rest[i]
 	}
-	b.add([]string{"remainder"}, stackPart{n: 1, acts: rest})
+	b.add([]string{"remainder"}, stackPart{n: 1, k: b.s.m.Config.Width, acts: rest})
 }
 
 // done norms the stack if that is asked for: by the components' own statistics

@@ -109,7 +109,7 @@ func TestMatch(t *testing.T) {
 		{"blocks.*.hook_resid_post", []string{"blocks.0.hook_resid_post", "blocks.1.hook_resid_post"}},
 		{"blocks.0.hook_resid_m?d, logits", []string{"blocks.0.hook_resid_mid", "logits"}},
 		{"*attn_scores", []string{"blocks.0.attn.hook_attn_scores", "blocks.1.attn.hook_attn_scores"}},
-		{"z-1,ln_final.*", []string{"blocks.1.attn.hook_z", "ln_final.hook_scale", "ln_final.hook_normalized"}},
+		{"z-1,ln_final.*", []string{"blocks.1.attn.hook_z", "ln_final.hook_scale", "ln_final.hook_normalized", "ln_final.hook_out"}},
 		{`("z", 0)`, []string{"blocks.0.attn.hook_z"}},
 		{"blocks.3.*", nil},
 		{"nothing", nil},

@@ -27,11 +27,11 @@ type Stack struct {
 	norm    *stackNorm // applied to every component; nil for none
 }
 
-// stackPart is n components: W[:, j·k:(j+1)·k]·acts[r, j·k:(j+1)·k] for each j,
-// or acts itself, one component, without W.
+// stackPart is n components, W[:, j·k:(j+1)·k]·acts[r, j·k:(j+1)·k] for each j;
+// or, without W, one of width k = D, acts itself.
 type stackPart struct {
 	n, k int
-	acts []float32 // [R,n·k], or [R,D]
+	acts []float32 // [R,n·k]
 	w    []float32 // [D,n·k]; nil for none
 }
 
@@ -101,7 +101,7 @@ func (p *stackPart) each(rows, d int, fn func(x []float32)) {
 // sum adds the sum of the part's components to x [R,D].
 func (p *stackPart) sum(x []float32, rows, d int) {
 	if p.w == nil {
-		kernel.Add(x, p.acts[:rows*d])
+		kernel.Add(x, p.acts)
 		return
 	}
 	kernel.MatMulNT(x, p.acts, p.w, rows, p.n*p.k, d, true)
@@ -132,20 +132,16 @@ func (s *Stack) Project(directions *tensor.Dense) (*tensor.Dense, error) {
 	}
 	n := directions.Dim(0)
 	out := tensor.New(s.shape(n)...)
-	s.along(directions.Data, n, func(c, r int, dot func(i int) float32) {
-		at := (c*s.size() + r) * n
-		for i := range n {
-			out.Data[at+i] = dot(i)
-		}
-	})
+	s.along(out.Data, directions.Data, n, nil)
 	return out, nil
 }
 
-// along calls fn for every component c and row r with a function that gives the
-// component's coordinate along direction i of dirs [n,D]. A norm is applied to
-// the directions: what is centred along d is what it was along d centred.
-func (s *Stack) along(dirs []float32, n int, fn func(c, r int, dot func(i int) float32)) {
-	d, rows := s.m.Config.Width, s.size()
+// along fills out with the components' coordinates along directions dirs [n,D]:
+// out is [N,R,n], or with pick, which names one direction for each row, [N,R]. A
+// norm is applied to the directions: what is centred along d is what it was
+// along d centred.
+func (s *Stack) along(out, dirs []float32, n int, pick []int) {
+	d := s.m.Config.Width
 	if s.norm != nil && s.norm.center {
 		centred := make([]float32, len(dirs))
 		for i := range n {
@@ -157,29 +153,66 @@ func (s *Stack) along(dirs []float32, n int, fn func(c, r int, dot func(i int) f
 		}
 		dirs = centred
 	}
-	c := 0
-	for i := range s.parts {
-		p := &s.parts[i]
-		width, read := d, dirs // a row of acts, and what reads it [n,width]
-		if p.w != nil {
-			width = p.n * p.k
-			read = make([]float32, n*width)
-			kernel.MatMulNN(read, dirs, p.w, n, d, width, false)
+	each := n // coordinates of a component's row
+	if pick != nil {
+		each = 1
+	}
+	first := make([]int, len(s.parts)) // component of each part
+	for i := 1; i < len(first); i++ {
+		first[i] = first[i-1] + s.parts[i-1].n
+	}
+	kernel.Do(len(s.parts), 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			p := &s.parts[i]
+			p.along(out[first[i]*s.size()*each:], p.read(dirs, n, d), each, pick, s.norm)
 		}
-		k := width / p.n
-		for j := range p.n {
-			for r := range rows {
-				acts := p.acts[r*width+j*k : r*width+(j+1)*k]
-				fn(c+j, r, func(i int) float32 {
-					v := kernel.Dot(acts, read[i*width+j*k:i*width+(j+1)*k])
-					if s.norm != nil {
-						v /= s.norm.scale[r]
+	})
+}
+
+// read is what reads a row of the part's acts along each direction of dirs
+// [n,D]: Wᵀ·direction, [n, n·k].
+func (p *stackPart) read(dirs []float32, n, d int) []float32 {
+	if p.w == nil {
+		return dirs
+	}
+	width := p.n * p.k
+	read := make([]float32, n*width)
+	for j := range d { // each row of W once, for all directions
+		row := p.w[j*width : (j+1)*width]
+		for i := range n {
+			kernel.Axpy(read[i*width:(i+1)*width], dirs[i*d+j], row)
+		}
+	}
+	return read
+}
+
+// along is Stack.along for one part. Components are taken in blocks, so that
+// acts and out are both walked along their rows.
+func (p *stackPart) along(out, read []float32, each int, pick []int, norm *stackNorm) {
+	const block = 64
+	width := p.n * p.k
+	rows := len(p.acts) / width
+	for from := 0; from < p.n; from += block {
+		for r := range rows {
+			acts, scale := p.acts[r*width:(r+1)*width], float32(1)
+			if norm != nil {
+				scale = norm.scale[r]
+			}
+			for i := range each {
+				dir := i
+				if pick != nil {
+					dir = pick[r]
+				}
+				u := read[dir*width : (dir+1)*width]
+				for j := from; j < min(from+block, p.n); j++ {
+					v := acts[j] * u[j]
+					if p.k > 1 {
+						v = kernel.Dot(acts[j*p.k:(j+1)*p.k], u[j*p.k:(j+1)*p.k])
 					}
-					return v
-				})
+					out[(j*rows+r)*each+i] = v / scale
+				}
 			}
 		}
-		c += p.n
 	}
 }
 
