@@ -67,7 +67,7 @@ func (s *store) fill(m *Model) error {
 	norm := func(layer int, name string, n *NormParams) normWeights {
 		return normWeights{vector(layer, name+".weight", &n.Weight), vector(layer, name+".bias", &n.Bias)}
 	}
-	linear := func(layer int, name string, at, bias **tensor.Dense) linearWeights {
+	matrix := func(layer int, name string, at, bias **tensor.Dense) linearWeights {
 		shape := s.cfg.weightShape(name + ".weight")
 		if shape == nil {
 			return linearWeights{}
@@ -75,22 +75,15 @@ func (s *store) fill(m *Model) error {
 		later := newLazyMatrix(func() (*kernel.Packed, error) { return s.pack(layer, name+".weight", at) })
 		return linearWeights{bias: vector(layer, name+".bias", bias), later: later, out: shape[0], in: shape[1]}
 	}
-	m.store, m.params, m.hash = s, sync.OnceValues(s.params), sync.OnceValue(m.sum)
-	m.blocks = make([]blockWeights, s.cfg.Layers)
-	for l := range m.blocks {
-		b := &s.places.Blocks[l]
-		of := func(name string, w *LinearParams) linearWeights { return linear(l, name, &w.Weight, &w.Bias) }
-		m.blocks[l] = blockWeights{
-			ln1: norm(l, "ln1", &b.LN1), ln2: norm(l, "ln2", &b.LN2),
-			q: of("attn.q", &b.Q), k: of("attn.k", &b.K), v: of("attn.v", &b.V), o: of("attn.o", &b.O),
-			gate: of("mlp.gate", &b.Gate), in: of("mlp.in", &b.In), out: of("mlp.out", &b.Out),
-		}
+	linear := func(layer int, name string, w *LinearParams) linearWeights {
+		return matrix(layer, name, &w.Weight, &w.Bias)
 	}
 	p := s.places
-	m.final = norm(-1, "ln_final", &p.Final)
+	m.store, m.params, m.hash = s, sync.OnceValues(s.params), sync.OnceValue(m.sum)
+	m.assemble(p, norm, linear)
 	var tied *linearWeights
-	if m.head = linear(-1, "unembed", &p.Unembed.Weight, &p.Unembed.Bias); s.cfg.Tied {
-		m.head = linear(-1, "embed", &p.Embed, nil)
+	if s.cfg.Tied {
+		m.head = matrix(-1, "embed", &p.Embed, nil)
 		m.head.bias = vector(-1, "unembed.bias", &p.Unembed.Bias)
 		tied = &m.head
 	}
