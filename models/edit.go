@@ -15,10 +15,12 @@ type Op string
 
 // The operations.
 const (
-	Set   Op = "set"   // x = value
-	Add   Op = "add"   // x += value
-	Scale Op = "scale" // x *= value
-	Mask  Op = "mask"  // attention edges are cut before the softmax; no value
+	Set        Op = "set"         // x = value
+	Add        Op = "add"         // x += value
+	Scale      Op = "scale"       // x *= value
+	Mask       Op = "mask"        // attention edges are cut before the softmax; no value
+	ProjectOut Op = "project_out" // the part of x within a subspace is removed: x −= BBᵀ(x − value)
+	Keep       Op = "keep"        // only that part is kept: x = value + BBᵀ(x − value)
 )
 
 // Edit is an intervention as data: the elements of one site, and what happens
@@ -28,6 +30,7 @@ const (
 //
 //	{"site":"blocks.1.attn.hook_z","heads":[1],"op":"set","value":0}
 //	{"site":"blocks.1.attn.hook_attn_scores","queries":[-1],"keys":[4],"op":"mask"}
+//	{"site":"blocks.0.hook_resid_post","op":"project_out","basis":{"shape":[1,4],"data":[1,0,0,0]}}
 type Edit struct {
 	Site      string `json:"site"` // any name that Model.Site knows
 	Rows      []int  `json:"rows,omitempty"`
@@ -38,6 +41,12 @@ type Edit struct {
 	Keys      []int  `json:"keys,omitempty"`    // of scores and patterns
 	Op        Op     `json:"op"`
 	Value     *Value `json:"value,omitempty"`
+
+	// Basis spans the subspace of ProjectOut and Keep: rows of length n, where n
+	// is the number of selected neurons. They need not be orthonormal, but they
+	// must be independent. With these operations Value is the point that stays
+	// where it is, 0 when it is left out.
+	Basis *Value `json:"basis,omitempty"`
 }
 
 // ParseEdits reads a JSON list of edits. Unknown keys are errors.
@@ -76,61 +85,72 @@ func (m *Model) edit(e Edit) (Hook, error) {
 		return Hook{}, err
 	}
 	e.Site = site.String()
-	switch e.Op {
-	case Set, Add, Scale:
-		if e.Value == nil {
-			return Hook{}, fmt.Errorf("op %q needs a value", e.Op)
-		}
-		if err := e.Value.check(); err != nil {
-			return Hook{}, err
-		}
-	case Mask:
-		if e.Value != nil {
-			return Hook{}, fmt.Errorf("op %q takes no value", e.Op)
-		}
-		if site.Kind != AttnScores {
-			return Hook{}, fmt.Errorf("op %q cuts attention edges: its site is %s", e.Op, Site{max(site.Layer, 0), AttnScores})
-		}
-	default:
-		return Hook{}, fmt.Errorf("op is %q, want %q, %q, %q or %q", e.Op, Set, Add, Scale, Mask)
+	if err := e.checkOp(site); err != nil {
+		return Hook{}, err
 	}
 	if err := e.fits(m, site); err != nil {
 		return Hook{}, err
 	}
-	axes := m.Axes(site)
 	hook := Hook{
 		Sites: Sites(site),
 		Fn: func(_ Site, x *tensor.Dense) error {
-			return e.each(axes, x, func(x *float32, v float32) { *x = e.apply(*x, v) })
+			p, err := e.place(m, site, x.Shape)
+			if err != nil {
+				return err
+			}
+			p.applyAll(x.Data, p.apply)
+			return nil
 		},
 	}
 	if e.Op != Add {
 		hook.Grad = func(_ Site, g *tensor.Dense) error {
-			return e.each(axes, g, func(g *float32, v float32) {
-				if e.Op != Scale {
-					v = 0
-				}
-				*g *= v
-			})
+			p, err := e.place(m, site, g.Shape)
+			if err != nil {
+				return err
+			}
+			p.applyAll(g.Data, p.transpose)
+			return nil
 		}
 	}
 	return hook, nil
 }
 
-// apply is the edit of one element x with the value v.
-func (e *Edit) apply(x, v float32) float32 {
+// checkOp reports what does not go with the operation.
+func (e *Edit) checkOp(site Site) error {
 	switch e.Op {
-	case Add:
-		return x + v
-	case Scale:
-		if x == negInf { // a masked score stays masked, by 0 and by -1 as well
-			return x
+	case Set, Add, Scale:
+		if e.Value == nil {
+			return fmt.Errorf("op %q needs a value", e.Op)
 		}
-		return x * v
 	case Mask:
-		return negInf
+		if e.Value != nil {
+			return fmt.Errorf("op %q takes no value", e.Op)
+		}
+		if site.Kind != AttnScores {
+			return fmt.Errorf("op %q cuts attention edges: its site is %s", e.Op, Site{max(site.Layer, 0), AttnScores})
+		}
+	case ProjectOut, Keep:
+		if e.Basis == nil {
+			return fmt.Errorf("op %q needs a basis: rows that span the subspace", e.Op)
+		}
+		if site.Kind.square() || kinds[site.Kind].axes[len(kinds[site.Kind].axes)-1] == axisOne {
+			return fmt.Errorf("op %q works on vectors, and the axes of %s are %v", e.Op, site, kinds[site.Kind].axes)
+		}
+	default:
+		return fmt.Errorf("op is %q, want %q, %q, %q, %q, %q or %q", e.Op, Set, Add, Scale, Mask, ProjectOut, Keep)
 	}
-	return v
+	if e.Basis != nil && e.Op != ProjectOut && e.Op != Keep {
+		return fmt.Errorf("op %q takes no basis", e.Op)
+	}
+	for _, v := range []*Value{e.Value, e.Basis} {
+		if v == nil {
+			continue
+		}
+		if err := v.check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lists pairs the edit's index lists with the axes they may index.
@@ -199,43 +219,4 @@ func (l indexList) resolve(n int) ([]int, error) {
 		seen[at], out[i] = true, at
 	}
 	return out, nil
-}
-
-// each calls fn for every selected element of x with the value's element for it
-// (0 for op mask), in row-major order of the lists.
-func (e *Edit) each(axes []string, x *tensor.Dense, fn func(x *float32, v float32)) error {
-	lists, counts := make([][]int, len(axes)), make([]int, len(axes))
-	for a, axis := range axes {
-		var list indexList // all, for an axis without a list
-		for _, l := range e.lists() {
-			if slices.Contains(l.axes, axis) {
-				list = l
-			}
-		}
-		index, err := list.resolve(x.Shape[a])
-		if err != nil {
-			return err
-		}
-		lists[a], counts[a] = index, len(index)
-	}
-	value := e.Value
-	if value == nil {
-		value = Number(0)
-	}
-	strides, err := value.strides(counts)
-	if err != nil {
-		return err
-	}
-	var walk func(a, at, v int)
-	walk = func(a, at, v int) {
-		if a == len(axes) {
-			fn(&x.Data[at], value.Data[v])
-			return
-		}
-		for i, index := range lists[a] {
-			walk(a+1, at*x.Shape[a]+index, v+i*strides[a])
-		}
-	}
-	walk(0, 0, 0)
-	return nil
 }

@@ -37,11 +37,19 @@ type stream struct {
 
 // forward computes the logits of the batch.
 func (p *pass) forward() {
+	s := p.stack()
+	if !p.stopped() {
+		p.unembed(s)
+	}
+}
+
+// stack computes the residual stream behind the last block.
+func (p *pass) stack() stream {
 	s := p.embed()
 	p.trace.blocks = make([]blockTrace, p.m.Config.Layers)
 	for l := range p.trace.blocks {
 		if p.stopped() {
-			return
+			return s
 		}
 		mark := p.mark()
 		s = p.block(l, s, &p.trace.blocks[l])
@@ -50,7 +58,7 @@ func (p *pass) forward() {
 			p.release(mark)
 		}
 	}
-	p.unembed(s)
+	return s
 }
 
 // embed looks up tokens and learned positions of all rows.
@@ -72,15 +80,16 @@ func (p *pass) embed() stream {
 //	x += attn(ln1(x));  x += mlp(ln2(x))
 //
 // Every value is shown to the hooks before the next is computed from it. The
-// rows of s are those whose stream is new; reach, middle and leave say which
-// rows the following stages compute: the same ones in a plain run.
+// rows of s are those whose stream is new; enter, fresh, reach, middle and leave
+// say which rows the following stages compute: the same ones in a plain run.
 func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	cfg, w := &p.m.Config, &p.m.blocks[l]
 
 	// Attention. Each head reads the normed stream, [R,D] -> [R,H,K].
 	s = p.enter(l, s)
+	p.visit(l, ResidPre, s.rows, s.x)
+	s = p.fresh(l, ResidPre, s)
 	t.in = s.rows
-	p.visit(l, ResidPre, t.in, s.x)
 	t.inputs = p.headInputs(l, s)
 	p.norm(l, LN1Scale, t.in, s.x, &w.ln1, &t.ln1)
 	t.queries = p.queries(l, t)
@@ -107,7 +116,7 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	p.visit(l, ResidMid, s.rows, s.x)
 
 	// Feed-forward, [R′,D] -> [R′,F] -> [R′,D].
-	s = p.changed(l, s)
+	s = p.fresh(l, ResidMid, s)
 	t.out = s.rows
 	in := s.x
 	if p.hooked(Site{l, MLPIn}) {
@@ -131,21 +140,23 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	p.visit(l, MLPOut, s.rows, mlp)
 	kernel.Add(s.x, mlp)
 	p.visit(l, ResidPost, s.rows, s.x)
-	return s
+	return p.fresh(l, ResidPost, s)
 }
 
-// unembed reads the logits off the residual stream, [R,D] -> [R,V]: of the rows
-// that are needed.
+// unembed reads the logits off the residual stream, [R,D] -> [R,V]: of the rows,
+// and of the tokens, that are needed.
 func (p *pass) unembed(s stream) {
 	p.trace.last = s.rows
-	rows := both(s.rows, p.need)
-	x := p.gather(rows, s.rows, s.x, p.m.Config.Width)
-	p.norm(-1, FinalScale, rows, x, &p.m.final, &p.trace.final)
-	p.trace.out = rows
-	logits := make([]float32, rows.n()*p.m.Config.Vocab) // the caller keeps them
-	p.linearInto(logits, p.trace.final.out, &p.m.head)
-	p.visit(-1, Logits, rows, logits)
-	p.logits = p.pick(rows, logits)
+	s = p.ending(s)
+	p.trace.out = s.rows
+	p.norm(-1, FinalScale, s.rows, s.x, &p.m.final, &p.trace.final)
+	head := &p.m.head
+	if p.columns != nil {
+		head = p.columns
+	}
+	p.logits = make([]float32, s.rows.n()*head.out) // the caller keeps them
+	p.linearInto(p.logits, p.trace.final.out, head)
+	p.visit(-1, Logits, s.rows, p.logits)
 }
 
 // norm fills t from x [R,D]: the statistic, the quotient, and the result after

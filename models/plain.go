@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"unsafe"
 
 	"orrery/models/tensor"
 )
@@ -92,9 +91,7 @@ func (m *Model) sum() string {
 	err = m.store.each(func(_, layer int, name string, at **tensor.Dense) error {
 		fmt.Fprintf(h, "\n%s %v\n", weightName(layer, name), m.Config.weightShape(name))
 		return m.store.numbers(layer, name, at, func(part []float32) error {
-			if len(part) > 0 {
-				h.Write(unsafe.Slice((*byte)(unsafe.Pointer(&part[0])), 4*len(part)))
-			}
+			h.Write(bits(part))
 			return nil
 		})
 	})

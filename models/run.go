@@ -68,9 +68,10 @@ type pass struct {
 	hooks []Hook
 	err   error
 
-	want *wanted // the logits to return; nil for all
-	need *rowSet // the rows that are unembedded
-	tail *rowSet // the rows that pass the whole last block; nil for all
+	want    *wanted        // the logits to return; nil for all
+	need    *rowSet        // the rows that are unembedded
+	columns *linearWeights // the unembedding of the wanted tokens; nil for all of it
+	tail    *rowSet        // the rows that pass the whole last block; nil for all
 
 	sweep *sweep // set in a re-run
 	past  *past  // set in a generation: keys and values of earlier tokens
@@ -78,7 +79,7 @@ type pass struct {
 	cos, sin []float32 // [T,Dim/2] rotary angles of positions 0..T-1
 	keep     bool      // a backward pass follows: values stay until end
 	trace    trace     // the values kept
-	logits   *tensor.Dense
+	logits   []float32 // [trace.out,V], or of the wanted tokens when columns is set
 }
 
 // begin checks the input and takes scratch memory.
@@ -106,7 +107,9 @@ func (p *pass) end() {
 }
 
 // place is the place of row r in the batch's rows, b·T + t.
-func (p *pass) place(rows *rowSet, r int) int { return p.row(int(rows.seq[r]))*p.in.T + int(rows.pos[r]) }
+func (p *pass) place(rows *rowSet, r int) int {
+	return p.row(int(rows.seq[r]))*p.in.T + int(rows.pos[r])
+}
 
 // row is the row of the batch that a sequence stands for.
 func (p *pass) row(seq int) int {
@@ -129,10 +132,11 @@ func (p *pass) output() (*Output, error) {
 	if p.stopped() {
 		return nil, p.err
 	}
-	if err := finite(Site{-1, Logits}.String(), p.logits); err != nil {
+	logits := p.pick(p.trace.out, p.logits)
+	if err := finite(Site{-1, Logits}.String(), logits); err != nil {
 		return nil, err
 	}
-	return &Output{Logits: p.logits}, nil
+	return &Output{Logits: logits}, nil
 }
 
 // stopped reports whether the run has failed or was cancelled.

@@ -53,6 +53,9 @@ type kindInfo struct {
 	exists func(Config) bool
 }
 
+// square reports whether a kind pairs queries with keys, [B,H,T,T].
+func (k Kind) square() bool { return k == AttnScores || k == Pattern }
+
 // Axis names, as Model.Axes gives them.
 const (
 	axisBatch, axisPos, axisHead, axisKVHead = "batch", "pos", "head", "kv_head"

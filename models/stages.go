@@ -14,6 +14,9 @@ func (p *pass) enter(l int, s stream) stream {
 
 // queries gives the rows of t.in whose query is wanted.
 func (p *pass) queries(l int, t *blockTrace) *rowSet {
+	if p.sweep != nil {
+		return p.sweep.queries(p, l, t)
+	}
 	if p.tail != nil && l == p.m.Config.Layers-1 && t.inputs == nil {
 		return both(t.in, p.tail)
 	}
@@ -44,10 +47,11 @@ func (p *pass) middle(l int, s stream, attn []float32) (stream, []float32) {
 	return s, attn
 }
 
-// changed gives the rows whose feed-forward is computed.
-func (p *pass) changed(l int, s stream) stream {
+// fresh gives the rows of the stream at a site, ResidPre, ResidMid or ResidPost,
+// with which there is more to do.
+func (p *pass) fresh(l int, kind Kind, s stream) stream {
 	if p.sweep != nil {
-		return p.sweep.changed(p, l, s)
+		return p.sweep.fresh(p, l, kind, s)
 	}
 	return s
 }
@@ -59,6 +63,14 @@ func (p *pass) leave(l int, s stream, mlp []float32) (stream, []float32) {
 		return p.sweep.leave(p, l, s, mlp)
 	}
 	return s, mlp
+}
+
+// ending gives the rows that are unembedded.
+func (p *pass) ending(s stream) stream {
+	if p.sweep != nil {
+		return p.sweep.ending(p, s)
+	}
+	return p.move(both(s.rows, p.need), s)
 }
 
 // stream is a stream of rows of any content: one of two buffers in turn, since
