@@ -21,6 +21,15 @@ type wish struct {
 	make  func(*tensor.Dense) *tensor.Dense // nil for the tensor itself
 }
 
+// size is the number of numbers that the tensor has.
+func (w *wish) size() int {
+	n := 1
+	for _, d := range w.shape {
+		n *= d
+	}
+	return n
+}
+
 // Info describes a tensor of the file; false when there is none.
 func (c *checkpoint) Info(name string) (weights.Info, bool) {
 	if c.file == nil {

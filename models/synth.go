@@ -112,10 +112,7 @@ func (w wish) synthetic(weight string, layers int) synthetic {
 // write writes the tensor's numbers. Four of them come from the hash of their
 // place, so that the tensor is the same in whatever order it is made.
 func (t synthetic) write(w io.Writer, dtype weights.DType, seed uint64) error {
-	n := 1
-	for _, d := range t.shape {
-		n *= d
-	}
+	n := (&wish{shape: t.shape}).size()
 	name := fnv.New64a()
 	name.Write([]byte(t.name))
 	start := mix(seed) ^ name.Sum64()

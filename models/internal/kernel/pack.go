@@ -1,6 +1,10 @@
 package kernel
 
-import "orrery/models/tensor"
+import (
+	"runtime"
+
+	"orrery/models/tensor"
+)
 
 // Packed is a weight matrix W[n,k], n outputs by k inputs, laid out for
 // products: panels of 16 rows, each [k][16], so that a tile reads it in the
@@ -112,6 +116,7 @@ func (p *Packed) Select(cols []int) *Packed {
 			p.unpack(s.panels[j*p.k+i:], panelCols, col)
 		}
 	})
+	runtime.KeepAlive(p)
 	return s
 }
 
@@ -120,6 +125,7 @@ func (p *Packed) Row(dst []float32, j int) {
 	p.checkRow("kernel: row", j)
 	atLeast("kernel: row", p.k, len(dst))
 	p.unpack(dst, 1, j)
+	runtime.KeepAlive(p)
 }
 
 // Unpack returns W as it was before packing, [n,k], widened to float32.
@@ -130,6 +136,7 @@ func (p *Packed) Unpack() []float32 {
 			p.unpack(b[(j+i)*p.k:], 1, j+i)
 		}
 	})
+	runtime.KeepAlive(p)
 	return b
 }
 
