@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"runtime"
 	"unsafe"
 
@@ -88,18 +89,53 @@ func (p *Packed) piece(j, size int, fits bool, fn func(q, at, live int)) {
 func (b *Packer) Packed() *Packed { return b.p }
 
 // packPanelHalf packs rows rows of 16-bit numbers, k each, into one panel:
-// panel[s][i] = rows[i*k+s]. It goes over the steps by blocks, so that the lines
-// of the panel that are written stay in the first cache.
+// panel[16s+i] = rows[i*k+s]. It turns squares of four by four, each row of
+// which is a word of 64 bits, where the machine's byte order is that of the
+// words; and goes over the steps by blocks, so that the lines of the panel that
+// are written stay in the first cache.
 func packPanelHalf(panel, rows []uint16, live, k int) {
 	const block = 256
-	for s := 0; s < k; s += block {
-		end := min(s+block, k)
-		for i := range live {
-			row := rows[i*k+s : i*k+end]
-			at := panel[s*panelCols+i:]
-			for x, v := range row {
-				at[x*panelCols] = v
+	for s0 := 0; s0 < k; s0 += block {
+		end := min(s0+block, k)
+		i := 0
+		for ; littleEndian && i+4 <= live; i += 4 {
+			s := s0
+			for ; s+4 <= end; s += 4 {
+				a, b := word(rows, i*k+s), word(rows, (i+1)*k+s)
+				c, d := word(rows, (i+2)*k+s), word(rows, (i+3)*k+s)
+				// Pairs of columns, then single ones.
+				const low = 0x0000ffff_0000ffff
+				ab0, ab1 := a&low|b&low<<16, a>>16&low|b&^low
+				cd0, cd1 := c&low|d&low<<16, c>>16&low|d&^low
+				setWord(panel, s*panelCols+i, ab0&0xffffffff|cd0<<32)
+				setWord(panel, (s+1)*panelCols+i, ab1&0xffffffff|cd1<<32)
+				setWord(panel, (s+2)*panelCols+i, ab0>>32|cd0&^0xffffffff)
+				setWord(panel, (s+3)*panelCols+i, ab1>>32|cd1&^0xffffffff)
+			}
+			for j := i; j < i+4; j++ {
+				spread(panel, rows, j, s, end, k)
 			}
 		}
+		for ; i < live; i++ {
+			spread(panel, rows, i, s0, end, k)
+		}
 	}
+}
+
+// spread is packPanelHalf for steps s to end of row i.
+func spread(panel, rows []uint16, i, s, end, k int) {
+	for ; s < end; s++ {
+		panel[s*panelCols+i] = rows[i*k+s]
+	}
+}
+
+// littleEndian tells whether the first of four numbers is the lowest of a word.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// word is the numbers at to at+3 as they stand in memory.
+func word(x []uint16, at int) uint64 { return *(*uint64)(unsafe.Pointer((*[4]uint16)(x[at : at+4]))) }
+
+// setWord puts four numbers there.
+func setWord(x []uint16, at int, w uint64) {
+	*(*uint64)(unsafe.Pointer((*[4]uint16)(x[at : at+4]))) = w
 }
