@@ -79,7 +79,7 @@ func TestPull(t *testing.T) {
 	if err != nil || infos[len(infos)-1].Name != "tiny/llama" {
 		t.Errorf("the catalog lists %v, %v", infos, err)
 	}
-	if again, err := catalog.Open("tiny/llama@main"); err != nil || again.Hash != m.Hash {
+	if again, err := catalog.Open("tiny/llama@main"); err != nil || again.Hash() != m.Hash() {
 		t.Errorf("with its revision: %v, %v", again, err)
 	}
 	for _, c := range []struct {
