@@ -32,11 +32,34 @@ type family struct {
 	params func(*weights.File, Config) (*Params, error)
 }
 
-// families are the Hugging Face families by their model_type. The map is never
-// written to.
+// families are the kinds of checkpoints by the model_type of their config.json.
+// The map is never written to.
 var families = map[string]family{
-	"gpt2":  {gpt2Config, gpt2Params},
-	"llama": {llamaConfig, llamaParams},
+	"bloom":            {bloomConfig, bloomParams},
+	"falcon":           {falconConfig, falconParams},
+	"gemma":            {gemmaConfig, gemmaParams},
+	"gemma2":           {gemma2Config, gemma2Params},
+	"gemma3":           {gemma3Config, gemma2Params},
+	"gemma3_text":      {gemma3TextConfig, gemma2Params},
+	"gpt2":             {gpt2Config, gpt2Params},
+	"gpt_neo":          {gptNeoConfig, gptNeoParams},
+	"gpt_neox":         {gptNeoXConfig, gptNeoXParams},
+	"gptj":             {gptJConfig, gptJParams},
+	"llama":            {llamaConfig, llamaParams},
+	"mingpt":           {minGPTConfig, nanoGPTParams},
+	"mistral":          {mistralConfig, llamaParams},
+	"mpt":              {mptConfig, mptParams},
+	"nanogpt":          {nanoGPTConfig, nanoGPTParams},
+	"olmo":             {olmoConfig, llamaParams},
+	"olmo2":            {olmo2Config, olmo2Params},
+	"opt":              {optConfig, optParams},
+	"phi":              {phiConfig, phiParams},
+	"phi3":             {phi3Config, phi3Params},
+	"qwen2":            {qwen2Config, llamaParams},
+	"qwen3":            {qwen3Config, llamaParams},
+	"stablelm":         {stableLMConfig, llamaParams},
+	"starcoder2":       {starCoder2Config, starCoder2Params},
+	"transformer_lens": {transformerLensConfig, transformerLensParams},
 }
 
 // Load reads a model from a directory: Hugging Face's layout of a known family,
@@ -144,6 +167,7 @@ func readConfig(files fs.FS) (Config, string, func(*weights.File, Config) (*Para
 		return Config{}, "", nil, c.err
 	}
 	cfg := known.config(c)
+	c.guard()
 	if c.err == nil {
 		c.err = cfg.Validate()
 	}
@@ -169,7 +193,7 @@ func newReader(f *weights.File) *reader { return &reader{file: f} }
 
 // want puts a copy of the tensor at its place.
 func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
-	r.then(at, name, (*tensor.Dense).Clone, shape...)
+	r.then(at, name, nil, shape...)
 }
 
 // then puts what make makes of the tensor at its place. What make returns must
@@ -196,21 +220,10 @@ func (r *reader) read() error {
 		if err := finite(w.name, x); err != nil {
 			return err
 		}
+		if w.make == nil {
+			w.make = (*tensor.Dense).Clone
+		}
 		*w.at = w.make(x)
 	}
 	return nil
-}
-
-// columns returns the columns lo..hi-1 of a matrix [in,out] as rows [hi-lo,in].
-func columns(lo, hi int) func(*tensor.Dense) *tensor.Dense {
-	return func(x *tensor.Dense) *tensor.Dense {
-		in, out := x.Dim(0), x.Dim(1)
-		y := tensor.New(hi-lo, in)
-		for i := range in {
-			for j, v := range x.Data[i*out+lo : i*out+hi] {
-				y.Data[j*in+i] = v
-			}
-		}
-		return y
-	}
 }

@@ -55,6 +55,9 @@ func New(cfg Config, params *Params) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if err := cfg.computed(); err != nil {
+		return nil, err
+	}
 	if err := params.check(cfg); err != nil {
 		return nil, err
 	}
@@ -63,7 +66,7 @@ func New(cfg Config, params *Params) (*Model, error) {
 	}
 	m := &Model{Config: cfg, arenas: &sync.Pool{New: func() any { return new(arena) }}}
 	if cfg.Positions == Rotary {
-		m.freqs = cfg.Rotary.frequencies()
+		m.freqs = cfg.Rotary.frequencies(cfg.Context)
 	}
 	m.pack(params)
 	m.Hash = m.hash()
@@ -102,7 +105,7 @@ func (m *Model) pack(p *Params) {
 	m.head = packLinear(LinearParams{Weight: p.Unembedding(), Bias: p.Unembed.Bias})
 }
 
-func packNorm(n NormParams) normWeights { return normWeights{n.Weight.Data, data(n.Bias)} }
+func packNorm(n NormParams) normWeights { return normWeights{data(n.Weight), data(n.Bias)} }
 
 func packLinear(w LinearParams) linearWeights {
 	if w.Weight == nil {
