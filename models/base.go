@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"orrery/models/internal/kernel"
+	"orrery/models/tensor"
 )
 
 // Base is a recorded run, from which Rerun computes variants. It is immutable
@@ -14,7 +18,7 @@ type Base struct {
 	edits []Edit
 	hooks []Hook            // the edits
 	now   map[int][]*placed // and by stage
-	cache *Cache // the streams, sublayer outputs, queries, keys and values
+	cache *Cache            // the streams, sublayer outputs, queries, keys and values
 }
 
 // NewBase runs in under edits, which hold for every variant as well, and keeps
@@ -54,7 +58,20 @@ func (m *Model) NewBase(ctx context.Context, in Batch, edits ...Edit) (*Base, er
 	if p.stopped() {
 		return nil, p.err
 	}
+	if m.Config.Parallel {
+		b.addMiddle()
+	}
 	return b, nil
+}
+
+// addMiddle makes the stream behind the attention of parallel blocks, which is
+// no site there.
+func (b *Base) addMiddle() {
+	for l := range b.m.Config.Layers {
+		x := tensor.From(slices.Clone(b.values(l, ResidPre)), b.m.Shape(Site{l, ResidPre}, b.in.B, b.in.T)...)
+		kernel.Add(x.Data, b.values(l, AttnOut))
+		b.cache.Put(Site{l, ResidMid}, x)
+	}
 }
 
 // Batch is the input of the run. The caller must not change it.

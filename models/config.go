@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -173,7 +172,7 @@ func (c Config) validateNorms() (errs []error) {
 		{"norm_bias", c.NormBias, !c.PlainNorm && c.Norm != NoNorm, "norms with a gain"},
 		{"plain_norm", c.PlainNorm, c.Norm != NoNorm, "a norm"},
 		{"placement", c.Placement != PreNorm, c.Norm != NoNorm, "a norm"},
-		{"qk_norm", c.QKNorm != NoQKNorm, c.Norm != NoNorm, "a norm"},
+		{"qk_norm", c.QKNorm != NoQKNorm, c.Norm != NoNorm && c.Positions == Rotary, "a norm and rotary positions"},
 		{"embed_norm", c.EmbedNorm, c.Norm != NoNorm, "a norm"},
 		{"falcon_alibi", c.FalconAlibi, c.Positions == Alibi, "ALiBi positions"},
 		{"local_rotary", c.LocalRotary != nil, c.Positions == Rotary && c.Windows != nil, "rotary positions and windows"},
@@ -209,20 +208,16 @@ func (c Config) validatePositions() (errs []error) {
 	return errs
 }
 
-// computed refuses the choices that the block does not compute.
-func (c Config) computed() error {
-	plain := c
-	plain.Placement, plain.Parallel, plain.SharedNorm, plain.PlainNorm = PreNorm, false, false, false
-	plain.EmbedScale, plain.EmbedNorm, plain.ClipQKV, plain.QKNorm, plain.QKNormBias = 0, false, 0, NoQKNorm, false
-	plain.ScoreScale, plain.ScoreCap, plain.LogitCap, plain.Windows, plain.LocalRotary = 0, 0, 0, nil, nil
-	if !reflect.DeepEqual(c, plain) || c.Norm == NoNorm || c.Positions == Alibi || c.Rotary.stretch() != 1 {
-		return errors.New("config: this kind of block is not computed")
-	}
-	return nil
-}
-
 // group is the number of query heads that share one key-value head.
 func (c Config) group() int { return c.Heads / c.KVHeads }
+
+// scoreScale is the factor of q·k, but for that of the layer.
+func (c Config) scoreScale() float64 {
+	if c.ScoreScale != 0 {
+		return c.ScoreScale
+	}
+	return 1 / math.Sqrt(float64(c.HeadWidth))
+}
 
 // window is the number of keys that a query of layer l sees, its own included;
 // 0 for all.

@@ -59,5 +59,6 @@ func (m *Model) Unembed(x *tensor.Dense) *tensor.Dense {
 	p.norm(-1, FinalScale, newRowSet(1, x.Dim(0), nil), x.Data, &m.final, &t)
 	y := tensor.New(x.Dim(0), m.Config.Vocab)
 	p.linearInto(y.Data, t.out, &m.head)
+	p.capLogits(y.Data)
 	return y
 }

@@ -22,24 +22,23 @@ type Model struct {
 	Config    Config
 	Tokenizer *tokenizer.Tokenizer // nil when there is none
 
-	params *Params
-	blocks []blockWeights
-	final  normWeights
-	head   linearWeights // the unembedding
-	freqs  []float64     // rotary angles per position, [Dim/2]
-	arenas *sync.Pool    // of *arena: scratch memory of runs
-	files  fs.FS         // where it was loaded from; nil when it was made in memory
+	params           *Params
+	blocks           []blockWeights
+	embedNorm, final normWeights
+	head             linearWeights // the unembedding
+	arenas           *sync.Pool    // of *arena: scratch memory of runs
+	files            fs.FS         // where it was loaded from; nil when it was made in memory
 }
 
 // blockWeights are the weights of a block, packed for products.
 type blockWeights struct {
 	ln1, ln2      normWeights
+	ln1Post       normWeights
+	ln2Post       normWeights
+	qNorm, kNorm  normWeights
 	q, k, v, o    linearWeights
 	gate, in, out linearWeights
 }
-
-// normWeights are gain and bias of a norm, [D]; bias is nil when there is none.
-type normWeights struct{ weight, bias []float32 }
 
 // linearWeights are a matrix [out,in], plain and packed, and a bias [out], nil
 // when there is none.
@@ -55,9 +54,6 @@ func New(cfg Config, params *Params) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if err := cfg.computed(); err != nil {
-		return nil, err
-	}
 	if err := params.check(cfg); err != nil {
 		return nil, err
 	}
@@ -65,9 +61,6 @@ func New(cfg Config, params *Params) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Config: cfg, arenas: &sync.Pool{New: func() any { return new(arena) }}}
-	if cfg.Positions == Rotary {
-		m.freqs = cfg.Rotary.frequencies(cfg.Context)
-	}
 	m.pack(params)
 	m.Hash = m.hash()
 	return m, nil
@@ -91,21 +84,25 @@ func (m *Model) Params() *Params { return m.params }
 
 // pack lays the weights out for the kernels.
 func (m *Model) pack(p *Params) {
+	c := m.Config
 	m.params = p
 	m.blocks = make([]blockWeights, len(p.Blocks))
 	for l := range p.Blocks {
 		b := &p.Blocks[l]
 		m.blocks[l] = blockWeights{
-			ln1: packNorm(b.LN1), ln2: packNorm(b.LN2),
+			ln1: c.packNorm("ln1", b.LN1), ln2: c.packNorm("ln2", b.LN2),
+			ln1Post: c.packNorm("ln1_post", b.LN1Post), ln2Post: c.packNorm("ln2_post", b.LN2Post),
+			qNorm: c.packNorm("attn.q_norm", b.QNorm), kNorm: c.packNorm("attn.k_norm", b.KNorm),
 			q: packLinear(b.Q), k: packLinear(b.K), v: packLinear(b.V), o: packLinear(b.O),
 			gate: packLinear(b.Gate), in: packLinear(b.In), out: packLinear(b.Out),
 		}
+		if c.SharedNorm {
+			m.blocks[l].ln2 = m.blocks[l].ln1
+		}
 	}
-	m.final = packNorm(p.Final)
+	m.embedNorm, m.final = c.packNorm("embed.ln", p.EmbedNorm), c.packNorm("ln_final", p.Final)
 	m.head = packLinear(LinearParams{Weight: p.Unembedding(), Bias: p.Unembed.Bias})
 }
-
-func packNorm(n NormParams) normWeights { return normWeights{data(n.Weight), data(n.Bias)} }
 
 func packLinear(w LinearParams) linearWeights {
 	if w.Weight == nil {

@@ -94,7 +94,7 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 // whatever rows are needed.
 func readsAllRows(k Kind) bool {
 	switch k {
-	case ResidPre, LN1Scale, LN1Normalized, K, V, RotK:
+	case ResidPre, LN1Scale, LN1Normalized, K, V, KNormScale, KNormNormalized, RotK:
 		return true
 	}
 	return false

@@ -191,6 +191,41 @@ func (r RotaryConfig) stretch() float64 {
 	return r.Scaling.AttnFactor
 }
 
+// longer is the number of tokens of a row beyond which every frequency is
+// another one, math.MaxInt for never.
+func (r RotaryConfig) longer() int {
+	if r.Scaling == nil || r.Scaling.Kind != LongRopeScaling {
+		return math.MaxInt
+	}
+	return r.Scaling.Original
+}
+
+// alibi gives what ALiBi adds to the scores of a key at each position, up to
+// what the query's own position adds, [H,t].
+//
+// Falcon's is rounded to bfloat16 at each position, as its slopes and positions
+// are, and is scaled with q·k.
+func (c Config) alibi(t int) []float64 {
+	out := make([]float64, c.Heads*t)
+	for h, slope := range alibiSlopes(c.Heads) {
+		for p := range t {
+			if c.FalconAlibi {
+				out[h*t+p] = float64(bfloat16(bfloat16(float32(slope))*bfloat16(float32(p)))) * c.scoreScale()
+			} else {
+				out[h*t+p] = slope * float64(p)
+			}
+		}
+	}
+	return out
+}
+
+// bfloat16 rounds a finite x to the nearest bfloat16, to the even one between
+// two.
+func bfloat16(x float32) float32 {
+	u := math.Float32bits(x)
+	return math.Float32frombits((u + 0x7fff + u>>16&1) &^ 0xffff)
+}
+
 // alibiSlopes gives the slope of each head, [heads]: 2^(−8i/n) for i = 1..n,
 // where n is the largest power of two up to heads, then every other slope of
 // the series for 2n (Press et al., "Train Short, Test Long: Attention with
