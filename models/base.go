@@ -53,8 +53,7 @@ func (m *Model) NewBase(ctx context.Context, in Batch, edits ...Edit) (*Base, er
 		return nil, err
 	}
 	defer p.end()
-	p.need = newRowSet(in.B, in.T, func(int, int) bool { return false }) // logits come with the variants
-	p.forward()
+	p.stack() // logits come with the variants
 	if p.stopped() {
 		return nil, p.err
 	}

@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // bloomConfig reads a config.json of BLOOM: ALiBi, a LayerNorm behind the
@@ -28,7 +26,7 @@ func bloomConfig(c *hfConfig) Config {
 
 // bloomParams reads BLOOM's weights: one matrix holds q, k and v of head 0,
 // then of head 1, and so on. Published files lack the prefix "transformer.".
-func bloomParams(f *weights.File, cfg Config) (*Params, error) {
+func bloomParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("word_embeddings.weight", "transformer.", "")
 	y.want(&y.p.Embed, prefix+"word_embeddings.weight", cfg.Vocab, d)

@@ -133,7 +133,7 @@ func (e *Edit) checkOp(site Site) error {
 		if e.Basis == nil {
 			return fmt.Errorf("op %q needs a basis: rows that span the subspace", e.Op)
 		}
-		if kinds[site.Kind].square() || kinds[site.Kind].axes[len(kinds[site.Kind].axes)-1] == axisOne {
+		if site.Kind.square() || kinds[site.Kind].axes[len(kinds[site.Kind].axes)-1] == axisOne {
 			return fmt.Errorf("op %q works on vectors, and the axes of %s are %v", e.Op, site, kinds[site.Kind].axes)
 		}
 	default:

@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // falconConfig reads a config.json of Falcon: rotary positions or ALiBi, a block
@@ -42,7 +40,7 @@ func falconConfig(c *hfConfig) Config {
 
 // falconParams reads Falcon's weights: one matrix holds, for each key-value
 // head, the queries of its group, the key and the value.
-func falconParams(f *weights.File, cfg Config) (*Params, error) {
+func falconParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("word_embeddings.weight", "transformer.", "")
 	y.want(&y.p.Embed, prefix+"word_embeddings.weight", cfg.Vocab, d)

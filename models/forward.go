@@ -42,11 +42,19 @@ type stream struct {
 
 // forward computes the logits of the batch.
 func (p *pass) forward() {
+	s := p.stack()
+	if !p.stopped() {
+		p.unembed(s)
+	}
+}
+
+// stack computes the residual stream behind the last block.
+func (p *pass) stack() stream {
 	s := p.embed()
 	p.trace.blocks = make([]blockTrace, p.m.Config.Layers)
 	for l := range p.trace.blocks {
 		if p.stopped() {
-			return
+			return s
 		}
 		mark := p.mark()
 		s = p.block(l, s, &p.trace.blocks[l])
@@ -55,17 +63,13 @@ func (p *pass) forward() {
 			p.release(mark)
 		}
 	}
-	p.unembed(s)
+	return s
 }
 
 // embed looks up tokens and learned positions of all rows.
 func (p *pass) embed() stream {
-	cfg, par := &p.m.Config, p.m.params
-	d, s := cfg.Width, p.stream(p.all)
-	for r := range s.rows.n() {
-		id := p.in.IDs[p.place(s.rows, r)]
-		copy(s.x[r*d:(r+1)*d], par.Embed.Data[id*d:(id+1)*d])
-	}
+	cfg, s := &p.m.Config, p.stream(p.all)
+	p.lookUp(s.x, &p.m.embed, func(r int) int { return p.in.IDs[p.place(s.rows, r)] })
 	if cfg.EmbedScale != 0 {
 		scale(s.x, float32(cfg.EmbedScale))
 	}
@@ -76,10 +80,7 @@ func (p *pass) embed() stream {
 	p.visit(-1, Embed, s.rows, s.x)
 	if cfg.Positions == Learned {
 		pos := p.take(len(s.x)) // [R,D]
-		for r := range s.rows.n() {
-			at := p.position(s.rows, r)
-			copy(pos[r*d:(r+1)*d], par.PosEmbed.Data[at*d:(at+1)*d])
-		}
+		p.lookUp(pos, &p.m.pos, func(r int) int { return p.position(s.rows, r) })
 		p.visit(-1, PosEmbed, s.rows, pos)
 		kernel.Add(s.x, pos)
 	}
@@ -169,18 +170,21 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	return p.fresh(l, ResidPost, s)
 }
 
-// unembed reads the logits off the residual stream, [R,D] -> [R,V]: of the rows
-// that are needed.
+// unembed reads the logits off the residual stream, [R,D] -> [R,V]: of the rows,
+// and of the tokens, that are needed.
 func (p *pass) unembed(s stream) {
 	p.trace.last = s.rows
 	s = p.ending(s)
 	p.trace.out = s.rows
 	p.norm(-1, FinalScale, s.rows, s.x, &p.m.final, &p.trace.final)
-	logits := make([]float32, s.rows.n()*p.m.Config.Vocab) // the caller keeps them
-	p.linearInto(logits, p.trace.final.out, &p.m.head)
-	p.capLogits(logits)
-	p.visit(-1, Logits, s.rows, logits)
-	p.logits = p.pick(s.rows, logits)
+	head := &p.m.head
+	if p.columns != nil {
+		head = p.columns
+	}
+	p.logits = make([]float32, s.rows.n()*head.out) // the caller keeps them
+	p.linearInto(p.logits, p.trace.final.out, head)
+	p.capLogits(p.logits)
+	p.visit(-1, Logits, s.rows, p.logits)
 }
 
 // activate fills act and post of t from pre and lin, [R′,F].

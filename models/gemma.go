@@ -2,8 +2,6 @@ package models
 
 import (
 	"math"
-
-	"orrery/models/weights"
 )
 
 // gemmaConfig reads a config.json of Gemma: Llama with the embedding times
@@ -107,14 +105,14 @@ func (c *hfConfig) gemma3Ropes(dim, context int) (global, local RotaryConfig) {
 }
 
 // gemmaParams reads Gemma's weights.
-func gemmaParams(f *weights.File, cfg Config) (*Params, error) {
+func gemmaParams(f *checkpoint, cfg Config) (*Params, error) {
 	n := llamaNames
 	n.gain = onePlus
 	return readLlama(f, cfg, n)
 }
 
 // gemma2Params reads the weights of Gemma 2 and 3.
-func gemma2Params(f *weights.File, cfg Config) (*Params, error) {
+func gemma2Params(f *checkpoint, cfg Config) (*Params, error) {
 	n := llamaNames
 	n.gain = onePlus
 	n.ln1Post, n.ln2, n.ln2Post = "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"

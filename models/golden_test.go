@@ -204,7 +204,7 @@ func TestOlderConfigSpelling(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Hash != want.Hash {
+			if got.Hash() != want.Hash() {
 				t.Errorf("config %+v, want %+v", got.Config, want.Config)
 			}
 		})

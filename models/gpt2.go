@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // gpt2Config reads a config.json of GPT-2: LayerNorm, learned positions, plain
@@ -31,7 +29,7 @@ func gpt2Config(c *hfConfig) Config {
 // gpt2Params reads GPT-2's weights. Matrices are Conv1D's [in,out], with q, k
 // and v side by side in one. The published files lack the prefix "transformer."
 // and hold causal masks as h.N.attn.bias, which nothing reads.
-func gpt2Params(f *weights.File, cfg Config) (*Params, error) {
+func gpt2Params(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("wte.weight", "transformer.", "")
 	conv := func(w *LinearParams, name string, in, out, lo, hi int) { // columns lo..hi-1

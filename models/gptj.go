@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // gptJConfig reads a config.json of GPT-J: a parallel block with one LayerNorm,
@@ -28,7 +26,7 @@ func gptJConfig(c *hfConfig) Config {
 
 // gptJParams reads GPT-J's weights. Published files hold masks as well, which
 // nothing reads.
-func gptJParams(f *weights.File, cfg Config) (*Params, error) {
+func gptJParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("wte.weight", "transformer.", "")
 	y.want(&y.p.Embed, prefix+"wte.weight", cfg.Vocab, d)

@@ -3,8 +3,6 @@ package models
 import (
 	"encoding/json"
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // gptNeoConfig reads a config.json of GPT-Neo: GPT-2 with q·k not divided by
@@ -55,7 +53,7 @@ func (c *hfConfig) gptNeoWindows(layers int) []int {
 }
 
 // gptNeoParams reads GPT-Neo's weights.
-func gptNeoParams(f *weights.File, cfg Config) (*Params, error) {
+func gptNeoParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("wte.weight", "transformer.", "")
 	y.want(&y.p.Embed, prefix+"wte.weight", cfg.Vocab, d)

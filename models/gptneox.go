@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // gptNeoXConfig reads a config.json of GPT-NeoX and Pythia: a parallel block
@@ -30,7 +28,7 @@ func gptNeoXConfig(c *hfConfig) Config {
 // gptNeoXParams reads GPT-NeoX's weights: one matrix holds q, k and v of head
 // 0, then of head 1, and so on. Published files hold masks and frequencies as
 // well, which nothing reads.
-func gptNeoXParams(f *weights.File, cfg Config) (*Params, error) {
+func gptNeoXParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("embed_in.weight", "gpt_neox.", "")
 	y.want(&y.p.Embed, prefix+"embed_in.weight", cfg.Vocab, d)

@@ -5,20 +5,18 @@ import (
 	"fmt"
 
 	"orrery/models/tensor"
-	"orrery/models/weights"
 )
 
 // layout is a reader that knows the config, and with it which weights there are.
 type layout struct {
 	*reader
 	cfg  Config
-	file *weights.File
 	p    *Params
 	errs []error
 }
 
-func newLayout(f *weights.File, cfg Config) *layout {
-	return &layout{reader: newReader(f), cfg: cfg, file: f, p: &Params{Blocks: make([]BlockParams, cfg.Layers)}}
+func newLayout(f *checkpoint, cfg Config) *layout {
+	return &layout{reader: newReader(f), cfg: cfg, p: &Params{Blocks: make([]BlockParams, cfg.Layers)}}
 }
 
 // done reads everything asked for.
@@ -29,7 +27,7 @@ func (y *layout) done() (*Params, error) { return y.p, errors.Join(append(y.errs
 // with it.
 func (y *layout) prefix(name string, prefixes ...string) string {
 	for _, p := range prefixes {
-		if _, ok := y.file.Info(p + name); ok {
+		if _, ok := y.from.Info(p + name); ok {
 			return p
 		}
 	}
@@ -102,11 +100,11 @@ func (y *layout) unembed(name string) {
 // zero refuses the file if the tensor is there and holds anything but zeros;
 // why says what is wrong with it.
 func (y *layout) zero(name, why string, shape ...int) {
-	info, ok := y.file.Info(name)
+	info, ok := y.from.Info(name)
 	if !ok || !tensor.SameShape(info.Shape, shape) {
 		return // named when it is read
 	}
-	x, err := y.file.Float32(name)
+	x, err := y.from.file.Float32(name)
 	if err != nil {
 		y.errs = append(y.errs, err)
 		return

@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // llamaConfig reads a config.json of Llama 1 to 3: RMSNorm, rotary positions in
@@ -38,7 +36,7 @@ func llamaSizes(c *hfConfig, k, context int, rope ropeReader) Config {
 }
 
 // llamaParams reads Llama's weights, which lie as ours do.
-func llamaParams(f *weights.File, cfg Config) (*Params, error) { return readLlama(f, cfg, llamaNames) }
+func llamaParams(f *checkpoint, cfg Config) (*Params, error) { return readLlama(f, cfg, llamaNames) }
 
 // llamaLayout is how a descendant of Llama names the weights of a block.
 type llamaLayout struct {
@@ -65,7 +63,7 @@ var llamaNames = llamaLayout{
 // readLlama reads the weights of Llama and its descendants. Files of the bare
 // decoder lack the prefix "model."; those of a model that sees pictures as well
 // keep the decoder behind "language_model".
-func readLlama(f *weights.File, cfg Config, n llamaLayout) (*Params, error) {
+func readLlama(f *checkpoint, cfg Config, n llamaLayout) (*Params, error) {
 	y, d, q, kv := newLayout(f, cfg), cfg.Width, cfg.Heads*cfg.HeadWidth, cfg.KVHeads*cfg.HeadWidth
 	embed := "embed_tokens.weight"
 	prefix := y.prefix(embed, "model.", "", "language_model.model.", "model.language_model.")

@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // mptConfig reads a config.json of MPT: ALiBi, LayerNorm without bias, q, k and
@@ -43,7 +41,7 @@ func mptConfig(c *hfConfig) Config {
 
 // mptParams reads MPT's weights: one matrix holds all of q above all of k above
 // all of v.
-func mptParams(f *weights.File, cfg Config) (*Params, error) {
+func mptParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("wte.weight", "transformer.", "")
 	y.want(&y.p.Embed, prefix+"wte.weight", cfg.Vocab, d)

@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // nanoGPTConfig reads the GPTConfig of Karpathy's nanoGPT, written as
@@ -32,7 +30,7 @@ func nanoGPT(c *hfConfig, bias, tied bool, act string) Config {
 // nanoGPTParams reads the state dict of either: GPT-2's names, with matrices
 // [out,in] and q, k and v one above the other. A compiled model's names begin
 // with "_orig_mod.".
-func nanoGPTParams(f *weights.File, cfg Config) (*Params, error) {
+func nanoGPTParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("transformer.wte.weight", "", "_orig_mod.")
 	y.want(&y.p.Embed, prefix+"transformer.wte.weight", cfg.Vocab, d)

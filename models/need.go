@@ -81,6 +81,9 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 		}
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
+	if want.tokens != nil && !p.keep {
+		p.columns = p.choose(&p.m.head, want.tokens)
+	}
 	for k := ResidPre; k <= ResidPost; k++ {
 		if looks(Site{p.m.Config.Layers - 1, k}) && !readsAllRows(k) {
 			return nil
@@ -100,14 +103,36 @@ func readsAllRows(k Kind) bool {
 	return false
 }
 
-// pick brings the logits of the computed rows [R,V] to the shape that was asked
-// for: [B,T,V], or [B,P,V] and the wanted tokens only.
-func (p *pass) pick(rows *rowSet, logits []float32) *tensor.Dense {
-	if p.want == nil {
-		return tensor.From(logits, p.in.B, p.in.T, p.m.Config.Vocab)
+// choose is the part of the weights that makes some of the outputs.
+func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
+	packed := p.matrix(w)
+	if packed == nil {
+		return nil
 	}
-	y := tensor.New(p.want.shape(p.m.Config.Vocab)...)
-	p.want.each(rows, p.m.Config.Vocab, func(at, from int) { y.Data[at] = logits[from] })
+	c := &linearWeights{packed: packed.Select(outputs), out: len(outputs), in: w.in}
+	if w.bias != nil {
+		for _, at := range outputs {
+			c.bias = append(c.bias, w.bias[at])
+		}
+	}
+	return c
+}
+
+// pick brings the logits of the computed rows, of all tokens or of the wanted
+// ones, to the shape that was asked for: [B,T,V], or [B,P,V] and the wanted
+// tokens only.
+func (p *pass) pick(rows *rowSet, logits []float32) *tensor.Dense {
+	v := p.m.Config.Vocab
+	if p.want == nil {
+		return tensor.From(logits, p.in.B, p.in.T, v)
+	}
+	y := tensor.New(p.want.shape(v)...)
+	if p.columns != nil {
+		n := p.columns.out
+		p.want.eachRow(func(at, b, place int) { copy(y.Data[at*n:(at+1)*n], logits[rows.find(b, place)*n:]) })
+		return y
+	}
+	p.want.each(rows, v, func(at, from int) { y.Data[at] = logits[from] })
 	return y
 }
 
@@ -130,23 +155,28 @@ func (w *wanted) shape(vocab int) []int {
 	return []int{len(w.places), len(w.places[0]), vocab}
 }
 
-// each pairs every wanted logit with its place in the rows [R,V].
-func (w *wanted) each(rows *rowSet, vocab int, fn func(at, from int)) {
+// eachRow numbers the wanted rows.
+func (w *wanted) eachRow(fn func(at, b, place int)) {
 	at := 0
 	for b, places := range w.places {
 		for _, place := range places {
-			row := rows.find(b, place) * vocab
-			if w.tokens != nil {
-				for _, id := range w.tokens {
-					fn(at, row+id)
-					at++
-				}
-				continue
-			}
-			for id := range vocab {
-				fn(at, row+id)
-				at++
-			}
+			fn(at, b, place)
+			at++
 		}
 	}
+}
+
+// each pairs every wanted logit with its place in the rows [R,V].
+func (w *wanted) each(rows *rowSet, vocab int, fn func(at, from int)) {
+	n := w.shape(vocab)[2]
+	w.eachRow(func(at, b, place int) {
+		row := rows.find(b, place) * vocab
+		for i := range n {
+			id := i
+			if w.tokens != nil {
+				id = w.tokens[i]
+			}
+			fn(at*n+i, row+id)
+		}
+	})
 }

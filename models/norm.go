@@ -9,13 +9,22 @@ type normWeights struct {
 	d            int
 }
 
-// packNorm are the weights of the norm of that name in walk.
-func (c Config) packNorm(name string, n NormParams) normWeights {
+// normWeights are those of the norm that walk knows by that name.
+func (c Config) normWeights(name string, weight, bias []float32) normWeights {
 	d, have := c.normWidth(name)
 	if !have {
 		return normWeights{}
 	}
-	return normWeights{data(n.Weight), data(n.Bias), d}
+	return normWeights{weight, bias, d}
+}
+
+// shareNorms gives the second half of parallel blocks with one norm the first's.
+func (m *Model) shareNorms() {
+	for l := range m.blocks {
+		if m.Config.SharedNorm {
+			m.blocks[l].ln2 = m.blocks[l].ln1
+		}
+	}
 }
 
 // normTrace holds the values of one norm. N is the number of rows, times that of

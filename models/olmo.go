@@ -1,9 +1,5 @@
 package models
 
-import (
-	"orrery/models/weights"
-)
-
 // olmoConfig reads a config.json of OLMo 1: Llama with LayerNorm that has
 // neither gain nor bias, and q, k and v brought into a range (Groeneveld et al.,
 // "OLMo: Accelerating the Science of Language Models", 2024, arXiv:2402.00838).
@@ -26,7 +22,7 @@ func olmo2Config(c *hfConfig) Config {
 }
 
 // olmo2Params reads OLMo 2's weights.
-func olmo2Params(f *weights.File, cfg Config) (*Params, error) {
+func olmo2Params(f *checkpoint, cfg Config) (*Params, error) {
 	n := llamaNames
 	n.ln1Post, n.ln2Post = "post_attention_layernorm", "post_feedforward_layernorm"
 	return readLlama(f, cfg, n)

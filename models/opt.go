@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // optConfig reads a config.json of OPT: GPT-2's block with ReLU and a position
@@ -27,7 +25,7 @@ func optConfig(c *hfConfig) Config {
 
 // optParams reads OPT's weights. A token at position p reads row p+2 of the
 // position table.
-func optParams(f *weights.File, cfg Config) (*Params, error) {
+func optParams(f *checkpoint, cfg Config) (*Params, error) {
 	const unused = 2
 	y, d := newLayout(f, cfg), cfg.Width
 	prefix := y.prefix("embed_tokens.weight", "model.decoder.", "decoder.")

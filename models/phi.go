@@ -1,9 +1,5 @@
 package models
 
-import (
-	"orrery/models/weights"
-)
-
 // phiConfig reads a config.json of Phi-1, 1.5 and 2: a parallel block with one
 // LayerNorm, rotary positions on a part of each head, a plain MLP, and a bias
 // everywhere (Gunasekar et al., "Textbooks Are All You Need", 2023,
@@ -21,7 +17,7 @@ func phiConfig(c *hfConfig) Config {
 }
 
 // phiParams reads Phi's weights.
-func phiParams(f *weights.File, cfg Config) (*Params, error) {
+func phiParams(f *checkpoint, cfg Config) (*Params, error) {
 	n := llamaNames
 	n.o, n.in, n.out, n.final = "self_attn.dense", "mlp.fc1", "mlp.fc2", "final_layernorm"
 	n.qNorm, n.kNorm = "self_attn.q_layernorm", "self_attn.k_layernorm"

@@ -1,6 +1,10 @@
 package models
 
-import "slices"
+import (
+	"slices"
+
+	"orrery/models/tensor"
+)
 
 // placed is an edit with its lists resolved for one shape. It is applied row by
 // row: a row is what one token has at the site, or one query's keys under every
@@ -31,7 +35,7 @@ type innerAxis struct {
 // place resolves the edit for a value of that shape at site.
 func (e *Edit) place(m *Model, site Site, shape []int) (*placed, error) {
 	axes := m.Axes(site)
-	p := &placed{edit: e, site: site, shape: shape, square: kinds[site.Kind].square()}
+	p := &placed{edit: e, site: site, shape: shape, square: site.Kind.square()}
 	lists, counts := make([][]int, len(axes)), make([]int, len(axes))
 	for a, axis := range axes {
 		var list indexList // all, for an axis without a list
@@ -113,6 +117,25 @@ func (p *placed) applyAll(data []float32, apply func(x []float32, row, pos int))
 			}
 		}
 	}
+}
+
+// alone is the edit's part for one row of its batch, as a hook of a run of that
+// row alone.
+func (p *placed) alone(row int) Hook {
+	return Hook{Sites: Sites(p.site), Fn: func(_ Site, x *tensor.Dense) error {
+		if p.rowAt[row] < 0 {
+			return nil
+		}
+		width := x.Len() / p.shape[1]
+		for _, pos := range p.places {
+			from := pos * width
+			if p.square {
+				from = pos * p.shape[3]
+			}
+			p.apply(x.Data[from:], row, pos)
+		}
+		return nil
+	}}
 }
 
 // apply edits the row x of a touched place.

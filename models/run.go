@@ -68,9 +68,10 @@ type pass struct {
 	hooks []Hook
 	err   error
 
-	want *wanted // the logits to return; nil for all
-	need *rowSet // the rows that are unembedded
-	tail *rowSet // the rows that pass the whole last block; nil for all
+	want    *wanted        // the logits to return; nil for all
+	need    *rowSet        // the rows that are unembedded
+	columns *linearWeights // the unembedding of the wanted tokens; nil for all of it
+	tail    *rowSet        // the rows that pass the whole last block; nil for all
 
 	sweep *sweep // set in a re-run
 	past  *past  // set in a generation: keys and values of earlier tokens
@@ -79,7 +80,7 @@ type pass struct {
 	alibi  []float64     // [H,T] what it adds to the scores of a key at each position
 	keep   bool          // a backward pass follows: values stay until end
 	trace  trace         // the values kept
-	logits *tensor.Dense
+	logits []float32     // [trace.out,V], or of the wanted tokens when columns is set
 }
 
 // begin checks the input and takes scratch memory.
@@ -139,10 +140,11 @@ func (p *pass) output() (*Output, error) {
 	if p.stopped() {
 		return nil, p.err
 	}
-	if err := finite(Site{-1, Logits}.String(), p.logits); err != nil {
+	logits := p.pick(p.trace.out, p.logits)
+	if err := finite(Site{-1, Logits}.String(), logits); err != nil {
 		return nil, err
 	}
-	return &Output{Logits: p.logits}, nil
+	return &Output{Logits: logits}, nil
 }
 
 // stopped reports whether the run has failed or was cancelled.
@@ -226,9 +228,13 @@ func (p *pass) linear(x []float32, w *linearWeights) []float32 {
 
 // linearInto is linear with y given.
 func (p *pass) linearInto(y, x []float32, w *linearWeights) {
+	packed := p.matrix(w)
+	if packed == nil {
+		return
+	}
 	p.chunks(len(x)/w.in, w.in*w.out, func(lo, hi int) {
 		part := y[lo*w.out : hi*w.out]
-		w.packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
+		packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
 		if w.bias != nil {
 			perRow(hi-lo, w.out, func(a, b int) { kernel.AddBias(part[a*w.out:b*w.out], w.bias, b-a, w.out) })
 		}

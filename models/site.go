@@ -64,8 +64,8 @@ type kindInfo struct {
 	full   []string // the axes where q and k are normed over all heads; nil for axes
 }
 
-// square reports whether the kind pairs queries with keys, [B,H,T,T].
-func (k *kindInfo) square() bool { return len(k.axes) == 4 && k.axes[2] == axisQuery }
+// square reports whether a kind pairs queries with keys, [B,H,T,T].
+func (k Kind) square() bool { return k == AttnScores || k == Pattern }
 
 // Axis names, as Model.Axes gives them.
 const (

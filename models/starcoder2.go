@@ -1,9 +1,5 @@
 package models
 
-import (
-	"orrery/models/weights"
-)
-
 // starCoder2Config reads a config.json of StarCoder 2: Llama's attention with a
 // window, LayerNorm, a plain MLP, and a bias on everything but the unembedding
 // (Lozhkov et al., "StarCoder 2 and The Stack v2: The Next Generation", 2024,
@@ -20,7 +16,7 @@ func starCoder2Config(c *hfConfig) Config {
 }
 
 // starCoder2Params reads StarCoder 2's weights.
-func starCoder2Params(f *weights.File, cfg Config) (*Params, error) {
+func starCoder2Params(f *checkpoint, cfg Config) (*Params, error) {
 	n := llamaNames
 	n.in, n.out = "mlp.c_fc", "mlp.c_proj"
 	return readLlama(f, cfg, n)

@@ -12,14 +12,16 @@ import (
 // The rows of a pass are the places at which a state's stream differs from the
 // base's by a bit, or may; everything else is read from the base.
 type sweep struct {
-	base   *Base
-	plans  []*plan
-	need   *wanted
-	states []state
-	stage  int // of the edits in force: -1, a layer, or L
+	base    *Base
+	plans   []*plan
+	need    *wanted
+	columns *linearWeights // the unembedding of the needed tokens; nil for all
+	states  []state
+	stage   int // of the edits in force: -1, a layer, or L
 
-	kv      *rowSet // of the present block: the places whose keys or values differ
-	forward int64   // rows whose feed-forward was computed, summed over layers
+	kv       *rowSet // of the present block: the places whose keys or values differ
+	recorded *rowSet // places whose present value is the base's, its edits included
+	forward  int64   // rows whose feed-forward was computed, summed over layers
 }
 
 // state is one or more variants that are the same so far.
@@ -98,7 +100,7 @@ func (w *sweep) visit(p *pass, s Site, rows *rowSet, x []float32) {
 	if p.stopped() {
 		return
 	}
-	square := kinds[s.Kind].square()
+	square := s.Kind.square()
 	width := 0
 	if rows.n() > 0 {
 		width = len(x) / rows.n()
@@ -115,7 +117,7 @@ func (w *sweep) visit(p *pass, s Site, rows *rowSet, x []float32) {
 			}
 			for _, pos := range e.places {
 				r := rows.find(seq, pos)
-				if r < 0 {
+				if r < 0 || i < len(st.all)-len(st.own) && w.recorded != nil && w.recorded.has(seq, pos) {
 					continue
 				}
 				if square {
@@ -129,6 +131,7 @@ func (w *sweep) visit(p *pass, s Site, rows *rowSet, x []float32) {
 			w.call(p, s, st.variants[0], w.view(p, s, rows, x, seq))
 		}
 	}
+	w.recorded = nil
 }
 
 // call hands a variant's own value to its hooks.
@@ -152,7 +155,7 @@ func (w *sweep) view(p *pass, s Site, rows *rowSet, x []float32, seq int) *tenso
 		n *= d
 	}
 	at := seq * n
-	if !kinds[s.Kind].square() {
+	if !s.Kind.square() {
 		lo, _ := rows.of(seq)
 		at = lo * (n / rows.T)
 	}
@@ -166,6 +169,10 @@ func (w *sweep) enter(p *pass, l int, s stream) stream {
 	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
 		st := &w.states[seq]
 		return st.full || st.parent >= 0 && s.rows.has(st.parent, pos) || at(st.own, 0, pos, startsIn)
+	})
+	w.recorded = newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
+		parent := w.states[seq].parent
+		return rows.has(seq, pos) && (parent < 0 || !s.rows.has(parent, pos))
 	})
 	return w.inherit(p, rows, s, w.base.entering(l))
 }
@@ -189,11 +196,11 @@ func (w *sweep) inherit(p *pass, to *rowSet, s stream, base []float32) stream {
 
 // changed drops the places whose stream has the base's bits and where no edit
 // of a later kind begins, and adds those where one does.
-func (w *sweep) changed(p *pass, s stream, base []float32, starts func(Kind) bool) stream {
+func (w *sweep) changed(p *pass, l int, s stream, base []float32, starts func(Kind) bool) stream {
 	d := p.m.Config.Width
 	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
 		st := &w.states[seq]
-		if st.full || starts != nil && at(st.own, 0, pos, starts) {
+		if st.full || at(st.own, 0, pos, starts) && (!w.last(l) || w.needed(seq, pos) || starts(K)) {
 			return true
 		}
 		r := s.rows.find(seq, pos)
@@ -207,11 +214,11 @@ func (w *sweep) changed(p *pass, s stream, base []float32, starts func(Kind) boo
 func (w *sweep) fresh(p *pass, l int, kind Kind, s stream) stream {
 	switch kind {
 	case ResidPre:
-		return w.changed(p, s, w.base.entering(l), startsIn)
+		return w.changed(p, l, s, w.base.entering(l), startsHeads)
 	case ResidMid:
-		return w.changed(p, s, w.base.values(l, ResidMid), startsForward)
+		return w.changed(p, l, s, w.base.values(l, ResidMid), startsForward)
 	}
-	return w.changed(p, s, w.base.entering(l+1), nil)
+	return w.changed(p, l, s, w.base.entering(l+1), nothing)
 }
 
 // ending adds the places at which an edit begins behind the last block, and
@@ -224,6 +231,9 @@ func (w *sweep) ending(p *pass, s stream) stream {
 		st := &w.states[seq]
 		return w.needed(seq, pos) && (st.full || st.parent >= 0 && rows.has(st.parent, pos) || at(st.own, 0, pos, startsEnding))
 	})
+	if w.need.tokens != nil && !w.hooked(Site{-1, Logits}) {
+		p.columns = w.columns
+	}
 	return w.inherit(p, to, s, w.base.entering(l))
 }
 
@@ -244,6 +254,11 @@ func (w *sweep) fill(p *pass, to, from *rowSet, x, base []float32, width int) {
 			copy(x[r*width:(r+1)*width], base[p.place(to, r)*width:][:width])
 		}
 	}
+}
+
+// filled lists the places that to has and from lacks.
+func (w *sweep) filled(p *pass, to, from *rowSet) *rowSet {
+	return newRowSet(len(w.states), p.in.T, func(seq, pos int) bool { return to.has(seq, pos) && !from.has(seq, pos) })
 }
 
 // same reports whether two sets over the same sequences have the same rows.

@@ -131,6 +131,7 @@ func (w *sweep) middle(p *pass, l int, s stream, attn []float32) (stream, []floa
 	}
 	y := p.gather(rows, s.rows, attn, p.m.Config.Width)
 	w.fill(p, rows, s.rows, y, w.base.values(l, AttnOut), p.m.Config.Width)
+	w.recorded = w.filled(p, rows, s.rows)
 	return w.move(p, rows, s, w.base.entering(l)), y
 }
 
@@ -168,6 +169,7 @@ func (w *sweep) leave(p *pass, l int, s stream, mlp []float32) (stream, []float3
 	}
 	y := p.gather(rows, s.rows, mlp, p.m.Config.Width)
 	w.fill(p, rows, s.rows, y, w.base.values(l, MLPOut), p.m.Config.Width)
+	w.recorded = w.filled(p, rows, s.rows)
 	return w.move(p, rows, s, w.base.values(l, ResidMid)), y
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"orrery/models/tensor"
-	"orrery/models/weights"
 )
 
 // transformerLensConfig reads the config of a HookedTransformer (TransformerLens
@@ -102,7 +101,7 @@ func (c *hfConfig) transformerLensPositions(cfg *Config) {
 
 // transformerLensParams reads the state dict of a HookedTransformer: matrices
 // [in,out], split by heads, with every bias.
-func transformerLensParams(f *weights.File, cfg Config) (*Params, error) {
+func transformerLensParams(f *checkpoint, cfg Config) (*Params, error) {
 	y, d, k, h, g := newLayout(f, cfg), cfg.Width, cfg.HeadWidth, cfg.Heads, cfg.KVHeads
 	norm := func(n *NormParams, name string, width int) {
 		y.want(&n.Weight, name+".w", width)

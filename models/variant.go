@@ -17,15 +17,14 @@ type Variant struct {
 
 // plan is a variant that was checked against its base.
 type plan struct {
-	index   int // in the list that was given
-	row     int
-	hooks   []Hook
-	stages  map[int][]*placed // its edits by stage: -1 for the embedding, a layer, L for the end
-	keys    map[int]string    // what tells edits of a stage apart
-	first   int               // the first stage that changes anything; L+1 for none
-	full    int               // the stage from which hooks need every position; L+1 without hooks
-	rowWork int               // row-layers, were every edit to change its rows
-	widest  int               // the most rows at once
+	index  int // in the list that was given
+	row    int
+	hooks  []Hook
+	stages map[int][]*placed // its edits by stage: -1 for the embedding, a layer, L for the end
+	keys   map[int]string    // what tells edits of a stage apart
+	first  int               // the first stage that changes anything; L+1 for none
+	full   int               // the stage from which hooks need every position; L+1 without hooks
+	order  string            // equal beginnings sort together
 }
 
 // stage is where a site belongs in a sweep.
@@ -117,11 +116,14 @@ func at(edits []*placed, row, pos int, kinds func(Kind) bool) bool {
 
 // The kinds by the stage of a block that an edit there starts at.
 func startsIn(k Kind) bool        { return k >= ResidPre && k <= RotK }
+func startsHeads(k Kind) bool     { return k > ResidPre && k <= RotK }
 func startsAttention(k Kind) bool { return k >= AttnScores && k <= LN1PostNormalized }
 func startsMiddle(k Kind) bool    { return k == AttnOut || k == ResidMid }
 func startsForward(k Kind) bool   { return k >= MLPIn && k <= LN2PostNormalized }
 func startsEnd(k Kind) bool       { return k == MLPOut || k == ResidPost }
 func startsEnding(k Kind) bool    { return k >= FinalScale }
+func startsEmbed(k Kind) bool     { return k < ResidPre }
+func nothing(Kind) bool           { return false }
 func queriesOnly(k Kind) bool {
 	return k == Q || k >= QNormScale && k <= QNormNormalized || k == RotQ || k == QInput
 }

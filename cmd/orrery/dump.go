@@ -58,7 +58,7 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash, "kernel": models.KernelPath()}); err != nil {
+	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "kernel": models.KernelPath()}); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.err, "%s: %d tensors\n", c.Out, len(tensors))

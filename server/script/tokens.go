@@ -35,7 +35,7 @@ func makeTokens(c call) (starlark.Value, error) {
 func newTokens(m *models.Model, prompt starlark.Value) (*Tokens, error) {
 	switch p := prompt.(type) {
 	case *Tokens:
-		if p.model.Hash == m.Hash {
+		if p.model == m || p.model.Hash() == m.Hash() {
 			return p, nil
 		}
 		return nil, &hinted{fmt.Sprintf("these tokens are of model %s, not of %s", p.model.Name, m.Name), "make them again with tokens(m, text)"}
