@@ -122,10 +122,10 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 		dq = g.behind(l, QNormScale, t.out, &w.qNorm, &t.heads[0], dq, grad.QNorm)
 		dk = g.behind(l, KNormScale, t.in, &w.kNorm, &t.heads[1], dk, grad.KNorm)
 	}
+	g.clipBackward(t, dq, dk, dv)
 	g.visitBack(l, V, t.in, dv)
 	g.visitBack(l, K, t.in, dk)
 	g.visitBack(l, Q, t.out, dq)
-	g.clipBackward(t, dq, dk, dv)
 	if cfg.Parallel {
 		kernel.Add(dx, din)
 	}

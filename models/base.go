@@ -57,16 +57,26 @@ func (m *Model) NewBase(ctx context.Context, in Batch, edits ...Edit) (*Base, er
 	if p.stopped() {
 		return nil, p.err
 	}
-	if m.Config.Parallel {
-		b.addMiddle()
-	}
+	b.finish()
 	return b, nil
 }
 
-// addMiddle makes the stream behind the attention of parallel blocks, which is
-// no site there.
-func (b *Base) addMiddle() {
-	for l := range b.m.Config.Layers {
+// finish makes what variants are compared with of values that are no sites: q, k
+// and v within their range, and the stream behind the attention of parallel
+// blocks.
+func (b *Base) finish() {
+	cfg := &b.m.Config
+	for l := range cfg.Layers {
+		if cfg.ClipQKV != 0 {
+			clamp(b.values(l, V), float32(cfg.ClipQKV))
+		}
+		if cfg.ClipQKV != 0 && cfg.Positions != Rotary {
+			clamp(b.values(l, Q), float32(cfg.ClipQKV))
+			clamp(b.values(l, K), float32(cfg.ClipQKV))
+		}
+		if !cfg.Parallel {
+			continue
+		}
 		x := tensor.From(slices.Clone(b.values(l, ResidPre)), b.m.Shape(Site{l, ResidPre}, b.in.B, b.in.T)...)
 		kernel.Add(x.Data, b.values(l, AttnOut))
 		b.cache.Put(Site{l, ResidMid}, x)

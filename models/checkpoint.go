@@ -19,6 +19,8 @@ type wish struct {
 	name  string
 	shape []int // in the file
 	make  func(*tensor.Dense) *tensor.Dense
+	below bool  // it comes behind the wishes before it at the same place
+	next  *wish // the one that comes behind this one
 }
 
 // Info describes a tensor of the file; false when there is none.
@@ -46,7 +48,12 @@ func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
 // needed. What make returns must not share memory with its argument, which may
 // be a mapped file. Where make only moves numbers, they stay in the file's type.
 func (r *reader) then(at **tensor.Dense, name string, make func(*tensor.Dense) *tensor.Dense, shape ...int) {
-	r.wants = append(r.wants, wish{at, name, shape, make})
+	r.wants = append(r.wants, wish{at: at, name: name, shape: shape, make: make})
+}
+
+// below puts a vector behind those that were put at the same place before.
+func (r *reader) below(at **tensor.Dense, name string, n int) {
+	r.wants = append(r.wants, wish{at: at, name: name, shape: []int{n}, below: true})
 }
 
 // read checks names and shapes of everything wanted. The places stay empty: the

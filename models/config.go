@@ -36,9 +36,10 @@ type QKNorm string
 
 // The kinds of query and key norms. The zero value is none.
 const (
-	NoQKNorm   QKNorm = ""
-	QKNormHead QKNorm = "head" // over each head's width, all heads with one gain [K] (Qwen 3)
-	QKNormFull QKNorm = "full" // over all heads together, gain [H·K] (OLMo 2)
+	NoQKNorm    QKNorm = ""
+	QKNormHead  QKNorm = "head"  // over each head's width, all heads with one gain [K] (Qwen 3)
+	QKNormHeads QKNorm = "heads" // over each head's width, each head with a gain of its own [H·K] (StableLM)
+	QKNormFull  QKNorm = "full"  // over all heads together, gain [H·K] (OLMo 2)
 )
 
 // PosKind names how a position reaches the model.
@@ -98,6 +99,8 @@ type Config struct {
 	Windows     []int         `json:"windows,omitempty"`      // [L] keys that a query sees, its own included; 0 for all; nil when no layer has one
 	LocalRotary *RotaryConfig `json:"local_rotary,omitempty"` // instead of Rotary in layers with a window; nil for the same
 	FalconAlibi bool          `json:"falcon_alibi,omitempty"` // ALiBi's bias is rounded to bfloat16 at each position, and scaled as q·k is
+
+	Basis string `json:"basis,omitempty"` // what Model.Process did to the weights; empty for nothing
 }
 
 // Sizes beyond these limits are taken for a damaged file: nothing may be
@@ -143,6 +146,9 @@ func (c Config) Validate() error {
 	if _, ok := activations[c.Activation]; !ok {
 		bad("activation is %q, want one of %s", c.Activation, strings.Join(slices.Sorted(maps.Keys(activations)), ", "))
 	}
+	if _, err := parseBasis(c.Basis); err != nil {
+		errs = append(errs, err)
+	}
 	errs = append(errs, c.validateNorms()...)
 	return errors.Join(append(errs, c.validatePositions()...)...)
 }
@@ -156,8 +162,8 @@ func (c Config) validateNorms() (errs []error) {
 	if c.Placement != PreNorm && c.Placement != PostNorm && c.Placement != BothNorm {
 		bad("placement is %q, want %q, %q or none", c.Placement, PostNorm, BothNorm)
 	}
-	if c.QKNorm != NoQKNorm && c.QKNorm != QKNormHead && c.QKNorm != QKNormFull {
-		bad("qk_norm is %q, want %q, %q or none", c.QKNorm, QKNormHead, QKNormFull)
+	if c.QKNorm != NoQKNorm && c.QKNorm != QKNormHead && c.QKNorm != QKNormHeads && c.QKNorm != QKNormFull {
+		bad("qk_norm is %q, want %q, %q, %q or none", c.QKNorm, QKNormHead, QKNormHeads, QKNormFull)
 	}
 	if c.Parallel && c.Placement != PreNorm {
 		bad("placement is %q in a parallel block, where norms stand before its halves alone", c.Placement)

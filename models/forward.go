@@ -112,10 +112,10 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	t.q = p.linear(p.gather(t.queries, t.in, t.ln1.out, cfg.Width), &w.q)
 	t.k, t.v = p.linear(t.ln1.out, &w.k), p.linear(t.ln1.out, &w.v)
 	p.project(t.inputs, t, w)
-	p.clip(t)
 	p.visit(l, Q, t.queries, t.q)
 	p.visit(l, K, t.in, t.k)
 	p.visit(l, V, t.in, t.v)
+	p.clip(t)
 	if cfg.QKNorm != NoQKNorm {
 		p.norm(l, QNormScale, t.queries, t.q, &w.qNorm, &t.heads[0])
 		p.norm(l, KNormScale, t.in, t.k, &w.kNorm, &t.heads[1])

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,6 +140,16 @@ func run(t *testing.T, m *models.Model, in models.Batch, hooks ...models.Hook) *
 	return out.Logits
 }
 
+// noise is an upper bound of the goldens' distance from float64: they differ by
+// up to 1.3e-6 of a tensor's largest value (golden.json, asserted and tolerance).
+func noise(want *tensor.Dense) float64 {
+	largest := 0.0
+	for _, v := range want.Data {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	return 2e-6 * largest
+}
+
 func TestSitesOfEveryFamily(t *testing.T) {
 	eachFamily(t, "blocks.0.hook_resid_pre", func(t *testing.T, g golden) {
 		cache := models.NewCache()
@@ -146,19 +157,28 @@ func TestSitesOfEveryFamily(t *testing.T) {
 		modeltest.Close(t, "logits", logits, floats(t, g.file, "logits"), tolerance, tolerance)
 		compared := 0
 		for _, name := range g.file.Names() {
-			if !strings.Contains(name, "hook_") || strings.HasPrefix(name, "extra.") {
+			ours := name
+			if norm, ok := strings.CutPrefix(name, "extra."); ok { // a norm's output
+				ours = strings.TrimSuffix(norm, "out") + "hook_out"
+			}
+			if !strings.Contains(ours, "hook_") || !strings.HasSuffix(name, "out") && ours != name {
 				continue
 			}
-			site, err := g.Site(name)
+			site, err := g.Site(ours)
 			if err != nil {
 				t.Errorf("golden %s: %v", name, err)
 				continue
 			}
-			if site.String() != name {
-				t.Errorf("site %s is found as %s", name, site)
+			if site.String() != ours {
+				t.Errorf("site %s is found as %s", ours, site)
 			}
 			got, _ := cache.Get(site)
-			modeltest.Close(t, name, got, floats(t, g.file, name), tolerance, tolerance)
+			want := floats(t, g.file, name)
+			bound := tolerance
+			if ours != name { // behind gemma3's last gain, 13 at most, the golden's own noise is 1.4e-5
+				bound = max(tolerance, noise(want))
+			}
+			modeltest.Close(t, name, got, want, bound, tolerance)
 			compared++
 		}
 		absent := 0 // from the goldens: copies of the stream for the heads and the MLP
@@ -245,7 +265,7 @@ func TestGreedyIDs(t *testing.T) {
 	eachFamily(t, "generate.ids", func(t *testing.T, g golden) {
 		prompt, _ := ints(t, g.file, "generate.prompt")
 		want, _ := ints(t, g.file, "generate.ids")
-		got, err := g.Generate(context.Background(), prompt, len(want), nil)
+		got, err := generate(g.Model, prompt, len(want))
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("generated %v, %v, want %v", got, err, want)
 		}

@@ -42,6 +42,6 @@ func gptNeoXParams(f *checkpoint, cfg Config) (*Params, error) {
 		y.linear(&b.Out, name+"mlp.dense_4h_to_h", cfg.MLPBias, d, cfg.MLPWidth)
 	}
 	y.norm(&y.p.Final, prefix+"final_layer_norm")
-	y.unembed("embed_out")
+	y.unembed(y.prefix(".weight", "embed_out", "lm_head")) // the latter as the newest library holds it in memory
 	return y.done()
 }

@@ -82,8 +82,12 @@ func TestGradientsOfEveryFamily(t *testing.T) {
 					closeGradient(t, name, x, floats(t, file, name))
 					sites++
 				}
-				if want := 10*g.Config.Layers + 1; sites < want {
-					t.Errorf("%d sites compared, want at least %d", sites, want)
+				least := 10*g.Config.Layers + 1
+				if _, ok := g.file.Info("blocks.0.hook_resid_pre"); !ok {
+					least = 5 // of a golden with few sites
+				}
+				if sites < least {
+					t.Errorf("%d sites compared, want at least %d", sites, least)
 				}
 				if len(theirs) > 0 {
 					sameGradients(t, got.Params, paramGoldens(t, g, file, theirs))
@@ -94,16 +98,11 @@ func TestGradientsOfEveryFamily(t *testing.T) {
 }
 
 // closeGradient compares within 2e-5, or within the goldens' own noise where that
-// is more: they differ from float64 by up to 1.3e-6 of a tensor's largest value
-// (golden.json, asserted), which is 40 at gemma's first pattern. There float64
-// gives 0.0219249 for [1 1 4 10], the golden 0.0219111 and this program 0.0219318.
+// is more. At gemma's first pattern, where the largest value is 40, float64 gives
+// 0.0219249 for [1 1 4 10], the golden 0.0219111 and this program 0.0219318.
 func closeGradient(t *testing.T, name string, got, want *tensor.Dense) {
 	t.Helper()
-	largest := 0.0
-	for _, v := range want.Data {
-		largest = max(largest, math.Abs(float64(v)))
-	}
-	modeltest.Close(t, name, got, want, max(gradTolerance, 2e-6*largest), gradTolerance)
+	modeltest.Close(t, name, got, want, max(gradTolerance, noise(want)), gradTolerance)
 }
 
 // paramGoldens reads gradients of Hugging Face's weights as if they were the

@@ -75,8 +75,10 @@ func (s *hfConfig) ropeObject(dim, context int, base, part float64, original int
 	switch scaling.Kind {
 	case "default":
 		rope.Scaling = nil
-	case LinearScaling, DynamicScaling:
+	case LinearScaling:
 		scaling.Factor = s.number("factor", math.NaN())
+	case DynamicScaling:
+		scaling.Original, scaling.Factor = context, s.number("factor", math.NaN())
 	case YarnScaling:
 		scaling.Original, scaling.Factor = original, s.number("factor", ratio)
 		scaling.BetaFast, scaling.BetaSlow = s.number("beta_fast", 32), s.number("beta_slow", 1)

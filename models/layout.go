@@ -49,10 +49,16 @@ func (y *layout) gain(n *NormParams, name string, change transform) {
 }
 
 // headNorm wants the weights of the norm of q or k, "attn.q_norm" or
-// "attn.k_norm".
+// "attn.k_norm". Where every head has its own, name has a verb for the head.
 func (y *layout) headNorm(n *NormParams, which, name string, change transform) {
 	width, have := y.cfg.normWidth(which)
 	if !have {
+		return
+	}
+	if y.cfg.QKNorm == QKNormHeads { // a tensor for each head
+		for h := range width / y.cfg.HeadWidth {
+			y.below(&n.Weight, fmt.Sprintf(name, h)+".weight", y.cfg.HeadWidth)
+		}
 		return
 	}
 	y.then(&n.Weight, name+".weight", change, width)

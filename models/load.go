@@ -61,7 +61,7 @@ var families = map[string]family{
 	"phi3":             {phi3Config, phi3Params},
 	"qwen2":            {qwen2Config, llamaParams},
 	"qwen3":            {qwen3Config, llamaParams},
-	"stablelm":         {stableLMConfig, llamaParams},
+	"stablelm":         {stableLMConfig, stableLMParams},
 	"starcoder2":       {starCoder2Config, starCoder2Params},
 	"transformer_lens": {transformerLensConfig, transformerLensParams},
 }

@@ -84,20 +84,29 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	if want.tokens != nil && !p.keep {
 		p.columns = p.choose(&p.m.head, want.tokens)
 	}
+	if !p.looksBehindKeys(wanted) {
+		p.tail = p.need
+	}
+	return nil
+}
+
+// looksBehindKeys reports whether a hook, or a gradient that is wanted, is about
+// rows of the last block beyond the keys and values that others read.
+func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
 	for k := ResidPre; k <= ResidPost; k++ {
-		if looks(Site{p.m.Config.Layers - 1, k}) && !readsAllRows(k) {
-			return nil
+		s := Site{p.m.Config.Layers - 1, k}
+		if !readsAllRows(k) && (p.hooked(s) || wanted != nil && wanted(s)) {
+			return true
 		}
 	}
-	p.tail = p.need
-	return nil
+	return false
 }
 
 // readsAllRows reports whether the last block computes a kind for every row,
 // whatever rows are needed.
 func readsAllRows(k Kind) bool {
 	switch k {
-	case ResidPre, LN1Scale, LN1Normalized, K, V, KNormScale, KNormNormalized, RotK:
+	case ResidPre, LN1Scale, LN1Normalized, LN1Out, K, V, KNormScale, KNormNormalized, KNormOut, RotK:
 		return true
 	}
 	return false

@@ -2,8 +2,9 @@ package models
 
 import "orrery/models/internal/kernel"
 
-// normWeights are gain and bias of a norm over d numbers. Both may be nil. With
-// d = 0 there is no norm: what it would read passes as it is.
+// normWeights are gain and bias of a norm over d numbers: of d numbers, or of
+// those of every head one behind the other. Both may be nil. With d = 0 there is
+// no norm: what it would read passes as it is.
 type normWeights struct {
 	weight, bias []float32
 	d            int
@@ -14,6 +15,9 @@ func (c Config) normWeights(name string, weight, bias []float32) normWeights {
 	d, have := c.normWidth(name)
 	if !have {
 		return normWeights{}
+	}
+	if c.QKNorm == QKNormHeads && (name == "attn.q_norm" || name == "attn.k_norm") {
+		d = c.HeadWidth
 	}
 	return normWeights{weight, bias, d}
 }
@@ -36,8 +40,8 @@ type normTrace struct {
 }
 
 // norm fills t from x [N,d]: the statistic, the quotient, and the result after
-// gain and bias. The kind of the statistic is given; that of the quotient
-// follows it. An edited statistic gives its rows another quotient.
+// gain and bias. The kind of the statistic is given; those of the quotient and
+// of the result follow it. An edited statistic gives its rows another quotient.
 func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights, t *normTrace) {
 	if w.d == 0 {
 		t.out = p.clone(x) // x is the stream, which goes on changing
@@ -65,6 +69,12 @@ func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights
 		p.visit(l, scale+1, rows, t.norm)
 	}
 	t.out = p.affine(t.norm, w)
+	if out := (Site{l, scale + 2}); p.hooked(out) {
+		if w.weight == nil {
+			t.out = p.clone(t.norm)
+		}
+		p.visit(l, scale+2, rows, t.out)
+	}
 }
 
 // normalise is the norm without gain and bias, x [N,d] -> norm [N,d], scale [N].
@@ -81,7 +91,7 @@ func (p *pass) affine(norm []float32, w *normWeights) []float32 {
 	if w.weight == nil {
 		return norm
 	}
-	d, out := w.d, p.take(len(norm))
+	d, out := len(w.weight), p.take(len(norm))
 	perRow(len(norm)/d, d, func(lo, hi int) {
 		kernel.Affine(out[lo*d:hi*d], norm[lo*d:hi*d], w.weight, w.bias, hi-lo, d)
 	})
@@ -91,6 +101,9 @@ func (p *pass) affine(norm []float32, w *normWeights) []float32 {
 // normBackward is the twin of norm: dout [N,d] behind gain and bias is added to
 // dx [N,d] before the norm, and to the gradients of gain and bias.
 func (g *backward) normBackward(l int, scale Kind, rows *rowSet, w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
+	if w.d > 0 {
+		g.visitBack(l, scale+2, rows, dout)
+	}
 	special := false
 	for _, s := range []Site{{l, scale}, {l, scale + 1}} {
 		special = special || g.wanted(s) || g.hooked(s)
@@ -147,6 +160,6 @@ func (g *backward) affineBackward(w *normWeights, t *normTrace, dout []float32, 
 		return g.clone(dout)
 	}
 	dnorm := g.take(len(dout))
-	kernel.AffineBackward(dnorm, data(grad.Weight), data(grad.Bias), dout, t.norm, w.weight, len(t.scale), w.d)
+	kernel.AffineBackward(dnorm, data(grad.Weight), data(grad.Bias), dout, t.norm, w.weight, len(dout)/len(w.weight), len(w.weight))
 	return dnorm
 }

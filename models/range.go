@@ -61,12 +61,17 @@ func (p *pass) clip(t *blockTrace) {
 		if p.keep {
 			t.clipped[i] = p.clone(x)
 		}
-		perRow(len(x), 1, func(lo, hi int) {
-			for j := lo; j < hi; j++ {
-				x[j] = min(max(x[j], -limit), limit)
-			}
-		})
+		clamp(x, limit)
 	}
+}
+
+// clamp brings x into ±limit, in place.
+func clamp(x []float32, limit float32) {
+	perRow(len(x), 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			x[i] = min(max(x[i], -limit), limit)
+		}
+	})
 }
 
 // clipBackward takes gradients of q, k and v back past clip, in place: 0 where

@@ -25,8 +25,10 @@ const (
 	// "Extending Context Window of Large Language Models via Positional
 	// Interpolation", 2023, arXiv:2306.15595).
 	LinearScaling ScalingKind = "linear"
-	// DynamicScaling keeps the frequencies up to the context, which is where
-	// runs end; beyond it they would change with the length of the run.
+	// DynamicScaling keeps the frequencies in rows of at most Original tokens. In
+	// one of n tokens beyond, the base grows by the factor
+	// (Factor·n/Original − Factor + 1)^(Dim/(Dim−2)) (as Code Llama's users found
+	// and transformers computes it).
 	DynamicScaling ScalingKind = "dynamic"
 	// YarnScaling slows the pairs that turn less than BetaSlow times within the
 	// original context, keeps those that turn more than BetaFast times, and
@@ -89,8 +91,14 @@ func (r RotaryConfig) validate(name string, k int) (errs []error) {
 		}
 	}
 	switch s.Kind {
-	case LinearScaling, DynamicScaling:
+	case LinearScaling:
 		positive("factor", s.Factor)
+	case DynamicScaling:
+		positive("factor", s.Factor)
+		original()
+		if r.Dim < 4 {
+			bad("%s scaling: dim is %d, want at least 4", s.Kind, r.Dim)
+		}
 	case YarnScaling:
 		positive("factor", s.Factor)
 		positive("beta_fast", s.BetaFast)
@@ -130,11 +138,14 @@ func (r RotaryConfig) validate(name string, k int) (errs []error) {
 }
 
 // frequencies returns the angle per position of each pair, [Dim/2] in radians,
-// in a run of at most tokens tokens a row.
+// in a row of so many tokens.
 func (r RotaryConfig) frequencies(tokens int) []float64 {
-	out := make([]float64, r.Dim/2)
+	out, base, dim := make([]float64, r.Dim/2), r.Base, float64(r.Dim)
+	if s := r.Scaling; s != nil && s.Kind == DynamicScaling && tokens > s.Original {
+		base *= math.Pow(s.Factor*float64(tokens)/float64(s.Original)-s.Factor+1, dim/(dim-2))
+	}
 	for i := range out {
-		f := math.Pow(r.Base, -float64(2*i)/float64(r.Dim))
+		f := math.Pow(base, -float64(2*i)/dim)
 		if s := r.Scaling; s != nil {
 			f *= s.slowing(r, i, f, tokens)
 		}
@@ -191,13 +202,19 @@ func (r RotaryConfig) stretch() float64 {
 	return r.Scaling.AttnFactor
 }
 
-// longer is the number of tokens of a row beyond which every frequency is
-// another one, math.MaxInt for never.
-func (r RotaryConfig) longer() int {
-	if r.Scaling == nil || r.Scaling.Kind != LongRopeScaling {
-		return math.MaxInt
+// regime tells rows of that many tokens from those of other frequencies: 0 for
+// the usual ones, else a number of tokens with the same frequencies.
+func (r RotaryConfig) regime(tokens int) int {
+	s := r.Scaling
+	switch {
+	case s == nil || tokens <= s.Original:
+		return 0
+	case s.Kind == DynamicScaling:
+		return tokens
+	case s.Kind == LongRopeScaling:
+		return s.Original + 1
 	}
-	return r.Scaling.Original
+	return 0
 }
 
 // alibi gives what ALiBi adds to the scores of a key at each position, up to

@@ -8,17 +8,18 @@ import (
 
 // angles are cosines and sines of rotary angles at positions 0..T-1.
 type angles struct {
+	regime   int // the rows that they are for: see RotaryConfig.regime
 	pairs    kernel.Rotary
 	n        int       // Dim/2
 	cos, sin []float32 // [T,n]
 }
 
-// newAngles computes the angles of t positions in runs of that many tokens a
-// row.
-func (p *pass) newAngles(r RotaryConfig, t, tokens int) *angles {
-	freqs, stretch := r.frequencies(tokens), r.stretch()
+// angles computes the angles of t positions in rows of a regime, in memory that
+// take gives.
+func (r RotaryConfig) angles(t, regime int, take func(n int) []float32) *angles {
+	freqs, stretch := r.frequencies(regime), r.stretch()
 	n := len(freqs)
-	a := &angles{pairs: kernel.Rotary{Dim: r.Dim, Adjacent: r.Adjacent}, n: n, cos: p.take(t * n), sin: p.take(t * n)}
+	a := &angles{regime: regime, pairs: kernel.Rotary{Dim: r.Dim, Adjacent: r.Adjacent}, n: n, cos: take(t * n), sin: take(t * n)}
 	for pos := range t {
 		for i, f := range freqs {
 			sin, cos := math.Sincos(float64(pos) * f)
@@ -28,51 +29,64 @@ func (p *pass) newAngles(r RotaryConfig, t, tokens int) *angles {
 	return a
 }
 
-// positions prepares what scores know of positions: the angles of layers
-// without and with a window, in rows of usual and of greater length, and
-// ALiBi's biases.
-func (p *pass) positions() {
+// positions prepares what queries and keys, or their scores, know of positions.
+// It reports whether anything changed since it was last called: the angles of a
+// row that has grown.
+func (p *pass) positions() bool {
 	cfg := &p.m.Config
 	switch cfg.Positions {
 	case Rotary:
-		for i, r := range []*RotaryConfig{&cfg.Rotary, cfg.LocalRotary} {
-			if r == nil {
-				continue
-			}
-			p.angles[i][0] = p.newAngles(*r, p.in.T, 1)
-			if long := r.longer(); long < p.in.T {
-				p.angles[i][1] = p.newAngles(*r, p.in.T, long+1)
-			}
+		changed := p.turns(0, &cfg.Rotary)
+		if cfg.LocalRotary != nil && p.turns(1, cfg.LocalRotary) {
+			changed = true
 		}
+		return changed
 	case Alibi:
-		p.alibi = cfg.alibi(p.in.T)
+		if p.alibi == nil {
+			p.alibi = cfg.alibi(p.in.T)
+		}
 	}
+	return false
+}
+
+// turns brings the angles of every row of the batch up to date and reports
+// whether any changed.
+func (p *pass) turns(which int, r *RotaryConfig) bool {
+	rows, changed := &p.angles[which], false
+	take := func(n int) []float32 { return make([]float32, n) }
+	if *rows == nil {
+		*rows, take = make([]*angles, p.in.B), p.take
+	}
+	for b, a := range *rows {
+		lo, hi := p.in.span(b)
+		regime := r.regime(hi - lo)
+		if a != nil && a.regime == regime {
+			continue
+		}
+		changed = true
+		if b > 0 && (*rows)[b-1].regime == regime {
+			(*rows)[b] = (*rows)[b-1]
+		} else {
+			(*rows)[b] = r.angles(p.in.T, regime, take)
+		}
+	}
+	return changed
 }
 
 // rotate turns x [R,heads,K] in place by its rows' positions, forward or, for
 // gradients, backward.
 func (p *pass) rotate(l int, rows *rowSet, x []float32, heads int, turn func(r kernel.Rotary, y, x []float32, k int, cos, sin []float32)) {
-	k, tables := p.m.Config.HeadWidth, &p.angles[0]
+	k, tables := p.m.Config.HeadWidth, p.angles[0]
 	if p.m.Config.LocalRotary != nil && p.m.Config.window(l) > 0 {
-		tables = &p.angles[1]
+		tables = p.angles[1]
 	}
 	perRow(rows.n(), heads*k, func(lo, hi int) {
 		for row := lo; row < hi; row++ {
-			a := tables[0]
-			if tables[1] != nil && p.long(rows, row) {
-				a = tables[1]
-			}
+			a := tables[p.row(int(rows.seq[row]))]
 			at := p.position(rows, row) * a.n
 			for h := row * heads; h < (row+1)*heads; h++ {
 				turn(a.pairs, x[h*k:(h+1)*k], x[h*k:(h+1)*k], k, a.cos[at:at+a.n], a.sin[at:at+a.n])
 			}
 		}
 	})
-}
-
-// long reports whether the tokens of a row's sequence are more than the rotary
-// positions' original context.
-func (p *pass) long(rows *rowSet, row int) bool {
-	lo, hi := p.in.span(p.row(int(rows.seq[row])))
-	return hi-lo > p.m.Config.Rotary.longer()
 }

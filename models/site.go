@@ -14,6 +14,7 @@ type Kind int
 const (
 	EmbedLNScale      Kind = iota // embed.ln.hook_scale [B,T,1], only where the embedding is normed
 	EmbedLNNormalized             // embed.ln.hook_normalized [B,T,D]
+	EmbedLNOut                    // embed.ln.hook_out [B,T,D], behind gain and bias
 	Embed                         // hook_embed [B,T,D]
 	PosEmbed                      // hook_pos_embed [B,T,D], learned positions only
 	ResidPre                      // hook_resid_pre [B,T,D]
@@ -23,13 +24,16 @@ const (
 	VInput                        // hook_v_input [B,T,G,D]
 	LN1Scale                      // ln1.hook_scale [B,T,1]
 	LN1Normalized                 // ln1.hook_normalized [B,T,D], before gain and bias
+	LN1Out                        // ln1.hook_out [B,T,D], behind gain and bias: what q, k and v read
 	Q                             // attn.hook_q [B,T,H,K], before rotary
 	K                             // attn.hook_k [B,T,G,K], before rotary
 	V                             // attn.hook_v [B,T,G,K]
 	QNormScale                    // attn.q_norm.hook_scale [B,T,H,1], or [B,T,1] over all heads; norms of q and k only
 	QNormNormalized               // attn.q_norm.hook_normalized [B,T,H,K], or [B,T,H·K]
+	QNormOut                      // attn.q_norm.hook_out, in the same shape, behind gain and bias
 	KNormScale                    // attn.k_norm.hook_scale [B,T,G,1], or [B,T,1]
 	KNormNormalized               // attn.k_norm.hook_normalized [B,T,G,K], or [B,T,G·K]
+	KNormOut                      // attn.k_norm.hook_out, in the same shape, behind gain and bias
 	RotQ                          // attn.hook_rot_q [B,T,H,K], rotary only
 	RotK                          // attn.hook_rot_k [B,T,G,K], rotary only
 	AttnScores                    // attn.hook_attn_scores [B,H,T,T], rows = query, -Inf where masked
@@ -38,20 +42,24 @@ const (
 	Result                        // attn.hook_result [B,T,H,D], z·W_O of each head
 	LN1PostScale                  // ln1_post.hook_scale [B,T,1], norms behind the halves only
 	LN1PostNormalized             // ln1_post.hook_normalized [B,T,D]
+	LN1PostOut                    // ln1_post.hook_out [B,T,D], behind gain and bias
 	AttnOut                       // hook_attn_out [B,T,D]
 	ResidMid                      // hook_resid_mid [B,T,D], serial blocks only
 	MLPIn                         // hook_mlp_in [B,T,D], a copy of what the MLP reads for the MLP alone
 	LN2Scale                      // ln2.hook_scale [B,T,1]
 	LN2Normalized                 // ln2.hook_normalized [B,T,D], before gain and bias
+	LN2Out                        // ln2.hook_out [B,T,D], behind gain and bias: what the MLP reads
 	Pre                           // mlp.hook_pre [B,T,F], the gate when gated
 	PreLinear                     // mlp.hook_pre_linear [B,T,F], gated only
 	Post                          // mlp.hook_post [B,T,F]
 	LN2PostScale                  // ln2_post.hook_scale [B,T,1], norms behind the halves only
 	LN2PostNormalized             // ln2_post.hook_normalized [B,T,D]
+	LN2PostOut                    // ln2_post.hook_out [B,T,D], behind gain and bias
 	MLPOut                        // hook_mlp_out [B,T,D]
 	ResidPost                     // hook_resid_post [B,T,D]
 	FinalScale                    // ln_final.hook_scale [B,T,1]
 	FinalNormalized               // ln_final.hook_normalized [B,T,D], before gain and bias
+	FinalOut                      // ln_final.hook_out [B,T,D], behind gain and bias: what is unembedded
 	Logits                        // logits [B,T,V]
 )
 
@@ -107,6 +115,7 @@ func qkNorm(c Config) bool    { return c.QKNorm != NoQKNorm }
 var kinds = [...]kindInfo{
 	EmbedLNScale:      {"embed.ln.hook_scale", false, scaleAxes, embedNorm, nil},
 	EmbedLNNormalized: {"embed.ln.hook_normalized", false, streamAxes, embedNorm, nil},
+	EmbedLNOut:        {"embed.ln.hook_out", false, streamAxes, embedNorm, nil},
 	Embed:             {"hook_embed", false, streamAxes, always, nil},
 	PosEmbed:          {"hook_pos_embed", false, streamAxes, learned, nil},
 	ResidPre:          {"hook_resid_pre", true, streamAxes, always, nil},
@@ -116,13 +125,16 @@ var kinds = [...]kindInfo{
 	VInput:            {"hook_v_input", true, byKVAxes, always, nil},
 	LN1Scale:          {"ln1.hook_scale", true, scaleAxes, Config.before, nil},
 	LN1Normalized:     {"ln1.hook_normalized", true, streamAxes, Config.before, nil},
+	LN1Out:            {"ln1.hook_out", true, streamAxes, Config.before, nil},
 	Q:                 {"attn.hook_q", true, queriesAxes, always, nil},
 	K:                 {"attn.hook_k", true, keysAxes, always, nil},
 	V:                 {"attn.hook_v", true, keysAxes, always, nil},
 	QNormScale:        {"attn.q_norm.hook_scale", true, queryScaleAxes, qkNorm, scaleAxes},
 	QNormNormalized:   {"attn.q_norm.hook_normalized", true, queriesAxes, qkNorm, fullQueriesAxes},
+	QNormOut:          {"attn.q_norm.hook_out", true, queriesAxes, qkNorm, fullQueriesAxes},
 	KNormScale:        {"attn.k_norm.hook_scale", true, keyScaleAxes, qkNorm, scaleAxes},
 	KNormNormalized:   {"attn.k_norm.hook_normalized", true, keysAxes, qkNorm, fullKeysAxes},
+	KNormOut:          {"attn.k_norm.hook_out", true, keysAxes, qkNorm, fullKeysAxes},
 	RotQ:              {"attn.hook_rot_q", true, queriesAxes, rotary, nil},
 	RotK:              {"attn.hook_rot_k", true, keysAxes, rotary, nil},
 	AttnScores:        {"attn.hook_attn_scores", true, squareAxes, always, nil},
@@ -131,20 +143,24 @@ var kinds = [...]kindInfo{
 	Result:            {"attn.hook_result", true, byHeadAxes, always, nil},
 	LN1PostScale:      {"ln1_post.hook_scale", true, scaleAxes, Config.behind, nil},
 	LN1PostNormalized: {"ln1_post.hook_normalized", true, streamAxes, Config.behind, nil},
+	LN1PostOut:        {"ln1_post.hook_out", true, streamAxes, Config.behind, nil},
 	AttnOut:           {"hook_attn_out", true, streamAxes, always, nil},
 	ResidMid:          {"hook_resid_mid", true, streamAxes, serial, nil},
 	MLPIn:             {"hook_mlp_in", true, streamAxes, always, nil},
 	LN2Scale:          {"ln2.hook_scale", true, scaleAxes, Config.before, nil},
 	LN2Normalized:     {"ln2.hook_normalized", true, streamAxes, Config.before, nil},
+	LN2Out:            {"ln2.hook_out", true, streamAxes, Config.before, nil},
 	Pre:               {"mlp.hook_pre", true, hiddenAxes, always, nil},
 	PreLinear:         {"mlp.hook_pre_linear", true, hiddenAxes, gated, nil},
 	Post:              {"mlp.hook_post", true, hiddenAxes, always, nil},
 	LN2PostScale:      {"ln2_post.hook_scale", true, scaleAxes, Config.behind, nil},
 	LN2PostNormalized: {"ln2_post.hook_normalized", true, streamAxes, Config.behind, nil},
+	LN2PostOut:        {"ln2_post.hook_out", true, streamAxes, Config.behind, nil},
 	MLPOut:            {"hook_mlp_out", true, streamAxes, always, nil},
 	ResidPost:         {"hook_resid_post", true, streamAxes, always, nil},
 	FinalScale:        {"ln_final.hook_scale", false, scaleAxes, normed, nil},
 	FinalNormalized:   {"ln_final.hook_normalized", false, streamAxes, normed, nil},
+	FinalOut:          {"ln_final.hook_out", false, streamAxes, normed, nil},
 	Logits:            {"logits", false, outputsAxes, always, nil},
 }
 
