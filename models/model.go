@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
-	"unsafe"
 
 	"orrery/models/tensor"
 	"orrery/models/tokenizer"
@@ -129,14 +128,6 @@ func data(t *tensor.Dense) []float32 {
 		return nil
 	}
 	return t.Data
-}
-
-// bits is the memory of x.
-func bits(x []float32) []byte {
-	if len(x) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
 }
 
 // Encode turns a prompt into ids with the tokenizer's template: a beginning-of-

@@ -82,17 +82,24 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
 	if want.tokens != nil && !p.keep {
-		if p.columns = p.choose(&p.m.head, want.tokens); p.columns == nil {
-			return p.err
-		}
+		p.columns = p.choose(&p.m.head, want.tokens)
 	}
-	for k := ResidPre; k <= ResidPost; k++ {
-		if looks(Site{p.m.Config.Layers - 1, k}) && !readsAllRows(k) {
-			return nil
-		}
+	if !p.looksBehindKeys(wanted) {
+		p.tail = p.need
 	}
-	p.tail = p.need
 	return nil
+}
+
+// looksBehindKeys reports whether a hook, or a gradient that is wanted, is about
+// rows of the last block beyond the keys and values that others read.
+func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
+	for k := ResidPre; k <= ResidPost; k++ {
+		s := Site{p.m.Config.Layers - 1, k}
+		if !readsAllRows(k) && (p.hooked(s) || wanted != nil && wanted(s)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readsAllRows reports whether the last block computes a kind for every row,
@@ -105,8 +112,7 @@ func readsAllRows(k Kind) bool {
 	return false
 }
 
-// choose is the part of the weights that makes some of the outputs; nil when
-// the run has ended.
+// choose is the part of the weights that makes some of the outputs.
 func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
 	packed := p.matrix(w)
 	if packed == nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"unsafe"
 
 	"orrery/models/tensor"
 )
@@ -97,4 +98,12 @@ func (m *Model) sum() string {
 		return ""
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// bits is the memory of x.
+func bits(x []float32) []byte {
+	if len(x) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
 }

@@ -59,7 +59,7 @@ type RerunOptions struct {
 // For L layers and T positions a sweep of resid_pre by position costs about a
 // quarter of full passes; one that starts at the last position, L/2 of L·T.
 func (b *Base) Rerun(ctx context.Context, variants []Variant, need Need, opt RerunOptions, emit func(Cell) error) (*Report, error) {
-	chunks, err := b.cut(variants, need, opt)
+	chunks, err := b.Chunks(variants, need, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // rows of which a hook changed a result are the sum of their results in head
 // order, and the bias.
 func (p *pass) results(l int, attn []float32, t *blockTrace, o *linearWeights) {
-	if !p.hooked(Site{l, Result}) || p.stopped() || t.out.n() == 0 {
+	if t.out.n() == 0 || !p.hooked(Site{l, Result}) || p.stopped() {
 		return
 	}
 	packed := p.matrix(o)
@@ -50,7 +50,7 @@ func (g *backward) resultsBackward(l int, t *blockTrace, dattn []float32, o *lin
 	g.visitBack(l, Result, t.out, dresults)
 	dz := g.take(len(t.z))
 	packed := g.matrix(o)
-	if packed == nil || rows == 0 {
+	if packed == nil {
 		return dz
 	}
 	for h := range H {
