@@ -208,6 +208,7 @@ func (g *backward) activateBackward(t *blockTrace, dpost []float32) (dpre, dlin 
 // normBackward is the twin of norm: dout [R,D] behind gain and bias is added to
 // dx [R,D] before the norm, and to the gradients of gain and bias.
 func (g *backward) normBackward(l int, scale Kind, rows *rowSet, w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
+	g.visitBack(l, scale+2, rows, dout)
 	special := false
 	for _, s := range []Site{{l, scale}, {l, scale + 1}} {
 		special = special || g.wanted(s) || g.hooked(s)

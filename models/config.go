@@ -75,6 +75,8 @@ type Config struct {
 	UnembedBias bool `json:"unembed_bias"` // on the logits
 
 	InverseLayerScale bool `json:"inverse_layer_scale"` // scores of layer l are divided by l+1 as well
+
+	Basis string `json:"basis,omitempty"` // what Model.Process did to the weights; empty for nothing
 }
 
 // Sizes beyond these limits are taken for a damaged file: nothing may be
@@ -120,6 +122,9 @@ func (c Config) Validate() error {
 		errs = append(errs, c.Rotary.validate(c.HeadWidth)...)
 	default:
 		bad("positions is %q, want %q or %q", c.Positions, Learned, Rotary)
+	}
+	if _, err := parseBasis(c.Basis); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -31,6 +31,7 @@
 //	hook_v_input      [B,T,G,D]  and for the values
 //	ln1.hook_scale    [B,T,1]    sqrt(var(x)+eps), or sqrt(mean(x²)+eps)   [LayerNorm, RMSNorm]
 //	ln1.hook_normalized [B,T,D]  (x − mean)/scale, or x/scale, before gain and bias
+//	ln1.hook_out      [B,T,D]    normalized·gain + bias
 //	attn.hook_q       [B,T,H,K]  W_Q·ln1 + b_Q
 //	attn.hook_k       [B,T,G,K]  W_K·ln1 + b_K
 //	attn.hook_v       [B,T,G,K]  W_V·ln1 + b_V
@@ -45,6 +46,7 @@
 //	hook_mlp_in       [B,T,D]    x for the MLP alone
 //	ln2.hook_scale    [B,T,1]    as ln1
 //	ln2.hook_normalized [B,T,D]
+//	ln2.hook_out      [B,T,D]
 //	mlp.hook_pre      [B,T,F]    W_in·ln2 + b_in, or the gate W_gate·ln2   [plain, gated]
 //	mlp.hook_pre_linear [B,T,F]  W_in·ln2 + b_in                     [gated]
 //	mlp.hook_post     [B,T,F]    act(pre), or act(pre)·pre_linear
@@ -53,13 +55,15 @@
 //
 //	ln_final.hook_scale      [B,T,1]
 //	ln_final.hook_normalized [B,T,D]
+//	ln_final.hook_out [B,T,D]
 //	logits            [B,T,V]    W_U·ln_final + b_U
 //
 // The names are TransformerLens'; Model.Site accepts its short names and those
 // of its version 4 as well. hook_scale is the divisor and hook_normalized the
 // quotient before gain and bias, as TransformerLens computes them when it has
-// not folded the norms; nothing is folded here. hook_attn_in to hook_v_input,
-// hook_result and hook_mlp_in are computed only when a hook selects them.
+// not folded the norms; nothing is folded here unless Model.Process did, and
+// Model.Basis says so. hook_attn_in to hook_v_input, hook_result and hook_mlp_in
+// are computed only when a hook selects them.
 //
 // An edit at any site reaches the logits. One that moves a single head's input
 // (hook_attn_in to hook_v_input) norms that head's row by its own statistics,

@@ -80,7 +80,7 @@ func (m *Model) Edits(edits ...Edit) ([]Hook, error) {
 
 // edit checks one edit and turns it into a hook.
 func (m *Model) edit(e Edit) (Hook, error) {
-	site, err := m.Site(e.Site)
+	site, err := m.editSite(e.Site)
 	if err != nil {
 		return Hook{}, err
 	}

@@ -160,8 +160,8 @@ func (p *pass) unembed(s stream) {
 }
 
 // norm fills t from x [R,D]: the statistic, the quotient, and the result after
-// gain and bias. The kind of the statistic is given; that of the quotient
-// follows it. An edited statistic gives its rows another quotient.
+// gain and bias. The kind of the statistic is given; those of the quotient and
+// of the result follow it. An edited statistic gives its rows another quotient.
 func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights, t *normTrace) {
 	d, n := p.m.Config.Width, rows.n()
 	t.scale, t.norm, t.out = p.take(n), p.take(len(x)), p.take(len(x))
@@ -187,6 +187,7 @@ func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights
 	perRow(n, d, func(lo, hi int) {
 		kernel.Affine(t.out[lo*d:hi*d], t.norm[lo*d:hi*d], w.weight, w.bias, hi-lo, d)
 	})
+	p.visit(l, scale+2, rows, t.out)
 }
 
 // normTrace holds the values of one norm.

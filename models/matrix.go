@@ -33,14 +33,19 @@ func (p *pass) matrix(w *linearWeights) *kernel.Packed {
 	if p.stopped() {
 		return nil
 	}
-	if w.later == nil {
-		return w.packed
-	}
-	packed, err := w.later.get(p.ctx)
+	packed, err := w.get(p.ctx)
 	if err != nil && p.err == nil {
 		p.err = err
 	}
 	return packed
+}
+
+// get is the packed matrix of w, which is packed now if it never was.
+func (w *linearWeights) get(ctx context.Context) (*kernel.Packed, error) {
+	if w.later == nil {
+		return w.packed, nil
+	}
+	return w.later.get(ctx)
 }
 
 // ready is the packed matrix of w if it needs no reading, else nil.

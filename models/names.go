@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"orrery/models/nearest"
 )
 
 // shortNames are the names that TransformerLens accepts for a kind besides the
@@ -16,38 +14,90 @@ var shortNames = map[string]string{
 	"mlp_pre": "pre", "mlp_mid": "mid", "mlp_post": "post",
 }
 
-// newNames are TransformerLens 4's names for the values that its version 3
-// already had. Those of mlp.in and mlp.gate depend on the MLP: see canonical.
+// newNames are TransformerLens 4's names for values that have a site. Those of
+// mlp.in and mlp.gate depend on the MLP: see canonical.
 var newNames = map[string]string{
-	"embed.hook_out":     "hook_embed",
-	"pos_embed.hook_out": "hook_pos_embed",
-	"hook_in":            "hook_resid_pre",
-	"ln1.hook_in":        "hook_resid_pre",
-	"attn.q.hook_out":    "attn.hook_q",
-	"attn.k.hook_out":    "attn.hook_k",
-	"attn.v.hook_out":    "attn.hook_v",
-	"attn.o.hook_in":     "attn.hook_z",
-	"attn.o.hook_out":    "hook_attn_out",
-	"attn.hook_out":      "hook_attn_out",
-	"ln2.hook_in":        "hook_resid_mid",
-	"mlp.out.hook_in":    "mlp.hook_post",
-	"mlp.hook_out":       "hook_mlp_out",
-	"hook_out":           "hook_resid_post",
-	"unembed.hook_out":   "logits",
-	"hook_unembed":       "logits",
+	"embed.hook_out":          "hook_embed",
+	"pos_embed.hook_out":      "hook_pos_embed",
+	"hook_in":                 "hook_resid_pre",
+	"ln1.hook_in":             "hook_resid_pre",
+	"attn.hook_in":            "ln1.hook_out",
+	"attn.q.hook_in":          "ln1.hook_out",
+	"attn.k.hook_in":          "ln1.hook_out",
+	"attn.v.hook_in":          "ln1.hook_out",
+	"attn.q.hook_out":         "attn.hook_q",
+	"attn.k.hook_out":         "attn.hook_k",
+	"attn.v.hook_out":         "attn.hook_v",
+	"attn.o.hook_in":          "attn.hook_z",
+	"attn.o.hook_out":         "hook_attn_out",
+	"attn.hook_out":           "hook_attn_out",
+	"attn.hook_hidden_states": "hook_attn_out",
+	"ln2.hook_in":             "hook_resid_mid",
+	"mlp.hook_in":             "ln2.hook_out",
+	"mlp.in.hook_in":          "ln2.hook_out",
+	"mlp.out.hook_in":         "mlp.hook_post",
+	"mlp.out.hook_out":        "hook_mlp_out",
+	"mlp.hook_out":            "hook_mlp_out",
+	"hook_out":                "hook_resid_post",
+	"unembed.hook_in":         "ln_final.hook_out",
+	"unembed.hook_out":        "logits",
+	"hook_unembed":            "logits",
 }
+
+// narrowNames are version 4's names whose value is a site's, while an edit there
+// reaches less than an edit at the site does: what it reaches, and which names
+// to write instead.
+var narrowNames = map[string]string{
+	"ln1.hook_in":      "the attention alone: write hook_attn_in for that, or hook_resid_pre for the whole stream",
+	"ln2.hook_in":      "the MLP alone: write hook_mlp_in for that, or hook_resid_mid for the whole stream",
+	"attn.q.hook_in":   "the queries alone: write hook_q_input (before the norm) for that, or ln1.hook_out for queries, keys and values",
+	"attn.k.hook_in":   "the keys alone: write hook_k_input (before the norm) for that, or ln1.hook_out for queries, keys and values",
+	"attn.v.hook_in":   "the values alone: write hook_v_input (before the norm) for that, or ln1.hook_out for queries, keys and values",
+	"mlp.in.hook_in":   "one projection alone: write mlp.hook_pre_linear for its output, or ln2.hook_out for the whole MLP",
+	"mlp.gate.hook_in": "the gate alone: write mlp.hook_pre for its output, or ln2.hook_out for the whole MLP",
+}
+
+// noSites are names of TransformerLens, 3 or 4, that are no site of any model
+// here, with the reason. Those in blocks stand without the layer.
+var noSites = map[string]string{
+	"hook_tokens":        "token ids are the input of a run, not an activation",
+	"embed.hook_in":      "token ids are the input of a run, not an activation",
+	"pos_embed.hook_in":  "positions are counted from a row's first token, and are no activation",
+	"rotary_emb.hook_in": whyAngles, "rotary_emb.hook_out": whyAngles,
+	"rotary_emb.hook_cos": whyAngles, "rotary_emb.hook_sin": whyAngles,
+	"attn.hook_cos": whyAngles, "attn.hook_sin": whyAngles,
+	"attn.qkv.hook_in": whyFused, "attn.qkv.hook_out": whyFused,
+	"mlp.hook_mid": whySoLU, "mlp.ln.hook_scale": whySoLU, "mlp.ln.hook_normalized": whySoLU,
+	"mlp.hook_gate": whyExperts, "mlp.hook_expert_weights": whyExperts, "mlp.hook_expert_indices": whyExperts,
+	"hook_full_embed": whyEncoder, "hook_token_type_embed": whyEncoder, "hook_pooler_out": whyEncoder,
+	"hook_nsp_out": whyEncoder, "hook_normalized_resid_post": whyEncoder,
+	"hook_cross_attn_in": whyEncoder, "hook_cross_attn_out": whyEncoder, "hook_resid_mid_cross": whyEncoder,
+	"attn.rel_pos_hook": whyEncoder, "rel_pos_hook": whyEncoder,
+}
+
+// Reasons that several names share.
+const (
+	whyAngles  = "the angles of rotary positions are constants, and no activation: what they turn is attn.hook_rot_q and attn.hook_rot_k"
+	whyFused   = "it never fires in TransformerLens either: read attn.hook_q, attn.hook_k and attn.hook_v"
+	whySoLU    = "it exists in MLPs with a norm inside (SoLU), which this program does not run"
+	whyExperts = "it exists in mixtures of experts, which this program does not run"
+	whyEncoder = "it exists in encoders and encoder-decoders, which this program does not run"
+	whyGrad    = "gradients have no names of their own: they are kept under the name of the value"
+)
 
 // Site finds the site of a name. It accepts
 //
 //   - TransformerLens' names: blocks.3.attn.hook_pattern, ln_final.hook_scale;
-//   - its version 4's names for the same values: blocks.3.hook_in, blocks.3.attn.o.hook_in;
+//   - its version 4's names for the same values: blocks.3.hook_in, blocks.3.attn.o.hook_in,
+//     ln_final.hook_in;
 //   - negative layers, which count from the last: blocks.-1.hook_resid_post;
 //   - its short names, with the layer and a norm's name where there are several:
 //     z3, k6, pattern0, attn3, pre5, mlp_out2, scale4ln1, resid_post-1, embed,
 //     and scale and normalized for the final norm's;
 //   - the same as a tuple of Python: ("z", 3) or z,3 or scale,2,ln1.
 //
-// Any other name is an UnknownSiteError with the nearest names and shapes.
+// Any other name is an UnknownSiteError with the nearest names and shapes, or
+// with the reason why there is no such site.
 func (m *Model) Site(name string) (Site, error) {
 	canonical := m.canonical(strings.TrimSpace(name))
 	layer, part, err := m.layerOf(canonical)
@@ -63,7 +113,34 @@ func (m *Model) Site(name string) (Site, error) {
 		}
 		return Site{}, UnknownSiteError{Name: name, Nearest: m.nearest(canonical), Why: m.absence(Kind(k))}
 	}
+	why, known := noSites[part]
+	if strings.HasSuffix(part, "_grad") {
+		why, known = whyGrad, true
+	}
+	if known {
+		return Site{}, UnknownSiteError{Name: name, Why: why}
+	}
 	return Site{}, UnknownSiteError{Name: name, Nearest: m.nearest(canonical)}
+}
+
+// editSite is Site for an edit. A name whose edit would reach further here than
+// in TransformerLens is an error that says what to write.
+func (m *Model) editSite(name string) (Site, error) {
+	s, err := m.Site(name)
+	if err != nil {
+		return s, err
+	}
+	part := strings.TrimSpace(name)
+	if rest, ok := strings.CutPrefix(part, "blocks."); ok {
+		_, part, _ = strings.Cut(rest, ".")
+	}
+	if part == "mlp.in.hook_in" && !m.Config.Gated {
+		return s, nil // the only reader
+	}
+	if reach, narrow := narrowNames[part]; narrow {
+		return s, fmt.Errorf("an edit at %s would reach %s", part, reach)
+	}
+	return s, nil
 }
 
 // absence says why a kind does not exist in this model.
@@ -87,6 +164,8 @@ func (m *Model) canonical(name string) string {
 		switch {
 		case part == "mlp.in.hook_out" && m.Config.Gated:
 			part = "mlp.hook_pre_linear"
+		case part == "mlp.gate.hook_in" && m.Config.Gated:
+			part = "ln2.hook_out"
 		case part == "mlp.in.hook_out", part == "mlp.gate.hook_out" && m.Config.Gated:
 			part = "mlp.hook_pre"
 		}
@@ -94,6 +173,9 @@ func (m *Model) canonical(name string) string {
 			part = old
 		}
 		return "blocks." + layer + "." + part
+	}
+	if name == "ln_final.hook_in" {
+		return Site{m.Config.Layers - 1, ResidPost}.String()
 	}
 	if old, ok := newNames[name]; ok {
 		return old
@@ -178,72 +260,4 @@ func expandShort(short, layer, norm string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// nearest lists the sites whose names are likest to name, with their axes.
-func (m *Model) nearest(name string) []string {
-	const most = 4
-	byName, names := make(map[string]Site), []string(nil)
-	for _, s := range m.Sites() {
-		byName[s.String()] = s
-		names = append(names, s.String())
-	}
-	out := nearest.Names(name, names, most)
-	for i, near := range out {
-		out[i] = fmt.Sprintf("%s [%s]", near, strings.Join(m.Axes(byName[near]), ","))
-	}
-	return out
-}
-
-// Match selects the sites that a glob covers: * stands for any characters,
-// dots included, and ? for one. Several globs are separated by commas. A part
-// without either is a name as in Site. A part that covers no site is an
-// UnknownSiteError.
-func (m *Model) Match(glob string) (Selector, error) {
-	var chosen []Site
-	all := m.Sites()
-	if s, err := m.Site(glob); err == nil { // a tuple holds commas
-		return Sites(s), nil
-	}
-	for _, part := range strings.Split(glob, ",") {
-		part = strings.TrimSpace(part)
-		if !strings.ContainsAny(part, "*?") {
-			s, err := m.Site(part)
-			if err != nil {
-				return nil, err
-			}
-			chosen = append(chosen, s)
-			continue
-		}
-		before := len(chosen)
-		for _, s := range all {
-			if globMatch(part, s.String()) {
-				chosen = append(chosen, s)
-			}
-		}
-		if len(chosen) == before {
-			return nil, UnknownSiteError{Name: part, Nearest: m.nearest(strings.ReplaceAll(part, "*", ""))}
-		}
-	}
-	return Sites(chosen...), nil
-}
-
-// globMatch reports whether name matches the glob, in time |glob|·|name|.
-func globMatch(glob, name string) bool {
-	g, n, star, resume := 0, 0, -1, 0
-	for n < len(name) {
-		switch {
-		case g < len(glob) && glob[g] == '*':
-			star, resume = g, n
-			g++
-		case g < len(glob) && (glob[g] == '?' || glob[g] == name[n]):
-			g, n = g+1, n+1
-		case star >= 0:
-			resume++
-			g, n = star+1, resume
-		default:
-			return false
-		}
-	}
-	return strings.Trim(glob[g:], "*") == ""
 }

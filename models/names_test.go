@@ -109,7 +109,7 @@ func TestMatch(t *testing.T) {
 		{"blocks.*.hook_resid_post", []string{"blocks.0.hook_resid_post", "blocks.1.hook_resid_post"}},
 		{"blocks.0.hook_resid_m?d, logits", []string{"blocks.0.hook_resid_mid", "logits"}},
 		{"*attn_scores", []string{"blocks.0.attn.hook_attn_scores", "blocks.1.attn.hook_attn_scores"}},
-		{"z-1,ln_final.*", []string{"blocks.1.attn.hook_z", "ln_final.hook_scale", "ln_final.hook_normalized"}},
+		{"z-1,ln_final.*", []string{"blocks.1.attn.hook_z", "ln_final.hook_scale", "ln_final.hook_normalized", "ln_final.hook_out"}},
 		{`("z", 0)`, []string{"blocks.0.attn.hook_z"}},
 		{"blocks.3.*", nil},
 		{"nothing", nil},
@@ -140,5 +140,19 @@ func TestMatch(t *testing.T) {
 	}
 	if sel, err := m.Match("*"); err != nil || slices.ContainsFunc(m.Sites(), func(s models.Site) bool { return !sel(s) }) {
 		t.Errorf("* does not select everything: %v", err)
+	}
+}
+
+func TestUnknownGlobsNameWhatIsNear(t *testing.T) {
+	m := modeltest.Llama(1)
+	for glob, says := range map[string]string{
+		"*hook_patern":         "blocks.*.attn.hook_pattern [batch,head,query,key]",
+		"blocks.3.*":           "layer 3 is outside 0..1",
+		"blocks.*.hook_mlp_ot": "blocks.*.hook_mlp_out",
+		"zz1":                  "blocks.*.attn.hook_z",
+		"resid_past1":          "blocks.*.hook_resid_post",
+	} {
+		_, err := m.Match(glob)
+		mustSay(t, err, glob, says)
 	}
 }

@@ -82,7 +82,9 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
 	if want.tokens != nil && !p.keep {
-		p.columns = p.choose(&p.m.head, want.tokens)
+		if p.columns = p.choose(&p.m.head, want.tokens); p.columns == nil {
+			return p.err
+		}
 	}
 	if !p.looksBehindKeys(wanted) {
 		p.tail = p.need
@@ -106,13 +108,14 @@ func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
 // whatever rows are needed.
 func readsAllRows(k Kind) bool {
 	switch k {
-	case ResidPre, LN1Scale, LN1Normalized, K, V, RotK:
+	case ResidPre, LN1Scale, LN1Normalized, LN1Out, K, V, RotK:
 		return true
 	}
 	return false
 }
 
-// choose is the part of the weights that makes some of the outputs.
+// choose is the part of the weights that makes some of the outputs; nil when
+// the run has ended.
 func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
 	packed := p.matrix(w)
 	if packed == nil {

@@ -110,6 +110,7 @@ func TestNanosortPartials(t *testing.T) {
 			got.Data[i] = got.Data[i]*norm.Weight.Data[i%48] + norm.Bias.Data[i%48]
 		}
 		modeltest.Close(t, partial, got, floats(t, f, partial), 5e-6, 5e-6)
+		modeltest.Close(t, partial, site(name+".hook_out"), floats(t, f, partial), 5e-6, 5e-6)
 	}
 	modeltest.Suite(t, m)
 }

@@ -21,6 +21,7 @@ const (
 	VInput                      // hook_v_input [B,T,G,D]
 	LN1Scale                    // ln1.hook_scale [B,T,1]
 	LN1Normalized               // ln1.hook_normalized [B,T,D], before gain and bias
+	LN1Out                      // ln1.hook_out [B,T,D], behind gain and bias: what q, k and v read
 	Q                           // attn.hook_q [B,T,H,K], before rotary
 	K                           // attn.hook_k [B,T,G,K], before rotary
 	V                           // attn.hook_v [B,T,G,K]
@@ -35,6 +36,7 @@ const (
 	MLPIn                       // hook_mlp_in [B,T,D], a copy of resid_mid for the MLP alone
 	LN2Scale                    // ln2.hook_scale [B,T,1]
 	LN2Normalized               // ln2.hook_normalized [B,T,D], before gain and bias
+	LN2Out                      // ln2.hook_out [B,T,D], what the MLP reads
 	Pre                         // mlp.hook_pre [B,T,F], the gate when gated
 	PreLinear                   // mlp.hook_pre_linear [B,T,F], gated only
 	Post                        // mlp.hook_post [B,T,F]
@@ -42,6 +44,7 @@ const (
 	ResidPost                   // hook_resid_post [B,T,D]
 	FinalScale                  // ln_final.hook_scale [B,T,1]
 	FinalNormalized             // ln_final.hook_normalized [B,T,D], before gain and bias
+	FinalOut                    // ln_final.hook_out [B,T,D], what is unembedded
 	Logits                      // logits [B,T,V]
 )
 
@@ -93,6 +96,7 @@ var kinds = [...]kindInfo{
 	VInput:          {"hook_v_input", true, byKVAxes, always},
 	LN1Scale:        {"ln1.hook_scale", true, scaleAxes, always},
 	LN1Normalized:   {"ln1.hook_normalized", true, streamAxes, always},
+	LN1Out:          {"ln1.hook_out", true, streamAxes, always},
 	Q:               {"attn.hook_q", true, queriesAxes, always},
 	K:               {"attn.hook_k", true, keysAxes, always},
 	V:               {"attn.hook_v", true, keysAxes, always},
@@ -107,6 +111,7 @@ var kinds = [...]kindInfo{
 	MLPIn:           {"hook_mlp_in", true, streamAxes, always},
 	LN2Scale:        {"ln2.hook_scale", true, scaleAxes, always},
 	LN2Normalized:   {"ln2.hook_normalized", true, streamAxes, always},
+	LN2Out:          {"ln2.hook_out", true, streamAxes, always},
 	Pre:             {"mlp.hook_pre", true, hiddenAxes, always},
 	PreLinear:       {"mlp.hook_pre_linear", true, hiddenAxes, gated},
 	Post:            {"mlp.hook_post", true, hiddenAxes, always},
@@ -114,6 +119,7 @@ var kinds = [...]kindInfo{
 	ResidPost:       {"hook_resid_post", true, streamAxes, always},
 	FinalScale:      {"ln_final.hook_scale", false, scaleAxes, always},
 	FinalNormalized: {"ln_final.hook_normalized", false, streamAxes, always},
+	FinalOut:        {"ln_final.hook_out", false, streamAxes, always},
 	Logits:          {"logits", false, outputsAxes, always},
 }
 

@@ -30,6 +30,7 @@ type cli struct {
 	Run      runCommand      `cmd:"" help:"Execute a notebook without a browser and write its figures."`
 	Train    trainCommand    `cmd:"" help:"Train a shipped model from its recipe; stops and resumes."`
 	Models   modelsCommand   `cmd:"" help:"List the shipped models."`
+	Pull     pullCommand     `cmd:"" help:"Fetch a model from a hub into the cache; stops and goes on."`
 	Dump     dumpCommand     `cmd:"" help:"Write logits, activations and gradients to a safetensors file."`
 	Tokenize tokenizeCommand `cmd:"" help:"Read a JSON list of strings, write a JSON list of id lists."`
 	Generate generateCommand `cmd:"" help:"Continue a prompt greedily."`

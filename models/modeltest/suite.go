@@ -22,6 +22,7 @@ func Suite(t *testing.T, m *models.Model) {
 		{"idle hooks and recording change no bit", s.idle},
 		{"patching with the run's own values is the identity", s.ownValues},
 		{"patching the first residual stream gives the other run", s.firstStream},
+		{"every site matters", s.zeroed},
 		{"later tokens leave earlier positions alone", s.causal},
 		{"a batch equals its rows, on either side of padding", s.batch},
 		{"patterns are causal and sum to 1", s.patterns},

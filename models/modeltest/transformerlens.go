@@ -14,7 +14,8 @@ import (
 // W_O [heads,K,D], W_in, W_gate [D,F], W_out [F,D], W_E [V,D], W_pos [T,D],
 // W_U [D,V], and with grouped queries _W_K, _W_V of the key-value heads. Only
 // the sizes and choices of cfg decide which tensors are read; a missing one
-// fails the test, but for the bias of the gate, which the layout does without.
+// fails the test, but for the bias of the gate, which the layout does without,
+// and for the gains of a config whose basis has the norms folded, which are 1.
 func FromTransformerLens(t testing.TB, f *weights.File, prefix string, cfg models.Config) *models.Model {
 	t.Helper()
 	read := func(name string) *tensor.Dense {
@@ -31,6 +32,12 @@ func FromTransformerLens(t testing.TB, f *weights.File, prefix string, cfg model
 	params.Each(func(name string, into *tensor.Dense) {
 		if strings.HasSuffix(name, "mlp.gate.bias") {
 			return // the layout has no bias there
+		}
+		if into.Rank() == 1 && strings.HasSuffix(name, ".weight") && strings.Contains(cfg.Basis, "fold_ln") {
+			for i := range into.Data {
+				into.Data[i] = 1
+			}
+			return
 		}
 		from := read(transformerLensName(name))
 		kind := name[strings.LastIndexByte(strings.TrimSuffix(name, ".weight"), '.')+1:]
