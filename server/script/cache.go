@@ -67,6 +67,7 @@ func runWithCache(c call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.warn(out.Warnings)
 	logits := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32")
 	return starlark.Tuple{logits, &Cache{m, cache}}, nil
 }
