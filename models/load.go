@@ -131,7 +131,7 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 		if err != nil {
 			return nil, err
 		}
-		m, err := stand(cfg, f, params)
+		m, err := stand(cfg, f, params, eagerBytes)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
@@ -153,8 +153,8 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 }
 
 // stand makes a model of the weights in f, which it owns from then on if there
-// is no error.
-func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Params, error)) (*Model, error) {
+// is no error. It looks at every number of files of up to eager bytes.
+func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Params, error), eager int64) (*Model, error) {
 	c := &checkpoint{file: f}
 	p, err := params(c, cfg)
 	if err != nil {
@@ -164,7 +164,7 @@ func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Param
 	if err != nil {
 		return nil, err
 	}
-	if f.Bytes() <= eagerBytes {
+	if f.Bytes() <= eager {
 		if err := s.finite(); err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit status %d", code)
 	}
-	for _, name := range []string{"serve", "run", "train", "models", "pull", "dump", "tokenize", "generate"} {
+	for _, name := range []string{"serve", "run", "train", "models", "pull", "dump", "tokenize", "generate", "bench"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("help does not list %s:\n%s", name, out)
 		}

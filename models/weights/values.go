@@ -22,7 +22,7 @@ func (f *File) Float32(name string) (*tensor.Dense, error) {
 	}
 	raw, shape := f.raw(e), slices.Clone(e.info.Shape)
 	if e.info.DType == F32 {
-		if v, ok := aliasFloat32(raw); ok {
+		if v, ok := alias[float32](raw); ok {
 			return tensor.From(v, shape...), nil
 		}
 	}
@@ -31,14 +31,24 @@ func (f *File) Float32(name string) (*tensor.Dense, error) {
 }
 
 // Halves returns the stored bits of an F16 or BF16 tensor, row-major. They
-// alias the file under the rules of Float32. ok is false for other types and
-// where the bytes do not lie as this machine reads them.
+// alias the file under the rules of Float32 where they lie aligned. ok is false
+// for other types.
 func (f *File) Halves(name string) (bits []uint16, ok bool) {
-	e, found := f.entries[name]
-	if !found || e.info.DType != F16 && e.info.DType != BF16 {
+	e := f.entries[name]
+	if e.info.DType != F16 && e.info.DType != BF16 {
 		return nil, false
 	}
-	return aliasUint16(f.raw(e))
+	raw := f.raw(e)
+	if bits, ok := alias[uint16](raw); ok {
+		return bits, true
+	}
+	bits = make([]uint16, len(raw)/2)
+	err := f.guard(e, func() {
+		for i := range bits {
+			bits[i] = binary.LittleEndian.Uint16(raw[2*i:])
+		}
+	})
+	return bits, err == nil
 }
 
 // Read widens the len(dst) numbers of a floating-point tensor from row-major
@@ -173,13 +183,8 @@ func (f *File) Int64s(name string) ([]int64, []int, error) {
 	return out, slices.Clone(e.info.Shape), nil
 }
 
-// aliasFloat32 views little-endian bytes as float32 where this machine's byte
-// order and the bytes' alignment allow it.
-func aliasFloat32(raw []byte) ([]float32, bool) { return alias[float32](raw) }
-
-// aliasUint16 is aliasFloat32 for 16-bit words.
-func aliasUint16(raw []byte) ([]uint16, bool) { return alias[uint16](raw) }
-
+// alias views little-endian bytes as numbers where this machine's byte order
+// and the bytes' alignment allow it.
 func alias[T float32 | uint16 | uint64](raw []byte) ([]T, bool) {
 	var zero T
 	if len(raw) == 0 {
