@@ -64,29 +64,48 @@ func (s *Stack) Bytes() int64 {
 
 // Dense lays all components out, in the shape of Shape.
 func (s *Stack) Dense() *tensor.Dense {
-	d, rows := s.m.Config.Width, s.size()
 	out := tensor.New(s.Shape()...)
-	at := out.Data
-	for i := range s.parts {
-		p := &s.parts[i]
-		p.each(rows, d, func(x []float32) {
-			copy(at, x)
-			s.norm.apply(at[:rows*d], d)
-			at = at[rows*d:]
-		})
+	for i := range s.Labels {
+		s.component(out.Sub(i).Data, i)
 	}
 	return out
 }
 
-// each calls fn with the value [R,D] of every component, which is valid during
-// the call.
-func (p *stackPart) each(rows, d int, fn func(x []float32)) {
-	if p.w == nil {
-		fn(p.acts)
-		return
+// Component is the value of component i, 0 ≤ i < N, alone: [B,T,D].
+func (s *Stack) Component(i int) *tensor.Dense {
+	out := tensor.New(s.Shape()[1:]...)
+	s.component(out.Data, i)
+	return out
+}
+
+// component writes component i to x [R,D].
+func (s *Stack) component(x []float32, i int) {
+	d, rows := s.m.Config.Width, s.size()
+	for p := range s.parts {
+		if n := s.parts[p].n; i >= n {
+			i -= n
+			continue
+		}
+		s.parts[p].component(x, i, rows, d)
+		break
 	}
-	x, acts, w := make([]float32, rows*d), make([]float32, rows*p.k), make([]float32, d*p.k)
-	for j := range p.n {
+	s.norm.apply(x, d)
+}
+
+// component writes component j of the part to x [R,D].
+func (p *stackPart) component(x []float32, j, rows, d int) {
+	switch {
+	case p.w == nil:
+		copy(x, p.acts)
+	case p.k == 1:
+		for r := range rows {
+			v := p.acts[r*p.n+j]
+			for i := range d {
+				x[r*d+i] = v * p.w[i*p.n+j]
+			}
+		}
+	default:
+		acts, w := make([]float32, rows*p.k), make([]float32, d*p.k)
 		for i := range d {
 			copy(w[i*p.k:(i+1)*p.k], p.w[(i*p.n+j)*p.k:])
 		}
@@ -94,7 +113,6 @@ func (p *stackPart) each(rows, d int, fn func(x []float32)) {
 			copy(acts[r*p.k:(r+1)*p.k], p.acts[(r*p.n+j)*p.k:])
 		}
 		kernel.MatMulNT(x, acts, w, rows, p.k, d, false)
-		fn(x)
 	}
 }
 

@@ -21,7 +21,8 @@ type Cache struct {
 // runWithCache is the builtin run_with_cache.
 func runWithCache(c call) (starlark.Value, error) {
 	var model, prompt, filter, edits starlark.Value
-	if err := c.unpack("m", &model, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits); err != nil {
+	removeBatch := false
+	if err := c.unpack("m", &model, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits, "remove_batch_dim?", &removeBatch); err != nil {
 		return nil, err
 	}
 	m, err := asModel("run_with_cache", model)
@@ -32,28 +33,18 @@ func runWithCache(c call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	globs := "*"
+	names := []string{"*"}
 	if filter != nil {
-		names, err := stringList(filter)
-		if err != nil {
+		if names, err = stringList(filter); err != nil {
 			return nil, fmt.Errorf("names_filter: %w", err)
 		}
-		globs = strings.Join(names, ",")
 	}
-	selected, err := m.Match(globs)
+	selected, err := m.MatchAny(names...)
 	if err != nil {
 		return nil, siteHint(err)
 	}
-	size := 0.0
-	for _, s := range m.Sites() {
-		if n := 4.0; selected(s) {
-			for _, d := range m.Shape(s, 1, len(t.ids)) {
-				n *= float64(d)
-			}
-			size += n
-		}
-	}
-	if err := c.memory.reserve("the cache", size); err != nil {
+	in := models.Prompt(t.ids...)
+	if err := c.memory.reserve("the cache", float64(m.CacheBytes(in, selected))); err != nil {
 		return nil, &hinted{err.Error(), `keep fewer sites: names_filter="*hook_z"`}
 	}
 	var hooks []models.Hook
@@ -62,13 +53,17 @@ func runWithCache(c call) (starlark.Value, error) {
 			return nil, siteHint(err)
 		}
 	}
-	cache := models.NewCache()
-	out, err := m.Run(c.ctx, models.Prompt(t.ids...), append(hooks, models.Record(cache, selected))...)
+	out, kept, err := m.RunWithCache(c.ctx, in, models.CacheOptions{Sites: selected}, hooks...)
 	if err != nil {
 		return nil, err
 	}
-	logits := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32")
-	return starlark.Tuple{logits, &Cache{m, cache}}, nil
+	logits, cache := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32"), &Cache{m, kept}
+	if removeBatch {
+		if cache, err = cache.removeBatch(); err != nil {
+			return nil, err
+		}
+	}
+	return starlark.Tuple{logits, cache}, nil
 }
 
 // stringList reads a string or a list of strings.
@@ -185,7 +180,11 @@ func (c *Cache) Get(k starlark.Value) (starlark.Value, bool, error) {
 	if !ok {
 		return nil, false, &hinted{fmt.Sprintf("%s was not recorded", site), "names_filter left it out of this run; cache.keys() lists what there is"}
 	}
-	return newTensor(x, c.model.Axes(site), "float32"), true, nil
+	axes := c.model.Axes(site)
+	if !c.cache.Batched() {
+		axes = axes[1:]
+	}
+	return newTensor(x, axes, "float32"), true, nil
 }
 
 // String says what the cache holds.
@@ -216,16 +215,26 @@ func (c *Cache) keys() *starlark.List {
 	return starlark.NewList(list)
 }
 
-// Attr gives keys and model.
+// Attr gives model, basis and methods.
 func (c *Cache) Attr(name string) (starlark.Value, error) {
 	switch name {
-	case "keys":
-		return newMethod("cache.keys", func(k call) (starlark.Value, error) { return c.keys(), k.unpack() }), nil
 	case "model":
 		return starlark.String(c.model.Name), nil
+	case "basis":
+		return starlark.String(c.cache.Origin.Basis), nil
+	}
+	if fn := c.methods()[name]; fn != nil {
+		return newMethod("cache."+name, fn), nil
 	}
 	return nil, nil
 }
 
 // AttrNames lists the attributes.
-func (c *Cache) AttrNames() []string { return slices.Clone([]string{"keys", "model"}) }
+func (c *Cache) AttrNames() []string {
+	names := []string{"basis", "model"}
+	for name := range c.methods() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
