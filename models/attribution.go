@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -119,24 +120,28 @@ func LogitAttrs(c *Cache, s *Stack, a Answers) (*Attribution, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, final, u := s.m.Config.Width, s.m.params.Final, s.m.params.Unembedding()
-	bias := s.m.params.Unembed.Bias
-	dirs, constants := make([]float32, len(pairs)*d), make([]float32, len(pairs))
+	d, final, head := s.m.Config.Width, &s.m.final, &s.m.head
+	u, err := head.matrix(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("logit_attrs: %w", err)
+	}
+	dirs, constants, other := make([]float32, len(pairs)*d), make([]float32, len(pairs)), make([]float32, d)
 	for i, pair := range pairs {
 		dir, sum := dirs[i*d:(i+1)*d], 0.0
-		copy(dir, u.Data[pair[0]*d:(pair[0]+1)*d])
-		if bias != nil {
-			sum = float64(bias.Data[pair[0]])
+		u.Row(dir, pair[0])
+		if head.bias != nil {
+			sum = float64(head.bias[pair[0]])
 		}
 		if wrong := pair[1]; wrong >= 0 {
-			kernel.Axpy(dir, -1, u.Data[wrong*d:(wrong+1)*d])
-			if bias != nil {
-				sum -= float64(bias.Data[wrong])
+			u.Row(other, wrong)
+			kernel.Axpy(dir, -1, other)
+			if head.bias != nil {
+				sum -= float64(head.bias[wrong])
 			}
 		}
-		for j, gain := range final.Weight.Data {
-			if final.Bias != nil {
-				sum += float64(final.Bias.Data[j]) * float64(dir[j])
+		for j, gain := range final.weight {
+			if final.bias != nil {
+				sum += float64(final.bias[j]) * float64(dir[j])
 			}
 			dir[j] *= gain
 		}

@@ -168,9 +168,13 @@ func (g *backward) outputBackward(l int, t *blockTrace, dattn []float32) []float
 // gradients of weight and bias are added to grad where it has them. add says
 // whether dx is added to or written.
 func (g *backward) linear(dx, dy, x []float32, w *linearWeights, grad LinearParams, add bool) {
+	packed := g.matrix(w)
+	if packed == nil {
+		return
+	}
 	g.chunks(len(x)/w.in, 2*w.in*w.out, func(lo, hi int) {
 		rows, dy, x := hi-lo, dy[lo*w.out:hi*w.out], x[lo*w.in:hi*w.in]
-		kernel.MatMulNN(dx[lo*w.in:hi*w.in], dy, w.weight, rows, w.out, w.in, add)
+		packed.MatMulNN(dx[lo*w.in:hi*w.in], dy, rows, add)
 		if grad.Weight != nil {
 			kernel.MatMulTN(grad.Weight.Data, dy, x, w.out, rows, w.in, true)
 		}

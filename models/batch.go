@@ -105,8 +105,8 @@ func (in Batch) check(c Config) error {
 		return fmt.Errorf("batch: %d rows of %d tokens: a run needs at least one token", in.B, in.T)
 	case len(in.IDs) != in.B*in.T:
 		return fmt.Errorf("batch: %d ids for %d rows of %d tokens", len(in.IDs), in.B, in.T)
-	case in.T > c.Context:
-		return fmt.Errorf("batch: %d tokens in a row, and this model's context is %d", in.T, c.Context)
+	case in.T > c.Context && c.Positions == Learned:
+		return fmt.Errorf("batch: %d tokens in a row, and this model knows %d positions", in.T, c.Context)
 	case (in.Start == nil) != (in.End == nil) || in.Start != nil && (len(in.Start) != in.B || len(in.End) != in.B):
 		return fmt.Errorf("batch: %d starts and %d ends for %d rows", len(in.Start), len(in.End), in.B)
 	}
@@ -121,4 +121,17 @@ func (in Batch) check(c Config) error {
 		}
 	}
 	return nil
+}
+
+// warnings says what in may ask of a model beyond what it was trained on.
+func (in Batch) warnings(c Config) []string {
+	longest := 0
+	for b := range in.B {
+		lo, hi := in.span(b)
+		longest = max(longest, hi-lo)
+	}
+	if longest <= c.Context {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d tokens in a row, and this model was trained on at most %d: what it says of the rest is extrapolated", longest, c.Context)}
 }

@@ -23,9 +23,30 @@ type Cache struct {
 // Origin says which run the values of a cache are of.
 type Origin struct {
 	Model string // its name
-	Hash  string // of its config and weights
 	Basis string // of its weights: see Model.Basis
 	Batch Batch
+
+	model *Model // nil when the cache was read from a file
+	hash  string // of that model then
+}
+
+// Hash is that of the model which ran, "" when it is not known.
+func (o *Origin) Hash() string {
+	if o.model != nil {
+		return o.model.Hash()
+	}
+	return o.hash
+}
+
+// check reports a cache of another model than m.
+func (o *Origin) check(m *Model) error {
+	if o.model == m {
+		return nil
+	}
+	if have, want := o.Hash(), m.Hash(); have != "" && want != "" && have != want {
+		return fmt.Errorf("the cache is of model %s (%.12s, basis %s), not of %s (%.12s, basis %s)", o.Model, have, o.Basis, m.Name, want, m.Basis())
+	}
+	return nil
 }
 
 // NewCache returns an empty cache.
@@ -128,7 +149,7 @@ func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, ho
 		return nil, nil, need
 	}
 	c := NewCache()
-	c.Origin = Origin{Model: m.Name, Hash: m.Hash, Basis: m.Basis(), Batch: in.clone()}
+	c.Origin = Origin{Model: m.Name, Basis: m.Basis(), Batch: in.clone(), model: m}
 	out, err := m.Run(ctx, in, append(slices.Clone(hooks), Record(c, opt.Sites))...)
 	if err != nil {
 		return nil, nil, err

@@ -32,7 +32,7 @@ func (c *Cache) Save(path string) error {
 	}
 	meta := map[string]string{keyFormat: cacheFormat, keyBatchAxis: strconv.FormatBool(!c.noBatch)}
 	o := c.Origin
-	for key, text := range map[string]string{keyModel: o.Model, keyHash: o.Hash, keyBasis: o.Basis} {
+	for key, text := range map[string]string{keyModel: o.Model, keyHash: o.Hash(), keyBasis: o.Basis} {
 		if text != "" {
 			meta[key] = text
 		}
@@ -83,8 +83,8 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 	if err := c.readOrigin(meta); err != nil {
 		return nil, err
 	}
-	if o := c.Origin; o.Hash != "" && m.Hash != "" && o.Hash != m.Hash {
-		return nil, fmt.Errorf("it is of model %s (%.12s, basis %s), not of %s (%.12s, basis %s)", o.Model, o.Hash, o.Basis, m.Name, m.Hash, m.Basis())
+	if err := c.Origin.check(m); err != nil {
+		return nil, err
 	}
 	axes := map[string]int{} // lengths known so far
 	if in := c.Origin.Batch; in.B > 0 {
@@ -116,7 +116,7 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 
 // readOrigin reads the metadata; a file without any has none.
 func (c *Cache) readOrigin(meta map[string]string) error {
-	c.Origin = Origin{Model: meta[keyModel], Hash: meta[keyHash], Basis: meta[keyBasis]}
+	c.Origin = Origin{Model: meta[keyModel], Basis: meta[keyBasis], hash: meta[keyHash]}
 	c.noBatch = meta[keyBatchAxis] == "false"
 	text, ok := meta[keyIDs]
 	if !ok {

@@ -12,13 +12,14 @@ import (
 // Chunk is a part of a sweep as a value: it can be written down as JSON,
 // repeated, or computed on another machine that has the model.
 type Chunk struct {
-	Model    string    `json:"model"` // Model.Hash
+	Model    string    `json:"model"` // Model.Hash, computed when the chunk is written down
 	Batch    Batch     `json:"batch"` // the base's input
 	Base     []Edit    `json:"base"`  // and its edits
 	Need     Need      `json:"need"`
 	Index    []int     `json:"index"` // of each variant in the sweep
 	Variants []Variant `json:"variants"`
 
+	of    *Base // where it was cut; nil when it came from elsewhere
 	plans []*plan
 	want  *wanted
 }
@@ -29,6 +30,9 @@ func (c Chunk) MarshalJSON() ([]byte, error) {
 		if len(v.Hooks) > 0 {
 			return nil, fmt.Errorf("chunk: variant %d: %w", c.Index[i], ErrHooksStay)
 		}
+	}
+	if c.of != nil {
+		c.Model = c.of.m.Hash()
 	}
 	type plain Chunk
 	return json.Marshal(plain(c))
@@ -85,7 +89,7 @@ func (b *Base) Chunks(variants []Variant, need Need, opt RerunOptions) ([]*Chunk
 			last = chunks[len(chunks)-1]
 		}
 		if last == nil || rows+r > most || bytes+size > memory || rows >= fewRows && last.plans[0].first != p.first {
-			last = &Chunk{Model: b.m.Hash, Batch: b.in, Base: b.edits, Need: need, want: want}
+			last = &Chunk{of: b, Batch: b.in, Base: b.edits, Need: need, want: want}
 			chunks = append(chunks, last)
 			rows, bytes = 0, 0
 		}
@@ -111,37 +115,48 @@ func (p *plan) path(layers int) string {
 // RunChunk computes a chunk, which may come from elsewhere: it must be of this
 // base. It returns the row-layers that were computed.
 func (b *Base) RunChunk(ctx context.Context, c *Chunk, emit func(Cell) error) (int64, error) {
-	if c.Model != b.m.Hash {
-		return 0, fmt.Errorf("chunk: it is of model %.12s, and the base of %.12s", c.Model, b.m.Hash)
-	}
-	mine, err := json.Marshal([]any{b.in, b.edits})
-	if err != nil {
-		return 0, fmt.Errorf("chunk: %w", err)
-	}
-	theirs, err := json.Marshal([]any{c.Batch, c.Base})
-	if err != nil {
-		return 0, fmt.Errorf("chunk: %w", err)
-	}
-	if !bytes.Equal(mine, theirs) {
-		return 0, fmt.Errorf("chunk: it is of another base: other tokens or edits")
-	}
-	if len(c.Index) != len(c.Variants) {
-		return 0, fmt.Errorf("chunk: %d indices for %d variants", len(c.Index), len(c.Variants))
-	}
-	if c.want, err = c.Need.resolve(b.in, b.m.Config.Vocab); err != nil {
+	if err := b.adopt(c); err != nil {
 		return 0, err
-	}
-	c.plans = nil
-	for i, v := range c.Variants {
-		p, err := b.plan(c.Index[i], v)
-		if err != nil {
-			return 0, fmt.Errorf("variant %d: %w", c.Index[i], err)
-		}
-		c.plans = append(c.plans, p)
 	}
 	base, err := b.Logits(ctx, c.Need)
 	if err != nil {
 		return 0, fmt.Errorf("base: %w", err)
 	}
 	return b.run(ctx, c, base.Logits, emit)
+}
+
+// adopt checks a chunk that came from elsewhere.
+func (b *Base) adopt(c *Chunk) error {
+	if c.of == b {
+		return nil
+	}
+	if own := b.m.Hash(); c.Model != own {
+		return fmt.Errorf("chunk: it is of model %.12s, and the base of %.12s", c.Model, own)
+	}
+	mine, err := json.Marshal([]any{b.in, b.edits})
+	if err != nil {
+		return fmt.Errorf("chunk: %w", err)
+	}
+	theirs, err := json.Marshal([]any{c.Batch, c.Base})
+	if err != nil {
+		return fmt.Errorf("chunk: %w", err)
+	}
+	if !bytes.Equal(mine, theirs) {
+		return fmt.Errorf("chunk: it is of another base: other tokens or edits")
+	}
+	if len(c.Index) != len(c.Variants) {
+		return fmt.Errorf("chunk: %d indices for %d variants", len(c.Index), len(c.Variants))
+	}
+	if c.want, err = c.Need.resolve(b.in, b.m.Config.Vocab); err != nil {
+		return err
+	}
+	c.plans = nil
+	for i, v := range c.Variants {
+		p, err := b.plan(c.Index[i], v)
+		if err != nil {
+			return fmt.Errorf("variant %d: %w", c.Index[i], err)
+		}
+		c.plans = append(c.plans, p)
+	}
+	return nil
 }

@@ -1,11 +1,11 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
 	"orrery/models/internal/kernel"
-	"orrery/models/tensor"
 )
 
 // StackOptions say what the functions that take a residual stream apart
@@ -126,17 +126,17 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 	}
 	b.embeds()
 	bias := make([]float32, m.Config.Width)
-	add := func(t *tensor.Dense) {
-		if t != nil {
-			kernel.Add(bias, t.Data)
+	add := func(w *linearWeights) {
+		if w.bias != nil {
+			kernel.Add(bias, w.bias)
 		}
 	}
 	for l := range b.headLayers() {
-		add(m.params.Blocks[l].O.Bias)
+		add(&m.blocks[l].o)
 	}
 	for l := range b.layer {
 		if !opt.CollapseNeurons {
-			add(m.params.Blocks[l].Out.Bias)
+			add(&m.blocks[l].out)
 		}
 	}
 	every := make([]float32, 0, b.s.size()*len(bias))
@@ -199,9 +199,8 @@ func newStack(op string, m *Model, c *Cache, layer int, opt StackOptions) (*stac
 
 // runSize gives rows and positions of the run that filled the cache.
 func (c *Cache) runSize(m *Model) (b, t int, err error) {
-	if c.Origin.Hash != "" && m.Hash != "" && c.Origin.Hash != m.Hash {
-		return 0, 0, fmt.Errorf("the cache is of model %s (%.12s, basis %s), not of %s (%.12s, basis %s)",
-			c.Origin.Model, c.Origin.Hash, c.Origin.Basis, m.Name, m.Hash, m.Basis())
+	if err := c.Origin.check(m); err != nil {
+		return 0, 0, err
 	}
 	for s, x := range c.values {
 		axes := m.Axes(s)
@@ -277,38 +276,33 @@ func (b *stackBuilder) heads() {
 		for h := range labels {
 			labels[h] = "L" + strconv.Itoa(l) + "H" + strconv.Itoa(h)
 		}
-		b.add(labels, stackPart{n: cfg.Heads, k: cfg.HeadWidth, acts: b.rowsOf(Site{l, Z}), w: b.s.m.params.Blocks[l].O.Weight.Data})
+		b.add(labels, stackPart{n: cfg.Heads, k: cfg.HeadWidth, acts: b.rowsOf(Site{l, Z}), w: b.matrix(&b.s.m.blocks[l].o)})
 	}
 }
 
 // neurons adds the given neurons of each layer, all for nil.
 func (b *stackBuilder) neurons(which []int) {
-	f, d := b.s.m.Config.MLPWidth, b.s.m.Config.Width
-	index, err := indexList{name: "neurons", index: which}.resolve(f)
+	index, err := indexList{name: "neurons", index: which}.resolve(b.s.m.Config.MLPWidth)
 	if err != nil {
 		b.err = fmt.Errorf("%s: %w", b.op, err)
 		return
-	}
-	pick := func(x []float32, rows int) []float32 { // [rows,F] -> [rows,n]
-		if which == nil || x == nil {
-			return x
-		}
-		out := make([]float32, 0, rows*len(index))
-		for r := range rows {
-			for _, i := range index {
-				out = append(out, x[r*f+i])
-			}
-		}
-		return out
 	}
 	for l := range b.layer {
 		labels := make([]string, len(index))
 		for i, n := range index {
 			labels[i] = "L" + strconv.Itoa(l) + "N" + strconv.Itoa(n)
 		}
-		w := b.s.m.params.Blocks[l].Out.Weight.Data
-		b.add(labels, stackPart{n: len(index), k: 1, acts: pick(b.rowsOf(Site{l, Post}), b.s.size()), w: pick(w, d)})
+		b.add(labels, stackPart{n: len(index), k: 1, which: index, acts: b.rowsOf(Site{l, Post}), w: b.matrix(&b.s.m.blocks[l].out)})
 	}
+}
+
+// matrix is the packed matrix of w.
+func (b *stackBuilder) matrix(w *linearWeights) *kernel.Packed {
+	packed, err := w.matrix(context.Background())
+	if err != nil && b.err == nil {
+		b.err = fmt.Errorf("%s: %w", b.op, err)
+	}
+	return packed
 }
 
 // remainder adds what the components so far leave of the stream.

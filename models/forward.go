@@ -63,19 +63,12 @@ func (p *pass) stack() stream {
 
 // embed looks up tokens and learned positions of all rows.
 func (p *pass) embed() stream {
-	d, par := p.m.Config.Width, p.m.params
 	s := p.stream(p.all)
-	for r := range s.rows.n() {
-		id := p.in.IDs[p.place(s.rows, r)]
-		copy(s.x[r*d:(r+1)*d], par.Embed.Data[id*d:(id+1)*d])
-	}
+	p.lookUp(s.x, &p.m.embed, func(r int) int { return p.in.IDs[p.place(s.rows, r)] })
 	p.visit(-1, Embed, s.rows, s.x)
 	if p.m.Config.Positions == Learned {
 		pos := p.take(len(s.x)) // [R,D]
-		for r := range s.rows.n() {
-			at := p.position(s.rows, r)
-			copy(pos[r*d:(r+1)*d], par.PosEmbed.Data[at*d:(at+1)*d])
-		}
+		p.lookUp(pos, &p.m.pos, func(r int) int { return p.position(s.rows, r) })
 		p.visit(-1, PosEmbed, s.rows, pos)
 		kernel.Add(s.x, pos)
 	}

@@ -168,7 +168,7 @@ func TestOlderConfigSpelling(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Hash != want.Hash {
+			if got.Hash() != want.Hash() {
 				t.Errorf("config %+v, want %+v", got.Config, want.Config)
 			}
 		})
@@ -214,7 +214,7 @@ func TestGreedyIDs(t *testing.T) {
 			g := openGolden(t, family)
 			prompt, _ := ints(t, g.file, "generate.prompt")
 			want, _ := ints(t, g.file, "generate.ids")
-			got, err := g.Generate(context.Background(), prompt, len(want), nil)
+			got, err := generate(g.Model, prompt, len(want))
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("generated %v, %v, want %v", got, err, want)
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"orrery/models/tensor"
-	"orrery/models/weights"
 )
 
 // gpt2Config reads a config.json of GPT-2: LayerNorm, learned positions, plain
@@ -33,7 +32,7 @@ func gpt2Config(c *hfConfig) Config {
 // gpt2Params reads GPT-2's weights. Matrices are Conv1D's [in,out], with q, k
 // and v side by side in one. The published files lack the prefix "transformer."
 // and hold causal masks as h.N.attn.bias, which nothing reads.
-func gpt2Params(f *weights.File, cfg Config) (*Params, error) {
+func gpt2Params(f *checkpoint, cfg Config) (*Params, error) {
 	prefix := "transformer."
 	if _, ok := f.Info(prefix + "wte.weight"); !ok {
 		if _, bare := f.Info("wte.weight"); bare {

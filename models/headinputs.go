@@ -118,8 +118,12 @@ func (p *pass) projectRole(role *roleInputs, y []float32, w *linearWeights, ln *
 		p.normalise(t.norm, t.scale, x)
 		kernel.Affine(t.out, t.norm, ln.weight, ln.bias, n, d)
 		own.trace = t
+		packed := p.matrix(w)
+		if packed == nil {
+			return
+		}
 		part := p.take(n * k)
-		kernel.MatMulNT(part, t.out, w.weight[head*k*d:(head+1)*k*d], n, d, k, false)
+		packed.Part(head*k, (head+1)*k, 0, d).MatMul(part, k, t.out, d, n, false)
 		if w.bias != nil {
 			kernel.AddBias(part, w.bias[head*k:(head+1)*k], n, k)
 		}
@@ -189,16 +193,19 @@ func (g *backward) roleBackward(l int, role *roleInputs, t *blockTrace, dy []flo
 	if grad.Bias != nil {
 		kernel.BiasBackward(grad.Bias.Data, dy, rows, w.out)
 	}
+	packed := g.matrix(w)
+	if packed == nil {
+		return dinput
+	}
 	for head := range role.own {
 		mark := g.mark()
 		own := &role.own[head]
-		weight := w.weight[head*k*d : (head+1)*k*d] // [K,D]
 		part := g.take(rows * k)
 		for r := range rows {
 			copy(part[r*k:(r+1)*k], dy[(r*role.heads+head)*k:])
 		}
 		dout := g.take(rows * d) // behind ln1
-		kernel.MatMulNN(dout, part, weight, rows, k, d, false)
+		packed.Part(head*k, (head+1)*k, 0, d).MatMulNN(dout, d, part, k, rows, false)
 		if grad.Weight != nil {
 			out := t.ln1.out
 			if len(own.rows) > 0 {

@@ -2,8 +2,6 @@ package models
 
 import (
 	"fmt"
-
-	"orrery/models/weights"
 )
 
 // llamaConfig reads a config.json of Llama 1 to 3: RMSNorm, rotary positions in
@@ -29,7 +27,7 @@ func llamaConfig(c *hfConfig) Config {
 }
 
 // llamaParams reads Llama's weights, which lie as ours do.
-func llamaParams(f *weights.File, cfg Config) (*Params, error) {
+func llamaParams(f *checkpoint, cfg Config) (*Params, error) {
 	d, q, kv := cfg.Width, cfg.Heads*cfg.HeadWidth, cfg.KVHeads*cfg.HeadWidth
 	r := newReader(f)
 	p := &Params{Blocks: make([]BlockParams, cfg.Layers)}

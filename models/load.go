@@ -7,10 +7,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
-	"orrery/models/tensor"
 	"orrery/models/tokenizer"
 	"orrery/models/weights"
 )
@@ -21,6 +21,10 @@ const (
 	weightsFile = "model.safetensors"
 )
 
+// eagerBytes is the size up to which Load looks at every number, which takes
+// less than 0.1 s.
+const eagerBytes = 256 << 20
+
 // tokenizerFiles may stand in a model directory; the first must, for there to
 // be a tokenizer.
 var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
@@ -29,7 +33,7 @@ var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "specia
 // weights are named and laid out.
 type family struct {
 	config func(*hfConfig) Config
-	params func(*weights.File, Config) (*Params, error)
+	params func(*checkpoint, Config) (*Params, error)
 }
 
 // families are the Hugging Face families by their model_type. The map is never
@@ -42,9 +46,18 @@ var families = map[string]family{
 // Load reads a model from a directory: Hugging Face's layout of a known family,
 // or our own (see Save). The weights are one model.safetensors or its shards.
 //
+// Load reads headers and vectors only. A matrix is read and packed for the
+// kernels when a run first needs it, in the type of the file where that is F16
+// or BF16, and then the file's pages leave memory: a model takes about the size
+// of its file, and no time before it is used. Embeddings are read row by row.
+// The files are kept open and must not be written to meanwhile (replacing them
+// by rename is safe): what is first needed of a changed file is refused, by its
+// size and time of change, with a *weights.ChangedError.
+//
 // An unknown model_type or a setting that this engine does not compute is an
 // error that names it and what is known. So are weights that are missing, have
-// another shape than config.json says, or hold a NaN or an infinity.
+// another shape than config.json says, or hold a NaN or an infinity; of weights
+// above 256 MiB the latter ends the run that first needs the matrix.
 func Load(dir string) (*Model, error) {
 	name := filepath.Base(filepath.Clean(dir))
 	open := func() (*weights.File, error) { return weights.Open(dir) }
@@ -91,14 +104,9 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close() // the weights are copied: nothing points into the file
-		p, err := params(f, cfg)
+		m, err := stand(cfg, f, params)
 		if err != nil {
-			return nil, err
-		}
-		m, err := New(cfg, p)
-		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, f.Close())
 		}
 		if m.Name = name; own != "" {
 			m.Name = own
@@ -117,9 +125,36 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 	return m, nil
 }
 
+// stand makes a model of the weights in f, which it owns from then on if there
+// is no error.
+func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Params, error)) (*Model, error) {
+	c := &checkpoint{file: f}
+	p, err := params(c, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStore(cfg, f, p, c.wishes)
+	if err != nil {
+		return nil, err
+	}
+	if f.Bytes() <= eagerBytes {
+		if err := s.finite(); err != nil {
+			return nil, err
+		}
+	}
+	m := newModel(cfg)
+	if err := s.fill(m); err != nil {
+		return nil, err
+	}
+	runtime.AddCleanup(s, func(f *weights.File) {
+		_ = f.Close() // nobody is left to hear of it
+	}, f)
+	return m, nil
+}
+
 // readConfig reads config.json: the config, the name it gives itself if any,
 // and the reader of its family's weights.
-func readConfig(files fs.FS) (Config, string, func(*weights.File, Config) (*Params, error), error) {
+func readConfig(files fs.FS) (Config, string, func(*checkpoint, Config) (*Params, error), error) {
 	b, err := fs.ReadFile(files, configFile)
 	if err != nil {
 		return Config{}, "", nil, err
@@ -148,69 +183,4 @@ func readConfig(files fs.FS) (Config, string, func(*weights.File, Config) (*Para
 		c.err = cfg.Validate()
 	}
 	return cfg, "", known.params, c.err
-}
-
-// reader collects which tensors of a file go where, checks them all, and only
-// then reads them.
-type reader struct {
-	file  *weights.File
-	wants []wish
-}
-
-// wish is one weight and the tensor it is made from.
-type wish struct {
-	at    **tensor.Dense
-	name  string
-	shape []int // in the file
-	make  func(*tensor.Dense) *tensor.Dense
-}
-
-func newReader(f *weights.File) *reader { return &reader{file: f} }
-
-// want puts a copy of the tensor at its place.
-func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
-	r.then(at, name, (*tensor.Dense).Clone, shape...)
-}
-
-// then puts what make makes of the tensor at its place. What make returns must
-// not share memory with its argument, which may be a mapped file.
-func (r *reader) then(at **tensor.Dense, name string, make func(*tensor.Dense) *tensor.Dense, shape ...int) {
-	r.wants = append(r.wants, wish{at, name, shape, make})
-}
-
-// read checks names and shapes of everything wanted, reads it, and refuses a
-// tensor with a number that is not finite, by name and index.
-func (r *reader) read() error {
-	expect := make([]weights.Expect, len(r.wants))
-	for i, w := range r.wants {
-		expect[i] = weights.Expect{Name: w.name, Shape: w.shape}
-	}
-	if err := r.file.Check(expect); err != nil {
-		return err
-	}
-	for _, w := range r.wants {
-		x, err := r.file.Float32(w.name)
-		if err != nil {
-			return err
-		}
-		if err := finite(w.name, x); err != nil {
-			return err
-		}
-		*w.at = w.make(x)
-	}
-	return nil
-}
-
-// columns returns the columns lo..hi-1 of a matrix [in,out] as rows [hi-lo,in].
-func columns(lo, hi int) func(*tensor.Dense) *tensor.Dense {
-	return func(x *tensor.Dense) *tensor.Dense {
-		in, out := x.Dim(0), x.Dim(1)
-		y := tensor.New(hi-lo, in)
-		for i := range in {
-			for j, v := range x.Data[i*out+lo : i*out+hi] {
-				y.Data[j*in+i] = v
-			}
-		}
-		return y
-	}
 }

@@ -1,15 +1,10 @@
 package models
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"sync"
-	"unsafe"
 
-	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
 	"orrery/models/tokenizer"
 )
@@ -18,17 +13,20 @@ import (
 // safe for concurrent runs. The fields are for reading.
 type Model struct {
 	Name      string
-	Hash      string // sha256 (hex) of config and weights; empty for models made by With
 	Config    Config
 	Tokenizer *tokenizer.Tokenizer // nil when there is none
 
-	params *Params
-	blocks []blockWeights
-	final  normWeights
-	head   linearWeights // the unembedding
-	freqs  []float64     // rotary angles per position, [Dim/2]
-	arenas *sync.Pool    // of *arena: scratch memory of runs
-	files  fs.FS         // where it was loaded from; nil when it was made in memory
+	embed, pos table // [V,D], [Context,D]
+	blocks     []blockWeights
+	final      normWeights
+	head       linearWeights // the unembedding
+	freqs      []float64     // rotary angles per position, [Dim/2]
+
+	params func() (*Params, error) // every weight as float32
+	store  *store                  // where they come from
+	hash   func() string
+	arenas *sync.Pool // of *arena: scratch memory of runs
+	files  fs.FS      // where it was loaded from; nil when it was made in memory
 }
 
 // blockWeights are the weights of a block, packed for products.
@@ -40,14 +38,6 @@ type blockWeights struct {
 
 // normWeights are gain and bias of a norm, [D]; bias is nil when there is none.
 type normWeights struct{ weight, bias []float32 }
-
-// linearWeights are a matrix [out,in], plain and packed, and a bias [out], nil
-// when there is none.
-type linearWeights struct {
-	weight, bias []float32
-	packed       *kernel.Packed
-	out, in      int
-}
 
 // New makes a model of a config and weights. It keeps params without copying:
 // the caller must not change them afterwards (With takes changed ones).
@@ -61,13 +51,18 @@ func New(cfg Config, params *Params) (*Model, error) {
 	if err := params.finite(); err != nil {
 		return nil, err
 	}
+	m := newModel(cfg)
+	m.pack(params)
+	return m, nil
+}
+
+// newModel is a model without weights.
+func newModel(cfg Config) *Model {
 	m := &Model{Config: cfg, arenas: &sync.Pool{New: func() any { return new(arena) }}}
 	if cfg.Positions == Rotary {
 		m.freqs = cfg.Rotary.frequencies()
 	}
-	m.pack(params)
-	m.Hash = m.hash()
-	return m, nil
+	return m
 }
 
 // With returns a model that differs in its weights only. Training makes one a
@@ -78,17 +73,30 @@ func (m *Model) With(params *Params) (*Model, error) {
 		return nil, err
 	}
 	n := *m
-	n.Hash = ""
 	n.pack(params)
+	n.hash = func() string { return "" }
 	return &n, nil
 }
 
-// Params gives the weights. The caller must not change them.
-func (m *Model) Params() *Params { return m.params }
+// Params gives the weights as float32. The caller must not change them. A
+// loaded model keeps its weights packed, in the file's type: the first call
+// reads all of the file and keeps what it made, 4 bytes a weight beside the
+// packed ones. It panics with the error when the file cannot be read any more,
+// or when one of more than 256 MiB holds a NaN or an infinity.
+func (m *Model) Params() *Params {
+	p, err := m.params()
+	if err != nil {
+		panic(fmt.Errorf("models: params: %w", err))
+	}
+	return p
+}
 
-// pack lays the weights out for the kernels.
+// pack lays weights in memory out for the kernels.
 func (m *Model) pack(p *Params) {
-	m.params = p
+	m.store = &store{cfg: m.Config, places: p}
+	m.params, m.hash = m.store.params, sync.OnceValue(m.sum)
+	m.embed = table{plain: p.Embed.Data, width: m.Config.Width}
+	m.pos = table{plain: data(p.PosEmbed), width: m.Config.Width}
 	m.blocks = make([]blockWeights, len(p.Blocks))
 	for l := range p.Blocks {
 		b := &p.Blocks[l]
@@ -102,18 +110,7 @@ func (m *Model) pack(p *Params) {
 	m.head = packLinear(LinearParams{Weight: p.Unembedding(), Bias: p.Unembed.Bias})
 }
 
-func packNorm(n NormParams) normWeights { return normWeights{n.Weight.Data, data(n.Bias)} }
-
-func packLinear(w LinearParams) linearWeights {
-	if w.Weight == nil {
-		return linearWeights{}
-	}
-	out, in := w.Weight.Dim(0), w.Weight.Dim(1)
-	return linearWeights{
-		weight: w.Weight.Data, bias: data(w.Bias),
-		packed: kernel.PackNT(w.Weight.Data, out, in), out: out, in: in,
-	}
-}
+func packNorm(n NormParams) normWeights { return normWeights{data(n.Weight), data(n.Bias)} }
 
 // data is the numbers of t, nil for nil.
 func data(t *tensor.Dense) []float32 {
@@ -121,30 +118,6 @@ func data(t *tensor.Dense) []float32 {
 		return nil
 	}
 	return t.Data
-}
-
-// hash is the sha256 of everything that a run's numbers depend on: config and
-// weights by name, so that the same model hashes the same in every file layout.
-func (m *Model) hash() string {
-	h := sha256.New()
-	cfg, err := json.Marshal(m.Config)
-	if err != nil {
-		panic(fmt.Sprintf("models: a valid config does not marshal: %v", err)) // no NaN passes Validate
-	}
-	h.Write(cfg)
-	m.params.Each(func(name string, t *tensor.Dense) {
-		fmt.Fprintf(h, "\n%s %v\n", name, t.Shape)
-		h.Write(bits(t.Data))
-	})
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// bits is the memory of x.
-func bits(x []float32) []byte {
-	if len(x) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
 }
 
 // Encode turns a prompt into ids with the tokenizer's template: a beginning-of-

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func parseNative(b []byte) (nativeConfig, error) {
 }
 
 // nativeParams reads the weights of our own layout.
-func nativeParams(f *weights.File, cfg Config) (*Params, error) {
+func nativeParams(f *checkpoint, cfg Config) (*Params, error) {
 	r := newReader(f)
 	p := &Params{Blocks: make([]BlockParams, cfg.Layers)}
 	p.walk(func(layer int, name string, at **tensor.Dense) {
@@ -63,11 +64,7 @@ func (m *Model) Save(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, configFile), append(cfg, '\n'), 0o644); err != nil {
 		return fmt.Errorf("save model: %w", err)
 	}
-	var ts []weights.Tensor
-	m.params.Each(func(name string, t *tensor.Dense) {
-		ts = append(ts, weights.Tensor{Name: name, Dense: t})
-	})
-	if err := weights.WriteFile(filepath.Join(dir, weightsFile), ts, map[string]string{"format": nativeType}); err != nil {
+	if err := m.saveWeights(filepath.Join(dir, weightsFile)); err != nil {
 		return fmt.Errorf("save model: %w", err)
 	}
 	if m.files == nil {
@@ -86,4 +83,24 @@ func (m *Model) Save(dir string) error {
 		}
 	}
 	return nil
+}
+
+// saveWeights writes every weight as float32, with little of them in memory at
+// a time.
+func (m *Model) saveWeights(path string) error {
+	var infos []weights.Info
+	var data []func(fn func(part []float32) error) error
+	err := m.store.each(func(_, layer int, name string, at **tensor.Dense) error {
+		infos = append(infos, weights.Info{Name: weightName(layer, name), DType: weights.F32, Shape: m.Config.weightShape(name)})
+		data = append(data, func(fn func(part []float32) error) error { return m.store.numbers(layer, name, at, fn) })
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	next := 0
+	return weights.StreamFile(path, infos, map[string]string{"format": nativeType}, func(_ weights.Info, w io.Writer) error {
+		next++
+		return data[next-1](func(part []float32) error { return weights.WriteFloats(w, part) })
+	})
 }

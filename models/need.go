@@ -82,15 +82,24 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
 	if want.tokens != nil && !p.keep {
-		p.columns = p.m.head.choose(want.tokens)
+		p.columns = p.choose(&p.m.head, want.tokens)
 	}
+	if !p.looksBehindKeys(wanted) {
+		p.tail = p.need
+	}
+	return nil
+}
+
+// looksBehindKeys reports whether a hook, or a gradient that is wanted, is about
+// rows of the last block beyond the keys and values that others read.
+func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
 	for k := ResidPre; k <= ResidPost; k++ {
-		if looks(Site{p.m.Config.Layers - 1, k}) && !readsAllRows(k) {
-			return nil
+		s := Site{p.m.Config.Layers - 1, k}
+		if !readsAllRows(k) && (p.hooked(s) || wanted != nil && wanted(s)) {
+			return true
 		}
 	}
-	p.tail = p.need
-	return nil
+	return false
 }
 
 // readsAllRows reports whether the last block computes a kind for every row,
@@ -104,8 +113,12 @@ func readsAllRows(k Kind) bool {
 }
 
 // choose is the part of the weights that makes some of the outputs.
-func (w *linearWeights) choose(outputs []int) *linearWeights {
-	c := &linearWeights{packed: w.packed.Select(outputs), out: len(outputs), in: w.in}
+func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
+	packed := p.matrix(w)
+	if packed == nil {
+		return nil
+	}
+	c := &linearWeights{packed: packed.Select(outputs), out: len(outputs), in: w.in}
 	if w.bias != nil {
 		for _, at := range outputs {
 			c.bias = append(c.bias, w.bias[at])

@@ -139,6 +139,22 @@ func (c Config) weightShape(name string) []int {
 	panic("models: no weight is called " + name)
 }
 
+// WeightCount is the number of weights of a model of this config, a tied matrix
+// counted once.
+func (c Config) WeightCount() int {
+	total := 0
+	(&Params{Blocks: make([]BlockParams, c.Layers)}).walk(func(_ int, name string, _ **tensor.Dense) {
+		if shape := c.weightShape(name); shape != nil {
+			n := 1
+			for _, d := range shape {
+				n *= d
+			}
+			total += n
+		}
+	})
+	return total
+}
+
 // weightName is the name under which Each and files know a weight of walk.
 func weightName(layer int, name string) string {
 	if layer < 0 {

@@ -125,7 +125,11 @@ func (m *Model) Process(p Processing) (*Model, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	cfg, params := m.Config, m.params.Clone()
+	raw, err := m.params()
+	if err != nil {
+		return nil, fmt.Errorf("process: %w", err)
+	}
+	cfg, params := m.Config, raw.Clone()
 	for _, s := range p.steps() {
 		if *s.on {
 			s.do(&cfg, params)

@@ -63,8 +63,8 @@ func TestProcessingKeepsProbabilities(t *testing.T) {
 					t.Fatal(err)
 				}
 				modeltest.Close(t, "log-probabilities", logProbs(run(t, n, in)), want, 1e-5, 1e-5)
-				if none := p == (models.Processing{}); none != (n.Basis() == models.RawBasis) || none != (n.Hash == m.Hash) {
-					t.Errorf("basis %q, hash %.8s of a model of hash %.8s", n.Basis(), n.Hash, m.Hash)
+				if none := p == (models.Processing{}); none != (n.Basis() == models.RawBasis) || none != (n.Hash() == m.Hash()) {
+					t.Errorf("basis %q, hash %.8s of a model of hash %.8s", n.Basis(), n.Hash(), m.Hash())
 				}
 				promises(t, n, p)
 			})
@@ -180,8 +180,8 @@ func TestProcessedModelsAreSaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Hash != p.Hash || again.Basis() != "fold_ln+center_writing_weights+center_unembed+fold_value_biases" {
-		t.Errorf("hash %.8s basis %s after loading, want %.8s %s", again.Hash, again.Basis(), p.Hash, p.Basis())
+	if again.Hash() != p.Hash() || again.Basis() != "fold_ln+center_writing_weights+center_unembed+fold_value_biases" {
+		t.Errorf("hash %.8s basis %s after loading, want %.8s %s", again.Hash(), again.Basis(), p.Hash(), p.Basis())
 	}
 	modeltest.Suite(t, p)
 }

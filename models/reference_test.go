@@ -1,7 +1,6 @@
 package models_test
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -142,7 +141,7 @@ func TestNanosortSorts(t *testing.T) {
 	}
 	sorted := 0
 	for _, prompt := range prompts {
-		got, err := m.Generate(context.Background(), prompt, 6, nil)
+		got, err := generate(m, prompt, 6)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +193,7 @@ func TestTinyRandomGPT2(t *testing.T) {
 	n := len(ref.Expected.Logits)
 	modeltest.Close(t, "logits", tensor.From(sampled, len(sampled)), tensor.From(ref.Expected.Logits, n), 1e-6, 0)
 	for i, ids := range ref.Expected.InputIDs {
-		got, err := m.Generate(context.Background(), ids, 10-len(ids), nil)
+		got, err := generate(m, ids, 10-len(ids))
 		if want := ref.Expected.Greedy[i][len(ids):]; err != nil || !slices.Equal(got, want) {
 			t.Errorf("generated %v, %v, want %v", got, err, want)
 		}
@@ -247,7 +246,7 @@ func TestStories260K(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := m.Generate(context.Background(), ref.Greedy.IDs[:1], 200, nil)
+	got, err := generate(m, ref.Greedy.IDs[:1], 200)
 	if err != nil || !slices.Equal(got, ref.Greedy.IDs[1:]) {
 		t.Errorf("generated %v, %v, want %v", got, err, ref.Greedy.IDs[1:])
 	}

@@ -47,7 +47,7 @@ func TestImpossibleBatchesAreRefused(t *testing.T) {
 		{"no rows", models.Batch{}, []string{"0 rows"}},
 		{"an id too large", models.Prompt(1, 2, 11), []string{"id 11", "row 0 at position 2", "0..10"}},
 		{"a negative id", models.Prompt(1, -3), []string{"id -3", "0..10"}},
-		{"too many tokens", models.Prompt(make([]int, 10)...), []string{"10 tokens", "context is 9"}},
+		{"too many tokens", models.Prompt(make([]int, 10)...), []string{"10 tokens", "knows 9 positions"}},
 		{"ids that are no rectangle", models.Batch{IDs: []int{1, 2, 3}, B: 2, T: 2}, []string{"3 ids for 2 rows of 2"}},
 		{"a row of padding only", pad([]int{1, 2}, nil), []string{"row 1", "at least one token"}},
 	}
@@ -95,7 +95,10 @@ func TestARunEndsWhenItIsCancelled(t *testing.T) {
 			_, err := m.Gradient(ctx, in, obj, models.Want{Params: true})
 			return err
 		},
-		"generate": func(ctx context.Context) error { _, err := m.Generate(ctx, in.IDs[:900], 100, nil); return err },
+		"generate": func(ctx context.Context) error {
+			_, err := m.Generate(ctx, [][]int{in.IDs[:900]}, models.GenerateOptions{Tokens: 100}, nil)
+			return err
+		},
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		var asked time.Time

@@ -116,7 +116,7 @@ func (b *Base) run(ctx context.Context, c *Chunk, base *tensor.Dense, emit func(
 	defer p.end()
 	w := &sweep{base: b, plans: c.plans, need: c.want}
 	if c.want.tokens != nil {
-		w.columns = b.m.head.choose(c.want.tokens)
+		w.columns = p.choose(&b.m.head, c.want.tokens)
 	}
 	p.sweep = w
 	p.forwardSweep()

@@ -363,8 +363,8 @@ func TestChunksAreValues(t *testing.T) {
 			t.Errorf("variant %d differs when its chunk was written down", i)
 		}
 	}
-	chunks[0].Model = "other"
-	if _, err := b.RunChunk(context.Background(), chunks[0], keep(got)); err == nil || !strings.Contains(err.Error(), "it is of model other") {
+	foreign := models.Chunk{Model: "other", Batch: in}
+	if _, err := b.RunChunk(context.Background(), &foreign, keep(got)); err == nil || !strings.Contains(err.Error(), "it is of model other") {
 		t.Errorf("a chunk of another model: %v", err)
 	}
 	hooked, err := b.Chunks([]models.Variant{{Hooks: []models.Hook{models.Record(models.NewCache(), models.All)}}}, models.Need{}, models.RerunOptions{})

@@ -11,18 +11,18 @@ import (
 // rows of which a hook changed a result are the sum of their results in head
 // order, and the bias.
 func (p *pass) results(l int, attn []float32, t *blockTrace, o *linearWeights) {
-	if !p.hooked(Site{l, Result}) || p.stopped() {
+	if t.out.n() == 0 || !p.hooked(Site{l, Result}) || p.stopped() {
 		return
 	}
-	d, H, rows := p.m.Config.Width, p.m.Config.Heads, t.out.n()
+	packed := p.matrix(o)
+	if packed == nil {
+		return
+	}
+	d, H, K, rows := p.m.Config.Width, p.m.Config.Heads, p.m.Config.HeadWidth, t.out.n()
 	results := p.take(rows * H * d)
-	p.overHeadMatrices(o, func(h int, weight []float32) {
-		part, z := p.take(rows*d), p.headColumns(t.z, h, rows)
-		kernel.MatMulNT(part, z, weight, rows, p.m.Config.HeadWidth, d, false)
-		for r := range rows {
-			copy(results[(r*H+h)*d:(r*H+h+1)*d], part[r*d:(r+1)*d])
-		}
-	})
+	for h := range H {
+		packed.Part(0, d, h*K, (h+1)*K).MatMul(results[h*d:], H*d, t.z[h*K:], H*K, rows, false)
+	}
 	before := p.clone(results)
 	p.visit(l, Result, t.out, results)
 	for r := range rows {
@@ -49,40 +49,26 @@ func (g *backward) resultsBackward(l int, t *blockTrace, dattn []float32, o *lin
 	dresults := g.repeat(dattn, H)
 	g.visitBack(l, Result, t.out, dresults)
 	dz := g.take(len(t.z))
-	g.overHeadMatrices(o, func(h int, weight []float32) {
-		part, back := g.take(rows*d), g.take(rows*K)
-		for r := range rows {
-			copy(part[r*d:(r+1)*d], dresults[(r*H+h)*d:])
-		}
-		kernel.MatMulNN(back, part, weight, rows, d, K, false)
-		for r := range rows {
-			copy(dz[(r*H+h)*K:(r*H+h+1)*K], back[r*K:(r+1)*K])
-		}
-		if dw == nil {
-			return
-		}
-		grad := g.take(d * K)
-		kernel.MatMulTN(grad, part, g.headColumns(t.z, h, rows), d, rows, K, false)
-		for i := range d {
-			kernel.Add(dw[(i*H+h)*K:(i*H+h+1)*K], grad[i*K:(i+1)*K])
-		}
-	})
-	return dz
-}
-
-// overHeadMatrices calls fn with each head's part of W_O, [D,K]. Scratch memory
-// that fn takes is released behind it.
-func (p *pass) overHeadMatrices(o *linearWeights, fn func(h int, weight []float32)) {
-	K := p.m.Config.HeadWidth
-	for h := range p.m.Config.Heads {
-		mark := p.mark()
-		weight := p.take(o.out * K)
-		for i := range o.out {
-			copy(weight[i*K:(i+1)*K], o.weight[i*o.in+h*K:])
-		}
-		fn(h, weight)
-		p.release(mark)
+	packed := g.matrix(o)
+	if packed == nil {
+		return dz
 	}
+	for h := range H {
+		mark := g.mark()
+		packed.Part(0, d, h*K, (h+1)*K).MatMulNN(dz[h*K:], H*K, dresults[h*d:], H*d, rows, false)
+		if dw != nil {
+			part, grad := g.take(rows*d), g.take(d*K)
+			for r := range rows {
+				copy(part[r*d:(r+1)*d], dresults[(r*H+h)*d:])
+			}
+			kernel.MatMulTN(grad, part, g.headColumns(t.z, h, rows), d, rows, K, false)
+			for i := range d {
+				kernel.Add(dw[(i*H+h)*K:(i*H+h+1)*K], grad[i*K:(i+1)*K])
+			}
+		}
+		g.release(mark)
+	}
+	return dz
 }
 
 // headColumns gathers one head of z [rows,H,K] as [rows,K].

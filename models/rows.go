@@ -48,6 +48,16 @@ func (r *rowSet) has(seq, pos int) bool { return r.at[seq*r.T+pos] >= 0 }
 // of gives the rows of a sequence, lo ≤ row < hi.
 func (r *rowSet) of(seq int) (lo, hi int) { return int(r.first[seq]), int(r.first[seq+1]) }
 
+// present lists the sequences that have rows.
+func (r *rowSet) present() (seqs []int) {
+	for s := range r.sequences() {
+		if lo, hi := r.of(s); hi > lo {
+			seqs = append(seqs, s)
+		}
+	}
+	return seqs
+}
+
 // both lists the rows that a and b have in common: a itself when b has all.
 func both(a, b *rowSet) *rowSet {
 	if a == b {

@@ -10,7 +10,8 @@ import (
 
 // Output is what a run returns.
 type Output struct {
-	Logits *tensor.Dense // [B,T,V]; rows of padding hold no meaning
+	Logits   *tensor.Dense // [B,T,V]; rows of padding hold no meaning
+	Warnings []string      // what a reader of the numbers must know
 }
 
 // Need says which logits somebody will read. What nothing needs is not
@@ -136,7 +137,7 @@ func (p *pass) output() (*Output, error) {
 	if err := finite(Site{-1, Logits}.String(), logits); err != nil {
 		return nil, err
 	}
-	return &Output{Logits: logits}, nil
+	return &Output{Logits: logits, Warnings: p.in.warnings(p.m.Config)}, nil
 }
 
 // stopped reports whether the run has failed or was cancelled.
@@ -152,12 +153,7 @@ func (p *pass) hooked(s Site) bool {
 	if p.sweep != nil {
 		return p.sweep.hooked(s)
 	}
-	for i := range p.hooks {
-		if p.hooks[i].Sites(s) {
-			return true
-		}
-	}
-	return false
+	return p.past != nil && len(p.past.edits[s]) > 0 || p.selected(s)
 }
 
 // visit shows the values of some rows at a site to the hooks that select it.
@@ -168,13 +164,33 @@ func (p *pass) visit(layer int, kind Kind, rows *rowSet, x []float32) {
 		p.sweep.visit(p, s, rows, x)
 		return
 	}
-	var view *tensor.Dense
+	if p.past != nil {
+		p.past.edit(p, s, rows, x)
+		if s.Kind.square() && p.selected(s) {
+			p.squares(rows, x, func(view *tensor.Dense) { p.call(s, view) })
+			return
+		}
+	}
+	if p.selected(s) {
+		p.call(s, p.view(s, rows, x))
+	}
+}
+
+// selected reports whether a hook of the pass selects s.
+func (p *pass) selected(s Site) bool {
+	for i := range p.hooks {
+		if p.hooks[i].Sites(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// call shows a value to the hooks that select its site.
+func (p *pass) call(s Site, view *tensor.Dense) {
 	for i := range p.hooks {
 		if !p.hooks[i].Sites(s) || p.stopped() {
 			continue
-		}
-		if view == nil {
-			view = p.view(s, rows, x)
 		}
 		if err := p.hooks[i].Fn(s, view); err != nil {
 			p.err = fmt.Errorf("hook at %s: %w", s, err)
@@ -183,9 +199,9 @@ func (p *pass) visit(layer int, kind Kind, rows *rowSet, x []float32) {
 }
 
 // view is x, the values of some rows, in the shape of the site s. Every
-// sequence has the same number of rows.
+// sequence that has rows has the same number of them.
 func (p *pass) view(s Site, rows *rowSet, x []float32) *tensor.Dense {
-	n := rows.sequences()
+	n := len(rows.present())
 	return tensor.From(x, p.m.Shape(s, n, rows.n()/n)...)
 }
 
@@ -220,9 +236,13 @@ func (p *pass) linear(x []float32, w *linearWeights) []float32 {
 
 // linearInto is linear with y given.
 func (p *pass) linearInto(y, x []float32, w *linearWeights) {
+	packed := p.matrix(w)
+	if packed == nil {
+		return
+	}
 	p.chunks(len(x)/w.in, w.in*w.out, func(lo, hi int) {
 		part := y[lo*w.out : hi*w.out]
-		w.packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
+		packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
 		if w.bias != nil {
 			perRow(hi-lo, w.out, func(a, b int) { kernel.AddBias(part[a*w.out:b*w.out], w.bias, b-a, w.out) })
 		}

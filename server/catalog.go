@@ -127,8 +127,8 @@ func (c *Catalog) List() ([]api.ModelInfo, error) {
 }
 
 func describeModel(name string, m *models.Model) api.ModelInfo {
-	info := api.ModelInfo{Name: name, Hash: m.Hash, Layers: m.Config.Layers, Heads: m.Config.Heads,
-		Width: m.Config.Width, Vocab: m.Config.Vocab, Params: int64(m.Params().Count())}
+	info := api.ModelInfo{Name: name, Hash: m.Hash(), Layers: m.Config.Layers, Heads: m.Config.Heads,
+		Width: m.Config.Width, Vocab: m.Config.Vocab, Params: int64(m.Config.WeightCount())}
 	if card, err := zoo.CardOf(name); err == nil {
 		accuracy := card.HeldOut.Accuracy
 		info.HeldOutAccuracy, info.Summary = &accuracy, card.Data

@@ -42,7 +42,7 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	}
 	var hooks []models.Hook
 	if c.Edits != "" {
-		if hooks, err = readEdits(m, c.Edits); err != nil {
+		if hooks, err = readHooks(m, c.Edits); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash, "kernel": models.KernelPath()}); err != nil {
+	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "kernel": models.KernelPath()}); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.err, "%s: %d tensors\n", c.Out, len(tensors))
@@ -185,7 +185,8 @@ func readPrompts(path string) ([]string, error) {
 	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), nil
 }
 
-func readEdits(m *models.Model, path string) ([]models.Hook, error) {
+// readEdits reads a JSON list of edits from a file.
+func readEdits(path string) ([]models.Edit, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -194,6 +195,15 @@ func readEdits(m *models.Model, path string) ([]models.Hook, error) {
 	edits, err := models.ParseEdits(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return edits, nil
+}
+
+// readHooks reads edits as hooks of a model.
+func readHooks(m *models.Model, path string) ([]models.Hook, error) {
+	edits, err := readEdits(path)
+	if err != nil {
+		return nil, err
 	}
 	hooks, err := m.Edits(edits...)
 	if err != nil {

@@ -113,6 +113,20 @@ func TestTokenizeAndGenerate(t *testing.T) {
 	if _, out, _ := call(t, "", "generate", "mental-2op", "--prompt", "34+57=", "--n", "1"); out != "34 + 57 = 91" {
 		t.Errorf("generated %q", out)
 	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--stop", "91"}, "34 + 57 = "},
+		{[]string{"--stop", "9"}, "34 + 57 = "},
+		{[]string{"--json", "--n", "1"}, `{"ids":[0,38,1,61,3,95],"text":"34 + 57 = 91","reason":"length"}` + "\n"},
+		{[]string{"--n", "1", "--temperature", "0.7", "--top-k", "1", "--top-p", "0.5", "--seed", "3"}, "34 + 57 = 91"},
+	} {
+		code, out, said := call(t, "", append([]string{"generate", "mental-2op", "--prompt", "34+57="}, test.args...)...)
+		if out != test.want {
+			t.Errorf("%q: exit %d, generated %q, want %q %s", test.args, code, out, test.want, said)
+		}
+	}
 }
 
 // TestGenerateStories compares 200 greedy tokens with another program's text.

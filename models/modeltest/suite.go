@@ -267,8 +267,8 @@ func (s suite) saved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Hash != s.m.Hash || again.Config.Layers != s.m.Config.Layers {
-		t.Errorf("hash %s after saving and loading, want %s", again.Hash, s.m.Hash)
+	if again.Hash() != s.m.Hash() || again.Config.Layers != s.m.Config.Layers {
+		t.Errorf("hash %s after saving and loading, want %s", again.Hash(), s.m.Hash())
 	}
 	in := models.Prompt(s.rows[0]...)
 	out, err := again.Run(context.Background(), in)

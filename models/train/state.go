@@ -107,7 +107,11 @@ func (r *run) load() error {
 	}
 	for i, name := range r.names {
 		for prefix, to := range map[string]*tensor.Dense{prefixWeight: r.tensors[i], prefixM: r.opt.m[i], prefixV: r.opt.v[i]} {
-			if at, value, found := f.NonFinite(prefix + name); found {
+			at, value, found, err := f.NonFinite(prefix + name)
+			if err != nil {
+				return fail("%w", err)
+			}
+			if found {
 				return fail("%s%s is %v at %d", prefix, name, value, at)
 			}
 			d, err := f.Float32(prefix + name)

@@ -41,10 +41,9 @@ type File struct {
 
 // shard is one safetensors file.
 type shard struct {
-	name  string
-	bytes []byte       // the whole file
-	data  int          // where the tensors start
-	unmap func() error // nil when the bytes are not mapped
+	name string
+	*mapping
+	data int // where the tensors start
 }
 
 // Open opens a .safetensors file, a *.safetensors.index.json with its shards
@@ -101,18 +100,15 @@ func openShard(path string) (shard, *header, error) {
 	if !st.Mode().IsRegular() {
 		return shard{}, nil, &FormatError{File: path, Problem: "expected a regular file, found " + st.Mode().Type().String()}
 	}
-	bytes, unmap, err := mapFile(path)
+	m, err := mapFile(path)
 	if err != nil {
 		return shard{}, nil, err
 	}
-	h, err := parseHeader(path, bytes)
+	h, err := parseHeader(path, m.bytes)
 	if err != nil {
-		if unmap != nil {
-			err = errors.Join(err, unmap())
-		}
-		return shard{}, nil, err
+		return shard{}, nil, errors.Join(err, m.close())
 	}
-	return shard{name: path, bytes: bytes, data: h.data, unmap: unmap}, h, nil
+	return shard{name: path, mapping: m, data: h.data}, h, nil
 }
 
 // Parse reads a safetensors file from memory; name stands for it in messages.
@@ -123,7 +119,7 @@ func Parse(name string, data []byte) (*File, error) {
 		return nil, err
 	}
 	f := newFile(name)
-	f.add(shard{name: name, bytes: data, data: h.data}, h)
+	f.add(shard{name: name, mapping: &mapping{bytes: data}, data: h.data}, h)
 	return f, nil
 }
 
@@ -180,15 +176,40 @@ func (f *File) Hash() string {
 	return f.hash
 }
 
+// Unchanged reports whether every file is still as it was opened, by size and
+// time of change: nil, or a *ChangedError. A reader that comes back to a mapped
+// file asks this first, so that it never mixes two versions of it.
+func (f *File) Unchanged() error {
+	for _, s := range f.shards {
+		if err := s.unchanged(s.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Bytes is the size of all shards' tensors together, as they are stored.
+func (f *File) Bytes() int64 {
+	n := int64(0)
+	for _, s := range f.shards {
+		n += int64(len(s.bytes) - s.data)
+	}
+	return n
+}
+
+// Release lets the memory of a tensor's mapped pages go. They are read again
+// from the file when they are touched, so that it is always safe to call.
+func (f *File) Release(name string) {
+	if e, ok := f.entries[name]; ok && f.shards[e.shardIdx].file != nil {
+		release(f.raw(e))
+	}
+}
+
 // Close unmaps the file. Tensors that alias it must not be used any more.
 func (f *File) Close() error {
 	var errs []error
-	for i := range f.shards {
-		s := &f.shards[i]
-		if s.unmap != nil {
-			errs = append(errs, s.unmap())
-		}
-		s.unmap, s.bytes = nil, nil
+	for _, s := range f.shards {
+		errs = append(errs, s.close())
 	}
 	clear(f.entries)
 	f.names = nil

@@ -46,8 +46,8 @@ func TestOpenFixture(t *testing.T) {
 	if !tensor.SameShape(logits.Shape, []int{2, 13, 101}) || logits.Data[0] != fixtureFirst || logits.At(1, 12, 100) != fixtureLast {
 		t.Errorf("logits %v, first %v, last %v; want %v, %v", logits.Shape, logits.Data[0], logits.At(1, 12, 100), fixtureFirst, fixtureLast)
 	}
-	if i, v, found := f.NonFinite("logits"); found {
-		t.Errorf("logits hold %v at %d", v, i)
+	if i, v, found, err := f.NonFinite("logits"); found || err != nil {
+		t.Errorf("logits hold %v at %d (%v)", v, i, err)
 	}
 }
 

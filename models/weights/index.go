@@ -45,10 +45,7 @@ func openIndex(path string) (_ *File, err error) {
 					problem = fmt.Sprintf("expected in shard %s by %s, found here", at, filepath.Base(path))
 				}
 				err := &FormatError{File: s.name, Tensor: e.info.Name, Problem: problem}
-				if s.unmap != nil {
-					return nil, errors.Join(err, s.unmap())
-				}
-				return nil, err
+				return nil, errors.Join(err, s.close())
 			}
 		}
 		f.add(s, h)

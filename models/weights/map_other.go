@@ -4,8 +4,12 @@ package weights
 
 import "os"
 
-// mapFile reads the file into memory; there is nothing to unmap.
-func mapFile(path string) ([]byte, func() error, error) {
+// mapFile reads the file into memory: what happens to it later is not seen.
+func mapFile(path string) (*mapping, error) {
 	b, err := os.ReadFile(path)
-	return b, nil, err
+	return &mapping{bytes: b}, err
 }
+
+// unmap and release have nothing to do.
+func unmap([]byte) error { return nil }
+func release([]byte)     {}

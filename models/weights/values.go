@@ -16,46 +16,100 @@ import (
 // is rounded to nearest. A missing tensor is a *MismatchError; one of integers
 // an error that names its type.
 func (f *File) Float32(name string) (*tensor.Dense, error) {
-	e, ok := f.entries[name]
-	if !ok {
-		return nil, f.missing(name, nil)
+	e, err := f.floats(name)
+	if err != nil {
+		return nil, err
 	}
-	raw := f.raw(e)
-	shape := slices.Clone(e.info.Shape)
+	raw, shape := f.raw(e), slices.Clone(e.info.Shape)
 	if e.info.DType == F32 {
 		if v, ok := aliasFloat32(raw); ok {
 			return tensor.From(v, shape...), nil
 		}
 	}
-	if !e.info.DType.Float() {
-		return nil, fmt.Errorf("%s: tensor %q holds %s, expected one of F64 F32 F16 BF16", f.name, clip(name), e.info.DType)
-	}
 	out := tensor.New(shape...)
-	eachFloat(e.info.DType, raw, func(i int, v float32) bool {
-		out.Data[i] = v
-		return true
-	})
-	return out, nil
+	return out, f.guard(e, func() { widen(out.Data, e.info.DType, raw) })
+}
+
+// Halves returns the stored bits of an F16 or BF16 tensor, row-major. They
+// alias the file under the rules of Float32. ok is false for other types and
+// where the bytes do not lie as this machine reads them.
+func (f *File) Halves(name string) (bits []uint16, ok bool) {
+	e, found := f.entries[name]
+	if !found || e.info.DType != F16 && e.info.DType != BF16 {
+		return nil, false
+	}
+	return aliasUint16(f.raw(e))
+}
+
+// Read widens the len(dst) numbers of a floating-point tensor from row-major
+// place at on into dst. Only their pages are touched.
+func (f *File) Read(dst []float32, name string, at int) error {
+	e, err := f.floats(name)
+	if err != nil {
+		return err
+	}
+	raw, size := f.raw(e), e.info.DType.Size()
+	if n := len(raw) / size; at < 0 || at > n || len(dst) > n-at {
+		return fmt.Errorf("%s: tensor %q of shape %v has no numbers %d to %d", f.name, clip(name), e.info.Shape, at, at+len(dst)-1)
+	}
+	return f.guard(e, func() { widen(dst, e.info.DType, raw[at*size:(at+len(dst))*size]) })
+}
+
+// floats finds a tensor of floating-point numbers.
+func (f *File) floats(name string) (entry, error) {
+	e, ok := f.entries[name]
+	if !ok {
+		return e, f.missing(name, nil)
+	}
+	if !e.info.DType.Float() {
+		return e, fmt.Errorf("%s: tensor %q holds %s, expected one of F64 F32 F16 BF16", f.name, clip(name), e.info.DType)
+	}
+	return e, nil
+}
+
+// Guard calls fn, which reads memory that Float32 or Halves gave, on this
+// goroutine. A fault there, because a file was cut, is a *ChangedError.
+func (f *File) Guard(fn func()) error { return guard(f.name, fn) }
+
+// guard is Guard for a function that reads the bytes of e.
+func (f *File) guard(e entry, fn func()) error {
+	s := f.shards[e.shardIdx]
+	if s.file == nil {
+		fn()
+		return nil
+	}
+	return guard(s.name, fn)
 }
 
 // NonFinite looks for a NaN or an infinity in the float32 values of a tensor
 // and returns the row-major index and value of the first. found is false when
 // all are finite, when the tensor holds integers, and when there is no such
-// tensor. Nothing is allocated.
-func (f *File) NonFinite(name string) (index int, value float32, found bool) {
+// tensor. Nothing is allocated. The error is a *ChangedError: the file was cut.
+func (f *File) NonFinite(name string) (index int, value float32, found bool, err error) {
 	e, ok := f.entries[name]
 	if !ok || !e.info.DType.Float() {
-		return 0, 0, false
+		return 0, 0, false, nil
 	}
-	const exponent = 0x7f800000
-	eachFloat(e.info.DType, f.raw(e), func(i int, v float32) bool {
-		found = math.Float32bits(v)&exponent == exponent
-		if found {
-			index, value = i, v
+	err = f.guard(e, func() {
+		raw, size := f.raw(e), e.info.DType.Size()
+		const step = 1 << 12 // bytes
+		for at := 0; at < len(raw); at += step {
+			part := raw[at:min(at+step, len(raw))]
+			if allFinite(e.info.DType, part) {
+				continue
+			}
+			var wide [step / 2]float32
+			values := wide[:len(part)/size]
+			widen(values, e.info.DType, part)
+			for i, v := range values {
+				if v-v != 0 {
+					index, value, found = at/size+i, v, true
+					return
+				}
+			}
 		}
-		return !found
 	})
-	return index, value, found
+	return index, value, found, err
 }
 
 // Int64s returns an integer or BOOL tensor of any width as int64, with its
@@ -99,32 +153,66 @@ func (f *File) Int64s(name string) ([]int64, []int, error) {
 
 // aliasFloat32 views little-endian bytes as float32 where this machine's byte
 // order and the bytes' alignment allow it.
-func aliasFloat32(raw []byte) ([]float32, bool) {
+func aliasFloat32(raw []byte) ([]float32, bool) { return alias[float32](raw) }
+
+// aliasUint16 is aliasFloat32 for 16-bit words.
+func aliasUint16(raw []byte) ([]uint16, bool) { return alias[uint16](raw) }
+
+func alias[T float32 | uint16 | uint64](raw []byte) ([]T, bool) {
+	var zero T
 	if len(raw) == 0 {
-		return []float32{}, true
+		return []T{}, true
 	}
 	p := unsafe.Pointer(unsafe.SliceData(raw))
-	if uintptr(p)%unsafe.Alignof(float32(0)) != 0 || binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+	if uintptr(p)%unsafe.Alignof(zero) != 0 || binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil, false
 	}
-	return unsafe.Slice((*float32)(p), len(raw)/4), true
+	return unsafe.Slice((*T)(p), len(raw)/int(unsafe.Sizeof(zero))), true
 }
 
-// eachFloat calls fn with index and value of every element until it returns false.
-func eachFloat(d DType, raw []byte, fn func(i int, v float32) bool) {
+// widen converts stored numbers to float32, as many as dst holds.
+func widen(dst []float32, d DType, raw []byte) {
 	le := binary.LittleEndian
 	switch d {
 	case F32:
-		for i := 0; 4*i < len(raw) && fn(i, math.Float32frombits(le.Uint32(raw[4*i:]))); i++ {
+		for i := range dst {
+			dst[i] = math.Float32frombits(le.Uint32(raw[4*i:]))
 		}
 	case F64:
-		for i := 0; 8*i < len(raw) && fn(i, float32(math.Float64frombits(le.Uint64(raw[8*i:])))); i++ {
+		for i := range dst {
+			dst[i] = float32(math.Float64frombits(le.Uint64(raw[8*i:])))
 		}
 	case F16:
-		for i := 0; 2*i < len(raw) && fn(i, float32FromHalf(le.Uint16(raw[2*i:]))); i++ {
+		for i := range dst {
+			dst[i] = float32FromHalf(le.Uint16(raw[2*i:]))
 		}
 	case BF16:
-		for i := 0; 2*i < len(raw) && fn(i, float32FromBFloat(le.Uint16(raw[2*i:]))); i++ {
+		for i := range dst {
+			dst[i] = float32FromBFloat(le.Uint16(raw[2*i:]))
 		}
 	}
+}
+
+// allFinite reports whether stored numbers have no exponent of all ones, eight
+// bytes at a time: then they are finite. F64 and what does not lie as words are
+// left to a closer look.
+func allFinite(d DType, raw []byte) bool {
+	var exponent, one uint64 // its bits, and its lowest
+	switch d {
+	case F32:
+		exponent, one = 0x7f800000_7f800000, 0x00800000_00800000
+	case F16:
+		exponent, one = 0x7c007c00_7c007c00, 0x04000400_04000400
+	case BF16:
+		exponent, one = 0x7f807f80_7f807f80, 0x00800080_00800080
+	}
+	words, ok := alias[uint64](raw)
+	if !ok || one == 0 || len(raw)%8 != 0 {
+		return false
+	}
+	carry := uint64(0) // into the place of a sign
+	for _, w := range words {
+		carry |= w&exponent + one
+	}
+	return carry&(exponent+one) == 0
 }

@@ -139,16 +139,16 @@ func TestNonFinite(t *testing.T) {
 		{"integers", "I32", "[1]", []byte{0, 0, 0x80, 0x7f}, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			index, value, found := one(t, c.dtype, c.shape, c.data).NonFinite("w")
-			if index != c.index || found != c.found {
-				t.Errorf("got index %d, found %v; want %d, %v", index, found, c.index, c.found)
+			index, value, found, err := one(t, c.dtype, c.shape, c.data).NonFinite("w")
+			if index != c.index || found != c.found || err != nil {
+				t.Errorf("got index %d, found %v (%v); want %d, %v", index, found, err, c.index, c.found)
 			}
 			if v := float64(value); found && !math.IsNaN(v) && !math.IsInf(v, 0) {
 				t.Errorf("value %g is finite", value)
 			}
 		})
 	}
-	if _, _, found := one(t, "F32", "[1]", floats(nan)).NonFinite("other"); found {
+	if _, _, found, _ := one(t, "F32", "[1]", floats(nan)).NonFinite("other"); found {
 		t.Error("found in a tensor that is not there")
 	}
 }

@@ -163,8 +163,8 @@ func TestOpenDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if byPath.Hash != byName.Hash || byName.Hash == "" {
-		t.Errorf("hashes %q by path and %q by name", byPath.Hash, byName.Hash)
+	if byPath.Hash() != byName.Hash() || byName.Hash() == "" {
+		t.Errorf("hashes %q by path and %q by name", byPath.Hash(), byName.Hash())
 	}
 }
 

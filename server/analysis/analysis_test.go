@@ -136,7 +136,7 @@ func TestStream(t *testing.T) {
 					t.Errorf("badge %q: %g", b.Text, b.Value)
 				}
 			}
-			if fig.Provenance.Hash != m.Hash || len(fig.Provenance.PromptIDs) == 0 {
+			if fig.Provenance.Hash != m.Hash() || len(fig.Provenance.PromptIDs) == 0 {
 				t.Errorf("provenance %+v does not name model and prompt", fig.Provenance)
 			}
 		})

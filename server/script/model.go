@@ -67,7 +67,7 @@ func (m *Model) Attr(name string) (starlark.Value, error) {
 	case "name":
 		return starlark.String(m.model.Name), nil
 	case "hash":
-		return starlark.String(m.model.Hash), nil
+		return starlark.String(m.model.Hash()), nil
 	case "basis":
 		return starlark.String(m.model.Basis()), nil
 	case "cfg":

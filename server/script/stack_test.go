@@ -90,3 +90,10 @@ c.basis, c.logit_attrs(c.decompose_resid(), "91").shape`, `("fold_ln+center_unem
 		t.Errorf("the figure's provenance: %+v", f)
 	}
 }
+
+func TestLongPromptsAreWarnedOf(t *testing.T) {
+	h, _, err := run(t, shipped+"run_with_cache(m, list(range(9)))[0].shape")
+	if err != nil || !strings.Contains(h.text, "warning: 9 tokens in a row") {
+		t.Errorf("printed %q, %v", h.text, err)
+	}
+}

@@ -1,0 +1,80 @@
+package models
+
+import (
+	"orrery/models/tensor"
+	"orrery/models/weights"
+)
+
+// checkpoint is what a family's function asks for its weights. It notes which
+// tensor goes where; nothing is read before it is needed. Without a file it
+// takes any name, so that a writer can learn what a family would read.
+type checkpoint struct {
+	file   *weights.File // nil when it only notes
+	wishes []wish
+}
+
+// wish is one weight and the tensor it is made from.
+type wish struct {
+	at    **tensor.Dense
+	name  string
+	shape []int // in the file
+	make  func(*tensor.Dense) *tensor.Dense
+}
+
+// Info describes a tensor of the file; false when there is none.
+func (c *checkpoint) Info(name string) (weights.Info, bool) {
+	if c.file == nil {
+		return weights.Info{}, false
+	}
+	return c.file.Info(name)
+}
+
+// reader collects which tensors of a checkpoint go where, and checks them all.
+type reader struct {
+	from  *checkpoint
+	wants []wish
+}
+
+func newReader(c *checkpoint) *reader { return &reader{from: c} }
+
+// want puts the tensor at its place.
+func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
+	r.then(at, name, nil, shape...)
+}
+
+// then puts what make makes of the tensor at its place, each time that it is
+// needed. What make returns must not share memory with its argument, which may
+// be a mapped file. Where make only moves numbers, they stay in the file's type.
+func (r *reader) then(at **tensor.Dense, name string, make func(*tensor.Dense) *tensor.Dense, shape ...int) {
+	r.wants = append(r.wants, wish{at, name, shape, make})
+}
+
+// read checks names and shapes of everything wanted. The places stay empty: the
+// checkpoint knows from now on what belongs there.
+func (r *reader) read() error {
+	if r.from.file != nil {
+		expect := make([]weights.Expect, len(r.wants))
+		for i, w := range r.wants {
+			expect[i] = weights.Expect{Name: w.name, Shape: w.shape}
+		}
+		if err := r.from.file.Check(expect); err != nil {
+			return err
+		}
+	}
+	r.from.wishes = append(r.from.wishes, r.wants...)
+	return nil
+}
+
+// columns returns the columns lo..hi-1 of a matrix [in,out] as rows [hi-lo,in].
+func columns(lo, hi int) func(*tensor.Dense) *tensor.Dense {
+	return func(x *tensor.Dense) *tensor.Dense {
+		in, out := x.Dim(0), x.Dim(1)
+		y := tensor.New(hi-lo, in)
+		for i := range in {
+			for j, v := range x.Data[i*out+lo : i*out+hi] {
+				y.Data[j*in+i] = v
+			}
+		}
+		return y
+	}
+}
