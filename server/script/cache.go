@@ -33,19 +33,17 @@ func runWithCache(c call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"*"}
-	if filter != nil {
-		if names, err = stringList(filter); err != nil {
-			return nil, fmt.Errorf("names_filter: %w", err)
-		}
-	}
-	selected, err := m.MatchAny(names...)
+	selected, err := c.sites(m, filter)
 	if err != nil {
 		return nil, siteHint(err)
 	}
 	in := models.Prompt(t.ids...)
 	if err := c.memory.reserve("the cache", float64(m.CacheBytes(in, selected))); err != nil {
-		return nil, &hinted{err.Error(), `keep fewer sites: names_filter="*hook_z"`}
+		var budget *models.BudgetError
+		if err := m.CheckBudget(in, models.CacheOptions{Sites: selected, Budget: c.memory.left()}); errors.As(err, &budget) {
+			return nil, &hinted{budget.Error(), `name what you need: names_filter="*hook_z"`}
+		}
+		return nil, err
 	}
 	var hooks []models.Hook
 	if edits != nil {
@@ -67,6 +65,36 @@ func runWithCache(c call) (starlark.Value, error) {
 		}
 	}
 	return starlark.Tuple{logits, cache}, nil
+}
+
+// sites reads names_filter: nothing for all, a name, a glob, a list of these, or
+// a function that says of a name whether to keep it.
+func (c call) sites(m *models.Model, filter starlark.Value) (models.Selector, error) {
+	if filter == nil {
+		return models.All, nil
+	}
+	fn, ok := filter.(starlark.Callable)
+	if !ok {
+		names, err := stringList(filter)
+		if err != nil {
+			return nil, fmt.Errorf("names_filter: %w", err)
+		}
+		return m.MatchAny(names...)
+	}
+	var chosen []models.Site
+	for _, s := range m.Sites() {
+		keep, err := starlark.Call(c.thread, fn, starlark.Tuple{starlark.String(s.String())}, nil)
+		if err != nil {
+			return nil, err
+		}
+		if keep.Truth() {
+			chosen = append(chosen, s)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, &hinted{"names_filter: the function keeps no site of this model", "it is called with names such as blocks.0.attn.hook_z; m.sites() lists all"}
+	}
+	return models.Sites(chosen...), nil
 }
 
 // stringList reads a string or a list of strings.

@@ -3,6 +3,8 @@ package script_test
 import (
 	"strings"
 	"testing"
+
+	"orrery/server/script"
 )
 
 // TestCacheMethods calls TransformerLens' methods as a cell does; what they
@@ -95,5 +97,18 @@ func TestLongPromptsAreWarnedOf(t *testing.T) {
 	h, _, err := run(t, shipped+"run_with_cache(m, list(range(9)))[0].shape")
 	if err != nil || !strings.Contains(h.text, "warning: 9 tokens in a row") {
 		t.Errorf("printed %q, %v", h.text, err)
+	}
+}
+
+func TestCachesHaveABudget(t *testing.T) {
+	_, _, err := runIn(t, t.Context(), "m = load(\"mental-2op\")\nrun_with_cache(m, [1] * 2000)", script.Limits{Bytes: 200 << 20})
+	e := asError(t, err)
+	for _, part := range []string{"117 sites of 1×2000 tokens", "the budget is", "blocks.*.attn.hook_pattern", "record fewer sites"} {
+		if !strings.Contains(e.Message, part) {
+			t.Errorf("error %q does not say %q", e.Message, part)
+		}
+	}
+	if !strings.Contains(e.Hint, "names_filter") {
+		t.Errorf("hint %q", e.Hint)
 	}
 }
