@@ -120,23 +120,23 @@ func LogitAttrs(c *Cache, s *Stack, a Answers) (*Attribution, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, final, head := s.m.Config.Width, &s.m.final, &s.m.head
-	u, err := head.matrix(context.Background())
+	u, err := s.m.head.get(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("logit_attrs: %w", err)
 	}
-	dirs, constants, other := make([]float32, len(pairs)*d), make([]float32, len(pairs)), make([]float32, d)
+	d, final, bias, other := s.m.Config.Width, s.m.final, s.m.head.bias, make([]float32, s.m.Config.Width)
+	dirs, constants := make([]float32, len(pairs)*d), make([]float32, len(pairs))
 	for i, pair := range pairs {
 		dir, sum := dirs[i*d:(i+1)*d], 0.0
 		u.Row(dir, pair[0])
-		if head.bias != nil {
-			sum = float64(head.bias[pair[0]])
+		if bias != nil {
+			sum = float64(bias[pair[0]])
 		}
 		if wrong := pair[1]; wrong >= 0 {
 			u.Row(other, wrong)
 			kernel.Axpy(dir, -1, other)
-			if head.bias != nil {
-				sum -= float64(head.bias[wrong])
+			if bias != nil {
+				sum -= float64(bias[wrong])
 			}
 		}
 		for j, gain := range final.weight {

@@ -23,28 +23,28 @@ type Cache struct {
 // Origin says which run the values of a cache are of.
 type Origin struct {
 	Model string // its name
+	Hash  string // of its config and weights, for a cache that was read from a file
 	Basis string // of its weights: see Model.Basis
 	Batch Batch
 
-	model *Model // nil when the cache was read from a file
-	hash  string // of that model then
+	of *Model // itself, for a cache of a run
 }
 
-// Hash is that of the model which ran, "" when it is not known.
-func (o *Origin) Hash() string {
-	if o.model != nil {
-		return o.model.Hash()
+// hash is that of the model's config and weights, "" when nobody knows.
+func (o Origin) hash() string {
+	if o.of != nil {
+		return o.of.Hash()
 	}
-	return o.hash
+	return o.Hash
 }
 
-// check reports a cache of another model than m.
-func (o *Origin) check(m *Model) error {
-	if o.model == m {
+// check reports an origin that is another model than m.
+func (o Origin) check(m *Model) error {
+	if o.of == m || o.of == nil && o.Hash == "" {
 		return nil
 	}
-	if have, want := o.Hash(), m.Hash(); have != "" && want != "" && have != want {
-		return fmt.Errorf("the cache is of model %s (%.12s, basis %s), not of %s (%.12s, basis %s)", o.Model, have, o.Basis, m.Name, want, m.Basis())
+	if a, b := o.hash(), m.Hash(); a != "" && b != "" && a != b {
+		return fmt.Errorf("of model %s (%.12s, basis %s), not of %s (%.12s, basis %s)", o.Model, a, o.Basis, m.Name, b, m.Basis())
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, ho
 		return nil, nil, err
 	}
 	c := NewCache()
-	c.Origin = Origin{Model: m.Name, Basis: m.Basis(), Batch: in.clone(), model: m}
+	c.Origin = Origin{Model: m.Name, Basis: m.Basis(), Batch: in.clone(), of: m}
 	out, err := m.Run(ctx, in, append(slices.Clone(hooks), Record(c, opt.Sites))...)
 	if err != nil {
 		return nil, nil, err

@@ -32,7 +32,7 @@ func (c *Cache) Save(path string) error {
 	}
 	meta := map[string]string{keyFormat: cacheFormat, keyBatchAxis: strconv.FormatBool(!c.noBatch)}
 	o := c.Origin
-	for key, text := range map[string]string{keyModel: o.Model, keyHash: o.Hash(), keyBasis: o.Basis} {
+	for key, text := range map[string]string{keyModel: o.Model, keyHash: o.hash(), keyBasis: o.Basis} {
 		if text != "" {
 			meta[key] = text
 		}
@@ -84,7 +84,7 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 		return nil, err
 	}
 	if err := c.Origin.check(m); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("it is %w", err)
 	}
 	axes := map[string]int{} // lengths known so far
 	if in := c.Origin.Batch; in.B > 0 {
@@ -119,7 +119,7 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 
 // readOrigin reads the metadata; a file without any has none.
 func (c *Cache) readOrigin(meta map[string]string) error {
-	c.Origin = Origin{Model: meta[keyModel], Basis: meta[keyBasis], hash: meta[keyHash]}
+	c.Origin = Origin{Model: meta[keyModel], Hash: meta[keyHash], Basis: meta[keyBasis]}
 	c.noBatch = meta[keyBatchAxis] == "false"
 	text, ok := meta[keyIDs]
 	if !ok {

@@ -17,8 +17,17 @@ type checkpoint struct {
 type wish struct {
 	at    **tensor.Dense
 	name  string
-	shape []int // in the file
-	make  func(*tensor.Dense) *tensor.Dense
+	shape []int                             // in the file
+	make  func(*tensor.Dense) *tensor.Dense // nil for the tensor itself
+}
+
+// size is the number of numbers that the tensor has.
+func (w *wish) size() int {
+	n := 1
+	for _, d := range w.shape {
+		n *= d
+	}
+	return n
 }
 
 // Info describes a tensor of the file; false when there is none.
@@ -31,11 +40,11 @@ func (c *checkpoint) Info(name string) (weights.Info, bool) {
 
 // reader collects which tensors of a checkpoint go where, and checks them all.
 type reader struct {
-	from  *checkpoint
+	file  *checkpoint
 	wants []wish
 }
 
-func newReader(c *checkpoint) *reader { return &reader{from: c} }
+func newReader(c *checkpoint) *reader { return &reader{file: c} }
 
 // want puts the tensor at its place.
 func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
@@ -52,16 +61,16 @@ func (r *reader) then(at **tensor.Dense, name string, make func(*tensor.Dense) *
 // read checks names and shapes of everything wanted. The places stay empty: the
 // checkpoint knows from now on what belongs there.
 func (r *reader) read() error {
-	if r.from.file != nil {
+	if r.file.file != nil {
 		expect := make([]weights.Expect, len(r.wants))
 		for i, w := range r.wants {
 			expect[i] = weights.Expect{Name: w.name, Shape: w.shape}
 		}
-		if err := r.from.file.Check(expect); err != nil {
+		if err := r.file.file.Check(expect); err != nil {
 			return err
 		}
 	}
-	r.from.wishes = append(r.from.wishes, r.wants...)
+	r.file.wishes = append(r.file.wishes, r.wants...)
 	return nil
 }
 

@@ -200,7 +200,7 @@ func newStack(op string, m *Model, c *Cache, layer int, opt StackOptions) (*stac
 // runSize gives rows and positions of the run that filled the cache.
 func (c *Cache) runSize(m *Model) (b, t int, err error) {
 	if err := c.Origin.check(m); err != nil {
-		return 0, 0, err
+		return 0, 0, fmt.Errorf("the cache is %w", err)
 	}
 	for s, x := range c.values {
 		axes := m.Axes(s)
@@ -298,7 +298,7 @@ func (b *stackBuilder) neurons(which []int) {
 
 // matrix is the packed matrix of w.
 func (b *stackBuilder) matrix(w *linearWeights) *kernel.Packed {
-	packed, err := w.matrix(context.Background())
+	packed, err := w.get(context.Background())
 	if err != nil && b.err == nil {
 		b.err = fmt.Errorf("%s: %w", b.op, err)
 	}

@@ -96,7 +96,11 @@ func LoadFS(fsys fs.FS, name string) (*Model, error) {
 // load is Load with the ways to its files.
 func load(files fs.FS, name, path string, open func() (*weights.File, error), tok func() (*tokenizer.Tokenizer, error)) (*Model, error) {
 	m, err := func() (*Model, error) {
-		cfg, own, params, err := readConfig(files)
+		b, err := fs.ReadFile(files, configFile)
+		if err != nil {
+			return nil, err
+		}
+		cfg, own, params, err := readConfig(b)
 		if err != nil {
 			return nil, err
 		}
@@ -154,11 +158,7 @@ func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Param
 
 // readConfig reads config.json: the config, the name it gives itself if any,
 // and the reader of its family's weights.
-func readConfig(files fs.FS) (Config, string, func(*checkpoint, Config) (*Params, error), error) {
-	b, err := fs.ReadFile(files, configFile)
-	if err != nil {
-		return Config{}, "", nil, err
-	}
+func readConfig(b []byte) (Config, string, func(*checkpoint, Config) (*Params, error), error) {
 	c, err := parseHFConfig(b)
 	if err != nil {
 		return Config{}, "", nil, err

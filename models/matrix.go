@@ -33,15 +33,15 @@ func (p *pass) matrix(w *linearWeights) *kernel.Packed {
 	if p.stopped() {
 		return nil
 	}
-	packed, err := w.matrix(p.ctx)
+	packed, err := w.get(p.ctx)
 	if err != nil && p.err == nil {
 		p.err = err
 	}
 	return packed
 }
 
-// matrix is the packed matrix of w, which is packed now if it never was.
-func (w *linearWeights) matrix(ctx context.Context) (*kernel.Packed, error) {
+// get is the packed matrix of w, which is packed now if it never was.
+func (w *linearWeights) get(ctx context.Context) (*kernel.Packed, error) {
 	if w.later == nil {
 		return w.packed, nil
 	}

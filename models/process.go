@@ -125,11 +125,11 @@ func (m *Model) Process(p Processing) (*Model, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	raw, err := m.params()
+	old, err := m.params()
 	if err != nil {
 		return nil, fmt.Errorf("process: %w", err)
 	}
-	cfg, params := m.Config, raw.Clone()
+	cfg, params := m.Config, old.Clone()
 	for _, s := range p.steps() {
 		if *s.on {
 			s.do(&cfg, params)

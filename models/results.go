@@ -50,7 +50,7 @@ func (g *backward) resultsBackward(l int, t *blockTrace, dattn []float32, o *lin
 	g.visitBack(l, Result, t.out, dresults)
 	dz := g.take(len(t.z))
 	packed := g.matrix(o)
-	if packed == nil {
+	if packed == nil || rows == 0 {
 		return dz
 	}
 	for h := range H {

@@ -55,9 +55,7 @@ func runWithCache(c call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range out.Warnings {
-		c.outlet.print("warning: " + warning + "\n")
-	}
+	c.warn(out.Warnings)
 	logits, cache := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32"), &Cache{m, kept}
 	if removeBatch {
 		if cache, err = cache.removeBatch(); err != nil {

@@ -113,6 +113,7 @@ l2 == run_with_cache(m, "12+57=")[0]`, "True"},
 		{`run_with_cache(m, "34+57=", edits=[{"site": "z1", "heads": [7], "op": "set", "value": 0}])`, `error: `},
 		{`run_with_cache(m, "34+57=", edits=[3])`, `error: edits: `},
 		{`run_with_cache(m, "34+57=", edits=[{3: 4}])`, `error: edits: key 3 is no string`},
+		{`run_with_cache(m, [999])`, `error: token id 999 at position 0`},
 		{`run_with_cache(m, list(range(9)))[0].shape`, `(1, 9, 203)`},
 		{"cache", "cache of "},
 	} {

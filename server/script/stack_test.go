@@ -93,13 +93,6 @@ c.basis, c.logit_attrs(c.decompose_resid(), "91").shape`, `("fold_ln+center_unem
 	}
 }
 
-func TestLongPromptsAreWarnedOf(t *testing.T) {
-	h, _, err := run(t, shipped+"run_with_cache(m, list(range(9)))[0].shape")
-	if err != nil || !strings.Contains(h.text, "warning: 9 tokens in a row") {
-		t.Errorf("printed %q, %v", h.text, err)
-	}
-}
-
 func TestCachesHaveABudget(t *testing.T) {
 	_, _, err := runIn(t, t.Context(), "m = load(\"mental-2op\")\nrun_with_cache(m, [1] * 2000)", script.Limits{Bytes: 200 << 20})
 	e := asError(t, err)

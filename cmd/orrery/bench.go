@@ -1,0 +1,6 @@
+package main
+
+// benchCommand groups what measures the engine, and what it is measured on.
+type benchCommand struct {
+	Synth synthCommand `cmd:"" help:"Write a model directory with random weights in a family's real layout and size."`
+}
