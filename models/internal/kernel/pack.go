@@ -160,17 +160,29 @@ func (p *Packed) unpack(dst []float32, step, j int) {
 	}
 }
 
+// direct returns the panels of W from the one of row j on, and the steps from at
+// on, as they lie.
+func (p *Packed) direct(j, at int) side {
+	r := side{kind: p.kind, group: p.k * panelCols, step: panelCols}
+	if from := j*p.k + at*panelCols; p.halves != nil {
+		r.halves = p.halves[from:]
+	} else {
+		r.data = p.panels[from:]
+	}
+	return r
+}
+
 // side returns panels of W from the one of row j on, and depth steps from at,
-// as tiles read them; 16-bit ones are widened into the scratch.
+// in float32; 16-bit ones are widened into the scratch.
 func (p *Packed) side(s *scratch, j, panels, at, depth int) side {
 	if p.halves == nil {
-		return side{data: p.panels[j*p.k+at*panelCols:], group: p.k * panelCols, row: 1, step: panelCols}
+		return p.direct(j, at)
 	}
 	for q := range panels {
 		from := (j+q*panelCols)*p.k + at*panelCols
 		widen(s.b[q*depth*panelCols:(q+1)*depth*panelCols], p.halves[from:from+depth*panelCols], p.kind)
 	}
-	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
+	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
 }
 
 // back returns the right side of a backward product: its columns are inputs at
@@ -190,5 +202,5 @@ func (p *Packed) back(s *scratch, at, cols, j, depth int) side {
 		turnPanel(s.b[done*panelCols:], panel[lane:], cols, live, depth)
 		done += live
 	}
-	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
+	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
 }
