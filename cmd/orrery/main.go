@@ -31,6 +31,7 @@ type cli struct {
 	Train    trainCommand    `cmd:"" help:"Train a shipped model from its recipe; stops and resumes."`
 	Models   modelsCommand   `cmd:"" help:"List the shipped models."`
 	Dump     dumpCommand     `cmd:"" help:"Write logits, activations and gradients to a safetensors file."`
+	Bench    benchCommand    `cmd:"" help:"Measure the engine, as the README's table does."`
 	Tokenize tokenizeCommand `cmd:"" help:"Read a JSON list of strings, write a JSON list of id lists."`
 	Generate generateCommand `cmd:"" help:"Continue a prompt greedily."`
 }
