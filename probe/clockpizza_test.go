@@ -39,8 +39,9 @@ func (m *modular) gradients(a, b, c int) (ga, gb []float64) {
 	hidden := apply(mid, m.win, m.bin)
 	u := mat.Col(nil, c, m.unembed)
 	back := func(d []float64, w *mat.Dense) []float64 {
-		rows, _ := w.Dims()
-		return apply(d, transposed(w), make([]float64, rows))
+		var y mat.VecDense
+		y.MulVec(w, mat.NewVecDense(len(d), d))
+		return y.RawVector().Data
 	}
 	dh := back(u, m.wout)
 	for i, z := range hidden {
