@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"orrery/models"
+	"orrery/models/modeltest"
 	"orrery/probe"
 )
 
@@ -258,6 +260,40 @@ func checkScores(t *testing.T, f *probe.FourierBasis, m *modular, want progressG
 		if at := slices.Index(shares.RawRowView(h), best) + 1; float64(at) != w["freq"] {
 			t.Errorf("head %d follows %d, want %v", h, at, w["freq"])
 		}
+	}
+}
+
+// TestSquaredWeightsGolden sums up a trained adder; sums do not ask for a layout.
+func TestSquaredWeightsGolden(t *testing.T) {
+	var want struct {
+		Sum struct {
+			Total float64
+			Per   map[string]float64 `json:"per_tensor"`
+		} `json:"sum_of_squared_weights"`
+	}
+	probesCase(t, "03-progress", "rib_progress", &want)
+	g := golden{t: t, arrays: readSafetensors(t, modeltest.Reference(t, "modadd113-rib", "modadd113_seed0.safetensors"))}
+	attn, mlp := "blocks.0.attn.", "blocks.0.mlp."
+	linear := func(weight, bias string) models.LinearParams {
+		return models.LinearParams{Weight: g.pattern32(weight), Bias: g.pattern32(bias)}
+	}
+	each, total := probe.SquaredWeights(&models.Params{
+		Embed: g.pattern32("embed.W_E"), PosEmbed: g.pattern32("pos_embed.W_pos"),
+		Blocks: []models.BlockParams{{
+			Q: linear(attn+"W_Q", attn+"b_Q"), K: linear(attn+"W_K", attn+"b_K"), V: linear(attn+"W_V", attn+"b_V"), O: linear(attn+"W_O", attn+"b_O"),
+			In: linear(mlp+"W_in", mlp+"b_in"), Out: linear(mlp+"W_out", mlp+"b_out"),
+		}},
+		Unembed: linear("unembed.W_U", "unembed.b_U"),
+	})
+	within(t, "total", total, want.Sum.Total, 0, progressRel)
+	names := strings.NewReplacer("pos_embed.weight", "pos_embed.W_pos", "unembed.weight", "unembed.W_U", "unembed.bias", "unembed.b_U", "embed.weight", "embed.W_E",
+		"q.weight", "W_Q", "k.weight", "W_K", "v.weight", "W_V", "o.weight", "W_O", "q.bias", "b_Q", "k.bias", "b_K", "v.bias", "b_V", "o.bias", "b_O",
+		"in.weight", "W_in", "in.bias", "b_in", "out.weight", "W_out", "out.bias", "b_out")
+	for _, w := range each {
+		within(t, w.Name, w.Value, want.Sum.Per[names.Replace(w.Name)], 0, progressRel)
+	}
+	if len(each) != len(want.Sum.Per) {
+		t.Errorf("%d weights, the reference has %d", len(each), len(want.Sum.Per))
 	}
 }
 
