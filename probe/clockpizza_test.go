@@ -15,7 +15,7 @@ import (
 // the one layer by hand.
 func (m *modular) gradients(a, b, c int) (ga, gb []float64) {
 	x := [][]float64{m.at(a, 0), m.at(b, 1)}
-	type head struct{ q, z, pattern, soft, dz []float64 }
+	type head struct{ q, z, pattern, soft []float64 }
 	var k, v [4][2][]float64
 	mid := append([]float64(nil), x[1]...)
 	heads := make([]head, 4)
