@@ -89,6 +89,8 @@ func checkProgress(t *testing.T, m *modular, g golden, want progressGolden) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	values := must(probe.MeasureSpectrum(mat.DenseCopyOf(wl.Slice(0, neurons, 0, m.p))))(t)
+	allWithin(t, "singular values of W_L", values.Singular, g.vector("out.W_L_singular_values"), 1e-9, progressRel)
 	unembedding, err := probe.EmbeddingSpectrum(f, transposed(mat.DenseCopyOf(m.unembed.Slice(0, 128, 0, m.p))))
 	if err != nil {
 		t.Fatal(err)
