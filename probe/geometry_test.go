@@ -224,7 +224,7 @@ func TestDecomposeGolden(t *testing.T) {
 			K3       float64   `json:"low_frequency_share_K3"`
 		}
 	}
-	g := probesCase(t, "08-geometry", "hidden_geometry", &want)
+	g := readGolden(t, "testdata", "hidden_geometry", &want)
 	p := must(probe.Decompose(g.pattern32("in.h")))(t)
 	e := want.Expect
 	allWithin(t, "mu", p.Mu, g.vector("out.mu"), geometryAbs, 0)
@@ -250,7 +250,7 @@ func TestFactorsGolden(t *testing.T) {
 	var want struct {
 		Expect map[string]map[string]any
 	}
-	g := probesCase(t, "08-geometry", "factors_and_classes", &want)
+	g := readGolden(t, "testdata", "factors_and_classes", &want)
 	for _, name := range []string{"additive", "interacting"} {
 		w := want.Expect[name]
 		var a, b []int

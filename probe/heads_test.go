@@ -204,7 +204,7 @@ func recorded(t *testing.T, m *models.Model, cache *models.Cache, layer int, nam
 
 // TestClassAttentionGolden sums attention up by classes of tokens.
 func TestClassAttentionGolden(t *testing.T) {
-	g := probesCase(t, "08-geometry", "factors_and_classes", &struct{}{})
+	g := readGolden(t, "testdata", "factors_and_classes", &struct{}{})
 	pattern, class := g.pattern32("in.pattern"), g.ints("in.token_class")
 	for own, suffix := range map[bool]string{true: "le", false: "lt"} {
 		got, err := probe.AttendByClass(pattern, class, 5, own)
