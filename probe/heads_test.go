@@ -231,6 +231,11 @@ func TestHeadScoresPlanted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A token that follows its own copy points at itself, as in head_detector:
+	// what stood behind the copy is the token.
+	if twice := must(probe.DetectionPattern(probe.Induction, []int{4, 4, 2}))(t); twice.At(1, 1) != 1 || mat.Sum(twice) != 1 {
+		t.Errorf("induction on a token twice in a row: %v", mat.Formatted(twice))
+	}
 	p := tensor.New(2, 6, 6)
 	for i := range 6 {
 		for j := range i + 1 {
