@@ -142,7 +142,7 @@ func (w *sweep) between(p *pass, l int, s stream, read []float32) (stream, []flo
 	d, before, behind := p.m.Config.Width, w.base.entering(l), w.base.values(l, ResidMid)
 	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
 		st := &w.states[seq]
-		if st.full || at(st.own, 0, pos, startsForward) {
+		if st.full || at(st.own, 0, pos, startsForward) && (!w.last(l) || w.needed(seq, pos)) {
 			return true
 		}
 		r := s.rows.find(seq, pos)
