@@ -125,7 +125,12 @@ func (w *sweep) keys(p *pass, t *blockTrace, k0, v0 []float32) [][]keyRun {
 
 // middle adds the places where an edit begins behind the attention.
 func (w *sweep) middle(p *pass, l int, s stream, attn []float32) (stream, []float32) {
-	rows := w.with(p, l, s.rows, startsMiddle)
+	starts := startsMiddle
+	if p.m.Config.AttnOnly { // the block ends here
+		starts = func(k Kind) bool { return startsMiddle(k) || startsEnd(k) }
+		w.forward += int64(s.rows.n())
+	}
+	rows := w.with(p, l, s.rows, starts)
 	if rows == s.rows {
 		return s, attn
 	}
