@@ -82,7 +82,9 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
 	if want.tokens != nil && !p.keep {
-		p.columns = p.choose(&p.m.head, want.tokens)
+		if p.columns = p.choose(&p.m.head, want.tokens); p.columns == nil {
+			return p.err
+		}
 	}
 	if !p.looksBehindKeys(wanted) {
 		p.tail = p.need
@@ -112,7 +114,8 @@ func readsAllRows(k Kind) bool {
 	return false
 }
 
-// choose is the part of the weights that makes some of the outputs.
+// choose is the part of the weights that makes some of the outputs; nil when
+// the run has ended.
 func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
 	packed := p.matrix(w)
 	if packed == nil {

@@ -28,6 +28,8 @@ func Suite(t *testing.T, m *models.Model) {
 		{"patterns are causal and sum to 1", s.patterns},
 		{"components add up to the residual stream", s.components},
 		{"head results add up to the attention output", s.results},
+		{"decompositions add up, and attributions to the logits", s.stacks},
+		{"processing weights keeps the probabilities", s.processed},
 		{"unembedding the last stream gives the logits", s.unembed},
 		{"a saved model is the same model", s.saved},
 	}
