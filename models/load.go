@@ -187,7 +187,9 @@ func readConfig(b []byte) (Config, string, func(*checkpoint, Config) (*Params, e
 		return Config{}, "", nil, err
 	}
 	var kind string
-	c.read("model_type", &kind)
+	if !c.read("model_type", &kind) {
+		kind = c.kindWithoutType()
+	}
 	if kind == nativeType && c.err == nil {
 		own, err := parseNative(b)
 		if err == nil {

@@ -173,8 +173,8 @@ func parseTerm(m *Model, head, indices string) (term, error) {
 		if err != nil {
 			return t, fmt.Errorf("%s: index %q is not a whole number", t.text, strings.TrimSpace(part))
 		}
-		if axes[a] == axisVocab && (v < 0 || v >= m.Config.Vocab) {
-			return t, fmt.Errorf("%s: id %d is outside the vocabulary 0..%d", t.text, v, m.Config.Vocab-1)
+		if axes[a] == axisVocab && (v < 0 || v >= m.Config.Outputs()) {
+			return t, fmt.Errorf("%s: id %d is outside the vocabulary 0..%d", t.text, v, m.Config.Outputs()-1)
 		}
 		if n := m.Shape(t.site, math.MaxInt, math.MaxInt)[a]; v >= n || v < -n {
 			return t, fmt.Errorf("%s: %s %d is outside 0..%d (or -%d..-1 from the end)", t.text, indexName(axes[a]), v, n-1, n)
