@@ -14,11 +14,6 @@ func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, 
 //go:noescape
 func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
 
-// tile1x4AVX2 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tile1x4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-
 // tile2x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
 //go:noescape
@@ -69,11 +64,6 @@ func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks in
 //go:noescape
 func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 
-// tileBF161x4AVX2 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tileBF161x4AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-
 // tileBF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
 //go:noescape
@@ -123,11 +113,6 @@ func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int
 //
 //go:noescape
 func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-
-// tileF161x4AVX2 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tileF161x4AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 
 // tileF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //

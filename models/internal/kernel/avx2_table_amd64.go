@@ -6,7 +6,7 @@ var codeAVX2 = &code{
 	rows:     6,
 	halfRows: 6,
 	plain: tileTable[float32]{
-		1: {1: tile1x1AVX2, 2: tile1x2AVX2, 4: tile1x4AVX2},
+		1: {1: tile1x1AVX2, 2: tile1x2AVX2},
 		2: {1: tile2x1AVX2, 2: tile2x2AVX2, 3: tile2x3AVX2},
 		3: {1: tile3x1AVX2, 2: tile3x2AVX2},
 		4: {1: tile4x1AVX2},
@@ -14,7 +14,7 @@ var codeAVX2 = &code{
 		6: {1: tile6x1AVX2},
 	},
 	bf16: tileTable[uint16]{
-		1: {1: tileBF161x1AVX2, 2: tileBF161x2AVX2, 4: tileBF161x4AVX2},
+		1: {1: tileBF161x1AVX2, 2: tileBF161x2AVX2},
 		2: {1: tileBF162x1AVX2, 2: tileBF162x2AVX2, 3: tileBF162x3AVX2},
 		3: {1: tileBF163x1AVX2, 2: tileBF163x2AVX2},
 		4: {1: tileBF164x1AVX2},
@@ -22,7 +22,7 @@ var codeAVX2 = &code{
 		6: {1: tileBF166x1AVX2},
 	},
 	f16: tileTable[uint16]{
-		1: {1: tileF161x1AVX2, 2: tileF161x2AVX2, 4: tileF161x4AVX2},
+		1: {1: tileF161x1AVX2, 2: tileF161x2AVX2},
 		2: {1: tileF162x1AVX2, 2: tileF162x2AVX2, 3: tileF162x3AVX2},
 		3: {1: tileF163x1AVX2, 2: tileF163x2AVX2},
 		4: {1: tileF164x1AVX2},

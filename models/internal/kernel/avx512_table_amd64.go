@@ -6,7 +6,7 @@ var codeAVX512 = &code{
 	rows:     14,
 	halfRows: 8,
 	plain: tileTable[float32]{
-		1:  {1: tile1x1AVX512, 2: tile1x2AVX512, 4: tile1x4AVX512},
+		1:  {1: tile1x1AVX512, 2: tile1x2AVX512},
 		2:  {1: tile2x1AVX512, 2: tile2x2AVX512, 4: tile2x4AVX512},
 		3:  {1: tile3x1AVX512, 2: tile3x2AVX512, 3: tile3x3AVX512},
 		4:  {1: tile4x1AVX512, 2: tile4x2AVX512},
@@ -22,7 +22,7 @@ var codeAVX512 = &code{
 		14: {1: tile14x1AVX512, 2: tile14x2AVX512},
 	},
 	bf16: tileTable[uint16]{
-		1: {1: tileBF161x1AVX512, 2: tileBF161x2AVX512, 4: tileBF161x4AVX512},
+		1: {1: tileBF161x1AVX512, 2: tileBF161x2AVX512},
 		2: {1: tileBF162x1AVX512, 2: tileBF162x2AVX512, 4: tileBF162x4AVX512},
 		3: {1: tileBF163x1AVX512, 2: tileBF163x2AVX512, 3: tileBF163x3AVX512},
 		4: {1: tileBF164x1AVX512, 2: tileBF164x2AVX512},
@@ -32,7 +32,7 @@ var codeAVX512 = &code{
 		8: {1: tileBF168x1AVX512, 2: tileBF168x2AVX512},
 	},
 	f16: tileTable[uint16]{
-		1: {1: tileF161x1AVX512, 2: tileF161x2AVX512, 4: tileF161x4AVX512},
+		1: {1: tileF161x1AVX512, 2: tileF161x2AVX512},
 		2: {1: tileF162x1AVX512, 2: tileF162x2AVX512, 4: tileF162x4AVX512},
 		3: {1: tileF163x1AVX512, 2: tileF163x2AVX512, 3: tileF163x3AVX512},
 		4: {1: tileF164x1AVX512, 2: tileF164x2AVX512},
