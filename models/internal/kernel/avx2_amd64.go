@@ -254,6 +254,11 @@ func expSumAVX2(y []float32, x []float32, top float32) float32
 //go:noescape
 func sumExpAVX2(x []float32, top float32) float32
 
+// expScaleAVX2 is: for i := range x { y[i] = exp(x[i]-top)*s }.
+//
+//go:noescape
+func expScaleAVX2(y []float32, x []float32, top float32, s float32)
+
 // reluAVX2 is: for i := range x { y[i] = max(x[i], 0) }.
 //
 //go:noescape
@@ -293,6 +298,36 @@ func siluAVX2(y []float32, x []float32)
 //
 //go:noescape
 func siluBackwardAVX2(dx []float32, dy []float32, x []float32)
+
+// quickGeluAVX2 is: for i := range x { y[i] = x[i]*σ(1.702x[i]) }.
+//
+//go:noescape
+func quickGeluAVX2(y []float32, x []float32)
+
+// quickGeluBackwardAVX2 is: for i := range x { dx[i] = dy[i]*(σ + x[i]*σ*(1-σ)*1.702) }.
+//
+//go:noescape
+func quickGeluBackwardAVX2(dx []float32, dy []float32, x []float32)
+
+// relu2AVX2 is: for i := range x { y[i] = max(x[i], 0)² }.
+//
+//go:noescape
+func relu2AVX2(y []float32, x []float32)
+
+// relu2BackwardAVX2 is: for i := range x { dx[i] = dy[i]*2max(x[i], 0) }.
+//
+//go:noescape
+func relu2BackwardAVX2(dx []float32, dy []float32, x []float32)
+
+// softCapAVX2 is: for i := range x { y[i] = c*tanh(x[i]/c) }.
+//
+//go:noescape
+func softCapAVX2(y []float32, x []float32, c float32)
+
+// softCapBackwardAVX2 is: for i := range x { dx[i] = dy[i]*4d/(1+d)² }, d = e^(-2|x[i]/c|).
+//
+//go:noescape
+func softCapBackwardAVX2(dx []float32, dy []float32, x []float32, c float32)
 
 // peakAVX2 runs turns of sixteen steps of twelve independent chains of multiply-adds, all of registers.
 func peakAVX2(turns int)

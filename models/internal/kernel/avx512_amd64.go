@@ -419,6 +419,11 @@ func expSumAVX512(y []float32, x []float32, top float32) float32
 //go:noescape
 func sumExpAVX512(x []float32, top float32) float32
 
+// expScaleAVX512 is: for i := range x { y[i] = exp(x[i]-top)*s }.
+//
+//go:noescape
+func expScaleAVX512(y []float32, x []float32, top float32, s float32)
+
 // reluAVX512 is: for i := range x { y[i] = max(x[i], 0) }.
 //
 //go:noescape
@@ -458,6 +463,36 @@ func siluAVX512(y []float32, x []float32)
 //
 //go:noescape
 func siluBackwardAVX512(dx []float32, dy []float32, x []float32)
+
+// quickGeluAVX512 is: for i := range x { y[i] = x[i]*σ(1.702x[i]) }.
+//
+//go:noescape
+func quickGeluAVX512(y []float32, x []float32)
+
+// quickGeluBackwardAVX512 is: for i := range x { dx[i] = dy[i]*(σ + x[i]*σ*(1-σ)*1.702) }.
+//
+//go:noescape
+func quickGeluBackwardAVX512(dx []float32, dy []float32, x []float32)
+
+// relu2AVX512 is: for i := range x { y[i] = max(x[i], 0)² }.
+//
+//go:noescape
+func relu2AVX512(y []float32, x []float32)
+
+// relu2BackwardAVX512 is: for i := range x { dx[i] = dy[i]*2max(x[i], 0) }.
+//
+//go:noescape
+func relu2BackwardAVX512(dx []float32, dy []float32, x []float32)
+
+// softCapAVX512 is: for i := range x { y[i] = c*tanh(x[i]/c) }.
+//
+//go:noescape
+func softCapAVX512(y []float32, x []float32, c float32)
+
+// softCapBackwardAVX512 is: for i := range x { dx[i] = dy[i]*4d/(1+d)² }, d = e^(-2|x[i]/c|).
+//
+//go:noescape
+func softCapBackwardAVX512(dx []float32, dy []float32, x []float32, c float32)
 
 // peakAVX512 runs turns of sixteen steps of twelve independent chains of multiply-adds, all of registers.
 func peakAVX512(turns int)
