@@ -1,8 +1,6 @@
 package models
 
 import (
-	"math"
-
 	"orrery/models/internal/kernel"
 )
 
@@ -77,20 +75,21 @@ type headLayout struct {
 	p          *pass
 	out        *rowSet
 	n          int // S·H
+	l          int
 	T, H, G, K int
-	scale      float64 // of the scores
+	scale, cap float64 // of the scores
 	group      int     // query heads that share a key-value head
 }
 
 func (p *pass) heads(l int, t *blockTrace) headLayout {
 	c := &p.m.Config
-	scale := 1 / math.Sqrt(float64(c.HeadWidth))
+	scale := c.scoreScale()
 	if c.InverseLayerScale {
 		scale /= float64(l + 1)
 	}
 	return headLayout{
-		p: p, out: t.out, n: t.out.sequences() * c.Heads, T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth,
-		scale: scale, group: c.group(),
+		p: p, out: t.out, l: l, n: t.out.sequences() * c.Heads, T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth,
+		scale: scale, cap: c.ScoreCap, group: c.group(),
 	}
 }
 
@@ -116,7 +115,7 @@ func (h *headLayout) queries(i int, fn func(r, pos int)) {
 }
 
 // visible gives the places that a query of pair i sees: lo ≤ s < hi.
-func (h *headLayout) visible(i, pos int) (lo, hi int) { return h.p.visible(i/h.H, pos) }
+func (h *headLayout) visible(i, pos int) (lo, hi int) { return h.p.visible(h.l, i/h.H, pos) }
 
 // square is the row of a query of pair i in a square [S,H,T,T].
 func (h *headLayout) square(x []float32, i, pos int) []float32 {
@@ -137,14 +136,30 @@ func (h *headLayout) key(x []float32, i, r int) []float32 {
 	return x[at : at+h.K]
 }
 
-// scores writes q·k·scale of the query in row r of pair i for the places
-// lo..hi-1 of row [T]. The scale is applied in float64, which rounds a score
-// once instead of twice.
+// bias is what ALiBi adds for the keys of pair i at each position, nil without,
+// and the place of position 0.
+func (h *headLayout) bias(i int) ([]float64, int) {
+	if h.p.alibi == nil {
+		return nil, 0
+	}
+	start, _ := h.p.in.span(h.p.row(i / h.H))
+	return h.p.alibi[i%h.H*h.T : (i%h.H+1)*h.T], start
+}
+
+// scores writes q·k·scale of the query in row r of pair i, capped and with
+// ALiBi's bias, for the places lo..hi-1 of row [T]. All but the product is
+// computed in float64, which rounds a score once.
 func (h *headLayout) scores(row []float32, t *blockTrace, i, r, lo, hi int) {
 	query := h.query(t.q, i, r)
+	bias, start := h.bias(i)
+	own := int(h.out.pos[r]) - start
 	for _, run := range t.keys[i/h.H] {
 		for s := max(lo, run.lo); s < min(hi, run.hi); s++ {
-			row[s] = float32(float64(kernel.Dot(query, h.key(run.k, i, s-run.lo))) * h.scale)
+			score := capped(float64(kernel.Dot(query, h.key(run.k, i, s-run.lo)))*h.scale, h.cap)
+			if bias != nil {
+				score += bias[s-start] - bias[own]
+			}
+			row[s] = float32(score)
 		}
 	}
 }

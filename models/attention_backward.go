@@ -58,6 +58,10 @@ func (g *backward) attendBackward(l int, t *blockTrace, dz []float32) (dq, dk, d
 			query, dquery := h.query(t.q, i, r), h.query(dq, i, r)
 			for s := lo; s < hi; s++ {
 				d := float32(h.scale) * row[s]
+				if h.cap != 0 {
+					score := float64(kernel.Dot(query, key(t.k, i, s))) * h.scale
+					d *= float32(cappedSlope(capped(score, h.cap), h.cap))
+				}
 				kernel.Axpy(dquery, d, key(t.k, i, s))
 				kernel.Axpy(key(dk, i, s), d, query)
 			}

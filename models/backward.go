@@ -41,6 +41,7 @@ func (g *backward) unembed(dlogits *tensor.Dense, dx stream) {
 	rows := g.trace.out
 	dy := g.unpick(rows, dlogits) // [R,V]
 	g.visitBack(-1, Logits, rows, dy)
+	g.capLogitsBackward(dy)
 	grad := g.params.Unembed
 	if g.m.Config.Tied {
 		grad.Weight = g.params.Embed
@@ -61,10 +62,13 @@ func (g *backward) unembed(dlogits *tensor.Dense, dx stream) {
 func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	cfg, w, grad, dx := &g.m.Config, &g.m.blocks[l], g.block(l), s.x
 
-	// Feed-forward: x += mlp(ln2(x)).
+	// Feed-forward: x += post2(mlp(ln2(x))).
 	g.visitBack(l, ResidPost, t.out, dx)
 	dmlp := g.clone(dx)
 	g.visitBack(l, MLPOut, t.out, dmlp)
+	if cfg.behind() {
+		dmlp = g.behind(l, LN2PostScale, t.out, &w.ln2Post, &t.behind[1], dmlp, grad.LN2Post)
+	}
 	dpost := g.take(len(t.post))
 	g.linear(dpost, dmlp, t.post, &w.out, grad.Out, false)
 	g.visitBack(l, Post, t.out, dpost)
@@ -79,31 +83,52 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 		g.visitBack(l, Pre, t.out, dpre)
 		g.linear(dout, dpre, t.ln2.out, &w.in, grad.In, false)
 	}
-	if in := (Site{l, MLPIn}); g.wanted(in) || g.hooked(in) {
-		din := g.zeros(len(dx))
-		g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, din, grad.LN2)
-		g.visitBack(l, MLPIn, t.out, din)
-		kernel.Add(dx, din)
-	} else {
-		g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, dx, grad.LN2)
+	ln2 := grad.LN2
+	if cfg.SharedNorm {
+		ln2 = grad.LN1
 	}
-	g.visitBack(l, ResidMid, t.out, dx)
+	din := dx // of what the feed-forward read
+	own := cfg.Parallel || g.wanted(Site{l, MLPIn}) || g.hooked(Site{l, MLPIn})
+	if own {
+		din = g.zeros(len(dx))
+	}
+	g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, din, ln2)
+	if own {
+		g.visitBack(l, MLPIn, t.out, din)
+	}
+	if !cfg.Parallel {
+		if own {
+			kernel.Add(dx, din)
+		}
+		g.visitBack(l, ResidMid, t.out, dx)
+	}
 
-	// Attention: x += attn(ln1(x)).
+	// Attention: x += post1(attn(ln1(x))).
 	dattn := g.clone(dx)
 	g.visitBack(l, AttnOut, t.out, dattn)
+	if cfg.behind() {
+		dattn = g.behind(l, LN1PostScale, t.out, &w.ln1Post, &t.behind[0], dattn, grad.LN1Post)
+	}
 	dz := g.outputBackward(l, t, dattn)
 	g.visitBack(l, Z, t.out, dz)
 	dq, dk, dv := g.attendBackward(l, t, dz)
 	if cfg.Positions == Rotary {
 		g.visitBack(l, RotQ, t.out, dq)
 		g.visitBack(l, RotK, t.in, dk)
-		g.rotate(t.out, dq, cfg.Heads, kernel.Rotary.Backward)
-		g.rotate(t.in, dk, cfg.KVHeads, kernel.Rotary.Backward)
+		g.rotate(l, t.out, dq, cfg.Heads, kernel.Rotary.Backward)
+		g.rotate(l, t.in, dk, cfg.KVHeads, kernel.Rotary.Backward)
 	}
+	if cfg.QKNorm != NoQKNorm {
+		dq = g.behind(l, QNormScale, t.out, &w.qNorm, &t.heads[0], dq, grad.QNorm)
+		dk = g.behind(l, KNormScale, t.in, &w.kNorm, &t.heads[1], dk, grad.KNorm)
+	}
+	g.clipBackward(t, dq, dk, dv)
 	g.visitBack(l, V, t.in, dv)
 	g.visitBack(l, K, t.in, dk)
 	g.visitBack(l, Q, t.out, dq)
+	if cfg.Parallel {
+		kernel.Add(dx, din)
+	}
 	if t.in != t.out {
 		s = g.stream(t.in)
 		copy(s.x, g.scatter(t.in, t.out, dx, cfg.Width))
@@ -122,11 +147,20 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	return s
 }
 
+// behind takes the gradient dy behind a norm of something other than the
+// stream to what was normed.
+func (g *backward) behind(l int, scale Kind, rows *rowSet, w *normWeights, t *normTrace, dy []float32, grad NormParams) []float32 {
+	dx := g.zeros(len(dy))
+	g.normBackward(l, scale, rows, w, t, dy, dx, grad)
+	return dx
+}
+
 // embed gives the gradient of the first residual stream to the tables it was
 // looked up in.
 func (g *backward) embed(dx stream) {
-	d := g.m.Config.Width
-	if g.m.Config.Positions == Learned {
+	cfg := &g.m.Config
+	d := cfg.Width
+	if cfg.Positions == Learned {
 		dpos := g.clone(dx.x)
 		g.visitBack(-1, PosEmbed, dx.rows, dpos)
 		if table := g.params.PosEmbed; table != nil {
@@ -137,10 +171,17 @@ func (g *backward) embed(dx stream) {
 		}
 	}
 	g.visitBack(-1, Embed, dx.rows, dx.x)
+	drows := dx.x
+	if cfg.EmbedNorm {
+		drows = g.behind(-1, EmbedLNScale, dx.rows, &g.m.embedNorm, &g.trace.embed, drows, g.params.EmbedNorm)
+	}
+	if cfg.EmbedScale != 0 {
+		scale(drows, float32(cfg.EmbedScale))
+	}
 	if table := g.params.Embed; table != nil {
 		for r := range dx.rows.n() {
 			id := g.in.IDs[g.place(dx.rows, r)]
-			kernel.Add(table.Data[id*d:(id+1)*d], dx.x[r*d:(r+1)*d])
+			kernel.Add(table.Data[id*d:(id+1)*d], drows[r*d:(r+1)*d])
 		}
 	}
 }
@@ -203,61 +244,4 @@ func (g *backward) activateBackward(t *blockTrace, dpost []float32) (dpre, dlin 
 		kernel.ActivateBackward(dpre[lo:hi], dact, t.pre[lo:hi], act)
 	})
 	return dpre, dlin
-}
-
-// normBackward is the twin of norm: dout [R,D] behind gain and bias is added to
-// dx [R,D] before the norm, and to the gradients of gain and bias.
-func (g *backward) normBackward(l int, scale Kind, rows *rowSet, w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
-	g.visitBack(l, scale+2, rows, dout)
-	special := false
-	for _, s := range []Site{{l, scale}, {l, scale + 1}} {
-		special = special || g.wanted(s) || g.hooked(s)
-	}
-	if !special {
-		g.plainNormBackward(w, t, dout, dx, grad)
-		return
-	}
-	d := g.m.Config.Width
-	dnorm := g.affineBackward(w, t, dout, grad)
-	g.visitBack(l, scale+1, rows, dnorm)
-	// norm = c/s with c the (centred) input, and s = sqrt(mean c² + eps) unless edited.
-	dscale := g.take(len(t.scale))
-	for r, s := range t.scale {
-		dscale[r] = -kernel.Dot(dnorm[r*d:(r+1)*d], t.rawNorm[r*d:(r+1)*d]) / s
-	}
-	g.visitBack(l, scale, rows, dscale)
-	for r, s := range t.scale {
-		row, norm := dnorm[r*d:(r+1)*d], t.rawNorm[r*d:(r+1)*d]
-		through := dscale[r] * s / (float32(d) * t.rawScale[r]) // c/(D·s), c = norm·s
-		mean := float32(0)
-		for i := range row {
-			row[i] = row[i]/s + through*norm[i]
-			mean += row[i]
-		}
-		if mean /= float32(d); g.m.Config.Norm == RMSNorm {
-			mean = 0
-		}
-		for i, v := range row {
-			dx[r*d+i] += v - mean
-		}
-	}
-}
-
-// plainNormBackward is normBackward for a norm whose inside nobody looks at.
-func (g *backward) plainNormBackward(w *normWeights, t *normTrace, dout, dx []float32, grad NormParams) {
-	d, f := g.m.Config.Width, kernel.LayerNormBackward
-	if g.m.Config.Norm == RMSNorm {
-		f = kernel.RMSNormBackward
-	}
-	dnorm := g.affineBackward(w, t, dout, grad)
-	perRow(len(t.scale), 4*d, func(lo, hi int) {
-		f(dx[lo*d:hi*d], dnorm[lo*d:hi*d], t.norm[lo*d:hi*d], t.scale[lo:hi], hi-lo, d)
-	})
-}
-
-// affineBackward takes dout [R,D] back past gain and bias.
-func (g *backward) affineBackward(w *normWeights, t *normTrace, dout []float32, grad NormParams) []float32 {
-	dnorm := g.take(len(dout))
-	kernel.AffineBackward(dnorm, data(grad.Weight), data(grad.Bias), dout, t.norm, w.weight, len(t.scale), g.m.Config.Width)
-	return dnorm
 }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"orrery/models/internal/kernel"
+	"orrery/models/tensor"
 )
 
 // Base is a recorded run, from which Rerun computes variants. It is immutable
@@ -53,7 +57,30 @@ func (m *Model) NewBase(ctx context.Context, in Batch, edits ...Edit) (*Base, er
 	if p.stopped() {
 		return nil, p.err
 	}
+	b.finish()
 	return b, nil
+}
+
+// finish makes what variants are compared with of values that are no sites: q, k
+// and v within their range, and the stream behind the attention of parallel
+// blocks.
+func (b *Base) finish() {
+	cfg := &b.m.Config
+	for l := range cfg.Layers {
+		if cfg.ClipQKV != 0 {
+			clamp(b.values(l, V), float32(cfg.ClipQKV))
+		}
+		if cfg.ClipQKV != 0 && cfg.Positions != Rotary {
+			clamp(b.values(l, Q), float32(cfg.ClipQKV))
+			clamp(b.values(l, K), float32(cfg.ClipQKV))
+		}
+		if !cfg.Parallel {
+			continue
+		}
+		x := tensor.From(slices.Clone(b.values(l, ResidPre)), b.m.Shape(Site{l, ResidPre}, b.in.B, b.in.T)...)
+		kernel.Add(x.Data, b.values(l, AttnOut))
+		b.cache.Put(Site{l, ResidMid}, x)
+	}
 }
 
 // Batch is the input of the run. The caller must not change it.

@@ -17,8 +17,10 @@ type checkpoint struct {
 type wish struct {
 	at    **tensor.Dense
 	name  string
-	shape []int                             // in the file
-	make  func(*tensor.Dense) *tensor.Dense // nil for the tensor itself
+	shape []int // in the file
+	make  func(*tensor.Dense) *tensor.Dense
+	below bool  // it comes behind the wishes before it at the same place
+	next  *wish // the one that comes behind this one
 }
 
 // size is the number of numbers that the tensor has.
@@ -55,7 +57,12 @@ func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
 // needed. What make returns must not share memory with its argument, which may
 // be a mapped file. Where make only moves numbers, they stay in the file's type.
 func (r *reader) then(at **tensor.Dense, name string, make func(*tensor.Dense) *tensor.Dense, shape ...int) {
-	r.wants = append(r.wants, wish{at, name, shape, make})
+	r.wants = append(r.wants, wish{at: at, name: name, shape: shape, make: make})
+}
+
+// below puts a vector behind those that were put at the same place before.
+func (r *reader) below(at **tensor.Dense, name string, n int) {
+	r.wants = append(r.wants, wish{at: at, name: name, shape: []int{n}, below: true})
 }
 
 // read checks names and shapes of everything wanted. The places stay empty: the
@@ -72,18 +79,4 @@ func (r *reader) read() error {
 	}
 	r.file.wishes = append(r.file.wishes, r.wants...)
 	return nil
-}
-
-// columns returns the columns lo..hi-1 of a matrix [in,out] as rows [hi-lo,in].
-func columns(lo, hi int) func(*tensor.Dense) *tensor.Dense {
-	return func(x *tensor.Dense) *tensor.Dense {
-		in, out := x.Dim(0), x.Dim(1)
-		y := tensor.New(hi-lo, in)
-		for i := range in {
-			for j, v := range x.Data[i*out+lo : i*out+hi] {
-				y.Data[j*in+i] = v
-			}
-		}
-		return y
-	}
 }

@@ -18,6 +18,28 @@ type NormKind string
 const (
 	LayerNorm NormKind = "layernorm" // (x − mean) / sqrt(var + eps)
 	RMSNorm   NormKind = "rmsnorm"   // x / sqrt(mean square + eps)
+	NoNorm    NormKind = "none"      // x itself
+)
+
+// Placement names where the norms of a block stand.
+type Placement string
+
+// The placements. The zero value is the usual one.
+const (
+	PreNorm  Placement = ""     // before attention and MLP
+	PostNorm Placement = "post" // behind them, on what they add to the stream (OLMo 2)
+	BothNorm Placement = "both" // on both sides (Gemma 2)
+)
+
+// QKNorm names over what queries and keys are normalised before they meet.
+type QKNorm string
+
+// The kinds of query and key norms. The zero value is none.
+const (
+	NoQKNorm    QKNorm = ""
+	QKNormHead  QKNorm = "head"  // over each head's width, all heads with one gain [K] (Qwen 3)
+	QKNormHeads QKNorm = "heads" // over each head's width, each head with a gain of its own [H·K] (StableLM)
+	QKNormFull  QKNorm = "full"  // over all heads together, gain [H·K] (OLMo 2)
 )
 
 // PosKind names how a position reaches the model.
@@ -27,29 +49,12 @@ type PosKind string
 const (
 	Learned PosKind = "learned" // a vector per position, added to the embedding
 	Rotary  PosKind = "rotary"  // queries and keys are turned by an angle that grows with the position
+	Alibi   PosKind = "alibi"   // scores fall linearly with the distance, each head at its own slope
 )
 
-// Llama3Scaling slows the low frequencies of rotary positions, as Llama 3.1
-// does for long contexts.
-type Llama3Scaling struct {
-	Factor     float64 `json:"factor"`           // by how much the slowest pairs are slowed
-	LowFactor  float64 `json:"low_freq_factor"`  // Original/LowFactor is the wavelength from which pairs are slowed in full
-	HighFactor float64 `json:"high_freq_factor"` // Original/HighFactor is the wavelength up to which pairs are kept
-	Original   int     `json:"original_context"` // the context before it was extended, in positions
-}
-
-// RotaryConfig says how queries and keys are turned (Su et al., "RoFormer:
-// Enhanced Transformer with Rotary Position Embedding", 2021,
-// arXiv:2104.09864, section 3.2.2). Pair i turns by position · Base^(−2i/Dim).
-type RotaryConfig struct {
-	Base     float64        `json:"base"`
-	Dim      int            `json:"dim"`               // leading dimensions of a head that are turned; even, at most HeadWidth
-	Adjacent bool           `json:"adjacent"`          // pairs are (2i, 2i+1), not (i, i+Dim/2)
-	Scaling  *Llama3Scaling `json:"scaling,omitempty"` // nil leaves the frequencies alone
-}
-
 // Config holds every size and every choice that the decoder block reads. The
-// zero value is not valid; see Validate.
+// zero value is not valid; see Validate. Choices beyond the first models' are
+// left out of JSON where they are off, so that their hashes stay.
 type Config struct {
 	Layers    int `json:"layers"`     // L
 	Width     int `json:"width"`      // D
@@ -71,10 +76,29 @@ type Config struct {
 	AttnBias    bool `json:"attn_bias"`    // on q, k and v
 	OutBias     bool `json:"out_bias"`     // on the attention output
 	MLPBias     bool `json:"mlp_bias"`     // on every MLP projection
-	NormBias    bool `json:"norm_bias"`    // on every norm
+	NormBias    bool `json:"norm_bias"`    // on every norm but those of q and k
 	UnembedBias bool `json:"unembed_bias"` // on the logits
 
 	InverseLayerScale bool `json:"inverse_layer_scale"` // scores of layer l are divided by l+1 as well
+
+	Placement  Placement `json:"placement,omitempty"`
+	Parallel   bool      `json:"parallel,omitempty"`    // attention and MLP read the same stream, and both are added to it
+	SharedNorm bool      `json:"shared_norm,omitempty"` // of a parallel block: both halves read through one norm's weights
+	PlainNorm  bool      `json:"plain_norm,omitempty"`  // norms but those of q and k have neither gain nor bias
+
+	EmbedScale float64 `json:"embed_scale,omitempty"` // factor of the embedding; 0 for none
+	EmbedNorm  bool    `json:"embed_norm,omitempty"`  // the embedding is normalised before it enters the stream
+
+	ClipQKV    float64 `json:"clip_qkv,omitempty"`     // q, k and v are brought into ±ClipQKV; 0 for none
+	QKNorm     QKNorm  `json:"qk_norm,omitempty"`      // by Norm and NormEps
+	QKNormBias bool    `json:"qk_norm_bias,omitempty"` // on the norms of q and k
+	ScoreScale float64 `json:"score_scale,omitempty"`  // factor of q·k; 0 for 1/sqrt(K)
+	ScoreCap   float64 `json:"score_cap,omitempty"`    // scores become cap·tanh(score/cap); 0 for none
+	LogitCap   float64 `json:"logit_cap,omitempty"`    // and logits likewise
+
+	Windows     []int         `json:"windows,omitempty"`      // [L] keys that a query sees, its own included; 0 for all; nil when no layer has one
+	LocalRotary *RotaryConfig `json:"local_rotary,omitempty"` // instead of Rotary in layers with a window; nil for the same
+	FalconAlibi bool          `json:"falcon_alibi,omitempty"` // ALiBi's bias is rounded to bfloat16 at each position, and scaled as q·k is
 
 	Basis string `json:"basis,omitempty"` // what Model.Process did to the weights; empty for nothing
 }
@@ -107,66 +131,113 @@ func (c Config) Validate() error {
 	if len(errs) == 0 && c.Heads%c.KVHeads != 0 {
 		bad("heads is %d, which kv_heads %d does not divide", c.Heads, c.KVHeads)
 	}
-	if c.Norm != LayerNorm && c.Norm != RMSNorm {
-		bad("norm is %q, want %q or %q", c.Norm, LayerNorm, RMSNorm)
+	numbers := []struct {
+		name  string
+		value float64
+	}{
+		{"norm_eps", c.NormEps}, {"embed_scale", c.EmbedScale}, {"clip_qkv", c.ClipQKV},
+		{"score_scale", c.ScoreScale}, {"score_cap", c.ScoreCap}, {"logit_cap", c.LogitCap},
 	}
-	if !(c.NormEps >= 0) || math.IsInf(c.NormEps, 0) {
-		bad("norm_eps is %g, want a finite number of at least 0", c.NormEps)
+	for _, n := range numbers {
+		if !(n.value >= 0) || float32(n.value) > math.MaxFloat32 {
+			bad("%s is %g, want a finite number of at least 0", n.name, n.value)
+		}
 	}
 	if _, ok := activations[c.Activation]; !ok {
 		bad("activation is %q, want one of %s", c.Activation, strings.Join(slices.Sorted(maps.Keys(activations)), ", "))
 	}
-	switch c.Positions {
-	case Learned:
-	case Rotary:
-		errs = append(errs, c.Rotary.validate(c.HeadWidth)...)
-	default:
-		bad("positions is %q, want %q or %q", c.Positions, Learned, Rotary)
-	}
 	if _, err := parseBasis(c.Basis); err != nil {
 		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	errs = append(errs, c.validateNorms()...)
+	return errors.Join(append(errs, c.validatePositions()...)...)
 }
 
-// validate reports every impossible field; k is the head width.
-func (r RotaryConfig) validate(k int) (errs []error) {
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("config: rotary: "+format, args...)) }
-	if !(r.Base > 0) || math.IsInf(r.Base, 0) {
-		bad("base is %g, want a finite number above 0", r.Base)
+// validateNorms reports what is impossible about norms and their places.
+func (c Config) validateNorms() (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("config: "+format, args...)) }
+	if c.Norm != LayerNorm && c.Norm != RMSNorm && c.Norm != NoNorm {
+		bad("norm is %q, want %q, %q or %q", c.Norm, LayerNorm, RMSNorm, NoNorm)
 	}
-	if r.Dim < 2 || r.Dim > k || r.Dim%2 != 0 {
-		bad("dim is %d, want an even number in 2..%d (head_width)", r.Dim, k)
+	if c.Placement != PreNorm && c.Placement != PostNorm && c.Placement != BothNorm {
+		bad("placement is %q, want %q, %q or none", c.Placement, PostNorm, BothNorm)
 	}
-	if s := r.Scaling; s != nil {
-		if !(s.Factor > 0) || !(s.LowFactor > 0) || !(s.HighFactor > s.LowFactor) || s.Original < 1 {
-			bad("scaling is %+v, want factor > 0, 0 < low_freq_factor < high_freq_factor and original_context ≥ 1", *s)
+	if c.QKNorm != NoQKNorm && c.QKNorm != QKNormHead && c.QKNorm != QKNormHeads && c.QKNorm != QKNormFull {
+		bad("qk_norm is %q, want %q, %q, %q or none", c.QKNorm, QKNormHead, QKNormHeads, QKNormFull)
+	}
+	if c.Parallel && c.Placement != PreNorm {
+		bad("placement is %q in a parallel block, where norms stand before its halves alone", c.Placement)
+	}
+	for _, needs := range []struct {
+		name       string
+		have, must bool
+		what       string
+	}{
+		{"shared_norm", c.SharedNorm, c.Parallel, "a parallel block"},
+		{"qk_norm_bias", c.QKNormBias, c.QKNorm != NoQKNorm, "a qk_norm"},
+		{"norm_bias", c.NormBias, !c.PlainNorm && c.Norm != NoNorm, "norms with a gain"},
+		{"plain_norm", c.PlainNorm, c.Norm != NoNorm, "a norm"},
+		{"placement", c.Placement != PreNorm, c.Norm != NoNorm, "a norm"},
+		{"qk_norm", c.QKNorm != NoQKNorm, c.Norm != NoNorm && c.Positions == Rotary, "a norm and rotary positions"},
+		{"embed_norm", c.EmbedNorm, c.Norm != NoNorm, "a norm"},
+		{"falcon_alibi", c.FalconAlibi, c.Positions == Alibi, "ALiBi positions"},
+		{"local_rotary", c.LocalRotary != nil, c.Positions == Rotary && c.Windows != nil, "rotary positions and windows"},
+	} {
+		if needs.have && !needs.must {
+			bad("%s needs %s", needs.name, needs.what)
 		}
 	}
 	return errs
 }
 
-// frequencies returns the angle per position of each pair, [Dim/2] in
-// radians. Scaling follows Llama 3.1: a pair whose wavelength is at most
-// Original/HighFactor keeps its frequency, one of at least Original/LowFactor
-// turns Factor times slower, and those between are blended linearly in
-// Original/wavelength.
-func (r RotaryConfig) frequencies() []float64 {
-	out := make([]float64, r.Dim/2)
-	for i := range out {
-		f := math.Pow(r.Base, -float64(2*i)/float64(r.Dim))
-		if s := r.Scaling; s != nil {
-			turns := float64(s.Original) * f / (2 * math.Pi) // Original / wavelength
-			kept := min(max((turns-s.LowFactor)/(s.HighFactor-s.LowFactor), 0), 1)
-			f *= kept + (1-kept)/s.Factor
+// validatePositions reports what is impossible about positions and windows.
+func (c Config) validatePositions() (errs []error) {
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("config: "+format, args...)) }
+	switch c.Positions {
+	case Learned, Alibi:
+	case Rotary:
+		errs = append(errs, c.Rotary.validate("rotary", c.HeadWidth)...)
+		if c.LocalRotary != nil {
+			errs = append(errs, c.LocalRotary.validate("local_rotary", c.HeadWidth)...)
 		}
-		out[i] = f
+	default:
+		bad("positions is %q, want %q, %q or %q", c.Positions, Learned, Rotary, Alibi)
 	}
-	return out
+	if c.Windows != nil && len(c.Windows) != c.Layers {
+		bad("windows has %d entries for %d layers", len(c.Windows), c.Layers)
+	}
+	for l, w := range c.Windows {
+		if w < 0 || w > maxSize {
+			bad("windows[%d] is %d, want 0 (all keys) or 1..%d", l, w, maxSize)
+		}
+	}
+	return errs
 }
 
 // group is the number of query heads that share one key-value head.
 func (c Config) group() int { return c.Heads / c.KVHeads }
+
+// scoreScale is the factor of q·k, but for that of the layer.
+func (c Config) scoreScale() float64 {
+	if c.ScoreScale != 0 {
+		return c.ScoreScale
+	}
+	return 1 / math.Sqrt(float64(c.HeadWidth))
+}
+
+// window is the number of keys that a query of layer l sees, its own included;
+// 0 for all.
+func (c Config) window(l int) int {
+	if c.Windows == nil {
+		return 0
+	}
+	return c.Windows[l]
+}
+
+// before and behind say whether the halves of a block are normed where they
+// read the stream, and where they write to it.
+func (c Config) before() bool { return c.Norm != NoNorm && c.Placement != PostNorm }
+func (c Config) behind() bool { return c.Placement == PostNorm || c.Placement == BothNorm }
 
 // activations are the functions that Config.Activation may name. The map is
 // never written to.

@@ -126,17 +126,17 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 	}
 	b.embeds()
 	bias := make([]float32, m.Config.Width)
-	add := func(x []float32) {
-		if x != nil {
-			kernel.Add(bias, x)
+	add := func(w *linearWeights) {
+		if w.bias != nil {
+			kernel.Add(bias, w.bias)
 		}
 	}
 	for l := range b.headLayers() {
-		add(m.blocks[l].o.bias)
+		add(&m.blocks[l].o)
 	}
 	for l := range b.layer {
 		if !opt.CollapseNeurons {
-			add(m.blocks[l].out.bias)
+			add(&m.blocks[l].out)
 		}
 	}
 	every := make([]float32, 0, b.s.size()*len(bias))
@@ -282,8 +282,7 @@ func (b *stackBuilder) heads() {
 
 // neurons adds the given neurons of each layer, all for nil.
 func (b *stackBuilder) neurons(which []int) {
-	f, d := b.s.m.Config.MLPWidth, b.s.m.Config.Width
-	index, err := indexList{name: "neurons", index: which}.resolve(f)
+	index, err := indexList{name: "neurons", index: which}.resolve(b.s.m.Config.MLPWidth)
 	if err != nil {
 		b.err = fmt.Errorf("%s: %w", b.op, err)
 		return
@@ -293,29 +292,8 @@ func (b *stackBuilder) neurons(which []int) {
 		for i, n := range index {
 			labels[i] = "L" + strconv.Itoa(l) + "N" + strconv.Itoa(n)
 		}
-		w, acts := b.matrix(&b.s.m.blocks[l].out), b.rowsOf(Site{l, Post})
-		if which != nil && b.err == nil {
-			rows := make([]float32, 0, d*len(index)) // [D,n]
-			row := make([]float32, f)
-			for i := range d {
-				w.Row(row, i)
-				rows = append(rows, columnsOf(row, f, index)...)
-			}
-			w, acts = kernel.PackNT(rows, d, len(index)), columnsOf(acts, f, index)
-		}
-		b.add(labels, stackPart{n: len(index), k: 1, acts: acts, w: w})
+		b.add(labels, stackPart{n: len(index), k: 1, which: index, acts: b.rowsOf(Site{l, Post}), w: b.matrix(&b.s.m.blocks[l].out)})
 	}
-}
-
-// columnsOf picks columns of x [rows,width].
-func columnsOf(x []float32, width int, index []int) []float32 {
-	out := make([]float32, 0, len(x)/width*len(index))
-	for r := 0; r < len(x); r += width {
-		for _, i := range index {
-			out = append(out, x[r+i])
-		}
-	}
-	return out
 }
 
 // matrix is the packed matrix of w.

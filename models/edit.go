@@ -159,7 +159,7 @@ func (e *Edit) lists() []indexList {
 		{"rows", e.Rows, []string{axisBatch}},
 		{"positions", e.Positions, []string{axisPos}},
 		{"heads", e.Heads, []string{axisHead, axisKVHead}},
-		{"neurons", e.Neurons, []string{axisModel, axisHeadDim, axisMLP, axisVocab}},
+		{"neurons", e.Neurons, []string{axisModel, axisHeadDim, axisHeads, axisKVHeads, axisMLP, axisVocab}},
 		{"queries", e.Queries, []string{axisQuery}},
 		{"keys", e.Keys, []string{axisKey}},
 	}

@@ -5,10 +5,12 @@ import "orrery/models/internal/kernel"
 // trace holds what the backward pass reads again. Values are those behind the
 // hooks, as they flowed on, unless they are called raw.
 type trace struct {
+	embed  normTrace    // of the embedding
 	blocks []blockTrace // L of them, when the values are kept
 	last   *rowSet      // rows behind the last block
 	out    *rowSet      // and those of them that are unembedded
 	final  normTrace    // of the rows that are unembedded
+	capped []float32    // their logits before the hooks, where those are capped
 }
 
 // blockTrace holds the values of one block. Some stages of a block compute all
@@ -17,16 +19,19 @@ type trace struct {
 // re-runs.
 type blockTrace struct {
 	in, out   *rowSet
-	queries   *rowSet     // rows whose q is computed
-	ln1, ln2  normTrace   // [in], [out]
-	inputs    *headInputs // what heads read on their own; nil when they did not
-	q, k, v   []float32   // [out,H,K], [in,G,K] twice; q and k turned when rotary
-	keys      [][]keyRun  // where each sequence's keys and values stand
-	pattern   []float32   // [S,H,T,T]; nil when neither kept nor hooked
-	rawPat    []float32   // pattern before its hooks; pattern itself without hooks
-	z         []float32   // [out,H,K]
-	pre, lin  []float32   // [out,F]; lin is nil when the MLP is plain
-	act, post []float32   // act(pre), and act·lin; one and the same when plain
+	queries   *rowSet      // rows whose q is computed
+	ln1, ln2  normTrace    // [in], [out]
+	behind    [2]normTrace // [out] of attention and feed-forward
+	inputs    *headInputs  // what heads read on their own; nil when they did not
+	clipped   [3][]float32 // q, k and v before they were brought into a range
+	heads     [2]normTrace // the norms of q and k
+	q, k, v   []float32    // [out,H,K], [in,G,K] twice; q and k normed and turned
+	keys      [][]keyRun   // where each sequence's keys and values stand
+	pattern   []float32    // [S,H,T,T]; nil when neither kept nor hooked
+	rawPat    []float32    // pattern before its hooks; pattern itself without hooks
+	z         []float32    // [out,H,K]
+	pre, lin  []float32    // [out,F]; lin is nil when the MLP is plain
+	act, post []float32    // act(pre), and act·lin; one and the same when plain
 }
 
 // stream is the residual stream of some rows, x [rows,D].
@@ -63,10 +68,17 @@ func (p *pass) stack() stream {
 
 // embed looks up tokens and learned positions of all rows.
 func (p *pass) embed() stream {
-	s := p.stream(p.all)
+	cfg, s := &p.m.Config, p.stream(p.all)
 	p.lookUp(s.x, &p.m.embed, func(r int) int { return p.in.IDs[p.place(s.rows, r)] })
+	if cfg.EmbedScale != 0 {
+		scale(s.x, float32(cfg.EmbedScale))
+	}
+	if cfg.EmbedNorm {
+		p.norm(-1, EmbedLNScale, s.rows, s.x, &p.m.embedNorm, &p.trace.embed)
+		copy(s.x, p.trace.embed.out)
+	}
 	p.visit(-1, Embed, s.rows, s.x)
-	if p.m.Config.Positions == Learned {
+	if cfg.Positions == Learned {
 		pos := p.take(len(s.x)) // [R,D]
 		p.lookUp(pos, &p.m.pos, func(r int) int { return p.position(s.rows, r) })
 		p.visit(-1, PosEmbed, s.rows, pos)
@@ -75,13 +87,17 @@ func (p *pass) embed() stream {
 	return s
 }
 
-// block adds the two halves of block l to the residual stream:
+// block adds the two halves of block l to the residual stream, one behind the
+// other or, in a parallel block, both read from the same stream:
 //
-//	x += attn(ln1(x));  x += mlp(ln2(x))
+//	x += post1(attn(ln1(x)));  x += post2(mlp(ln2(x)))
+//	x += attn(ln1(x)) + mlp(ln2(x))
 //
-// Every value is shown to the hooks before the next is computed from it. The
-// rows of s are those whose stream is new; enter, fresh, reach, middle and leave
-// say which rows the following stages compute: the same ones in a plain run.
+// A config has those of the norms that it asks for; without one its input
+// passes as it is. Every value is shown to the hooks before the next is computed
+// from it. The rows of s are those whose stream is new; enter, fresh, reach,
+// middle, between and leave say which rows the following stages compute: the
+// same ones in a plain run.
 func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	cfg, w := &p.m.Config, &p.m.blocks[l]
 
@@ -99,9 +115,15 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	p.visit(l, Q, t.queries, t.q)
 	p.visit(l, K, t.in, t.k)
 	p.visit(l, V, t.in, t.v)
+	p.clip(t)
+	if cfg.QKNorm != NoQKNorm {
+		p.norm(l, QNormScale, t.queries, t.q, &w.qNorm, &t.heads[0])
+		p.norm(l, KNormScale, t.in, t.k, &w.kNorm, &t.heads[1])
+		t.q, t.k = t.heads[0].out, t.heads[1].out
+	}
 	if cfg.Positions == Rotary {
-		p.rotate(t.queries, t.q, cfg.Heads, kernel.Rotary.Apply)
-		p.rotate(t.in, t.k, cfg.KVHeads, kernel.Rotary.Apply)
+		p.rotate(l, t.queries, t.q, cfg.Heads, kernel.Rotary.Apply)
+		p.rotate(l, t.in, t.k, cfg.KVHeads, kernel.Rotary.Apply)
 		p.visit(l, RotQ, t.queries, t.q)
 		p.visit(l, RotK, t.in, t.k)
 	}
@@ -110,17 +132,18 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	p.visit(l, Z, t.out, t.z)
 	attn := p.linear(t.z, &w.o)
 	p.results(l, attn, t, &w.o)
+	if cfg.behind() {
+		p.norm(l, LN1PostScale, t.out, attn, &w.ln1Post, &t.behind[0])
+		attn = t.behind[0].out
+	}
 	s, attn = p.middle(l, s, attn)
 	p.visit(l, AttnOut, s.rows, attn)
-	kernel.Add(s.x, attn)
-	p.visit(l, ResidMid, s.rows, s.x)
+	s, in := p.between(l, s, attn) // x += attn
 
 	// Feed-forward, [R′,D] -> [R′,F] -> [R′,D].
-	s = p.fresh(l, ResidMid, s)
 	t.out = s.rows
-	in := s.x
 	if p.hooked(Site{l, MLPIn}) {
-		in = p.clone(s.x)
+		in = p.clone(in)
 		p.visit(l, MLPIn, t.out, in)
 	}
 	p.norm(l, LN2Scale, t.out, in, &w.ln2, &t.ln2)
@@ -136,6 +159,10 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	p.activate(t)
 	p.visit(l, Post, t.out, t.post)
 	mlp := p.linear(t.post, &w.out)
+	if cfg.behind() {
+		p.norm(l, LN2PostScale, t.out, mlp, &w.ln2Post, &t.behind[1])
+		mlp = t.behind[1].out
+	}
 	s, mlp = p.leave(l, s, mlp)
 	p.visit(l, MLPOut, s.rows, mlp)
 	kernel.Add(s.x, mlp)
@@ -156,54 +183,8 @@ func (p *pass) unembed(s stream) {
 	}
 	p.logits = make([]float32, s.rows.n()*head.out) // the caller keeps them
 	p.linearInto(p.logits, p.trace.final.out, head)
+	p.capLogits(p.logits)
 	p.visit(-1, Logits, s.rows, p.logits)
-}
-
-// norm fills t from x [R,D]: the statistic, the quotient, and the result after
-// gain and bias. The kind of the statistic is given; those of the quotient and
-// of the result follow it. An edited statistic gives its rows another quotient.
-func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights, t *normTrace) {
-	d, n := p.m.Config.Width, rows.n()
-	t.scale, t.norm, t.out = p.take(n), p.take(len(x)), p.take(len(x))
-	p.normalise(t.norm, t.scale, x)
-	t.rawScale = t.scale
-	if p.hooked(Site{l, scale}) {
-		t.rawScale = p.clone(t.scale)
-		p.visit(l, scale, rows, t.scale)
-		for r, s := range t.scale {
-			if raw := t.rawScale[r]; s != raw {
-				ratio := float64(raw) / float64(s)
-				for i := r * d; i < (r+1)*d; i++ {
-					t.norm[i] = float32(float64(t.norm[i]) * ratio)
-				}
-			}
-		}
-	}
-	t.rawNorm = t.norm
-	if p.hooked(Site{l, scale + 1}) {
-		t.rawNorm = p.clone(t.norm)
-		p.visit(l, scale+1, rows, t.norm)
-	}
-	perRow(n, d, func(lo, hi int) {
-		kernel.Affine(t.out[lo*d:hi*d], t.norm[lo*d:hi*d], w.weight, w.bias, hi-lo, d)
-	})
-	p.visit(l, scale+2, rows, t.out)
-}
-
-// normTrace holds the values of one norm.
-type normTrace struct {
-	scale, norm       []float32 // [R], [R,D]
-	rawScale, rawNorm []float32 // before the hooks; the same slices without hooks
-	out               []float32 // [R,D] after gain and bias
-}
-
-// normalise is the norm without gain and bias, x [R,D] -> norm [R,D], scale [R].
-func (p *pass) normalise(norm, scale, x []float32) {
-	d, eps, f := p.m.Config.Width, float32(p.m.Config.NormEps), kernel.LayerNorm
-	if p.m.Config.Norm == RMSNorm {
-		f = kernel.RMSNorm
-	}
-	perRow(len(scale), 4*d, func(lo, hi int) { f(norm[lo*d:hi*d], scale[lo:hi], x[lo*d:hi*d], hi-lo, d, eps) })
 }
 
 // activate fills act and post of t from pre and lin, [R′,F].

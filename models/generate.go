@@ -167,6 +167,10 @@ func (g *generation) end() { g.p.end() }
 // its end.
 func (g *generation) step() ([]Step, error) {
 	p := g.p
+	if p.positions() { // rows have grown into other angles: all keys turn anew
+		live := p.all
+		p.all = newRowSet(p.in.B, p.in.T, func(seq, pos int) bool { return pos < g.now && live.has(seq, g.now-1) })
+	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(_, pos int) bool { return pos == g.now-1 }))
 	p.tail = nil
 	if p.need != p.all && !p.looksBehindKeys(nil) {

@@ -113,10 +113,13 @@ func (p *pass) projectRole(role *roleInputs, y []float32, w *linearWeights, ln *
 		for j, row := range own.rows {
 			copy(x[j*d:(j+1)*d], role.x[(row*role.heads+head)*d:])
 		}
-		t := normTrace{scale: p.take(n), norm: p.take(n * d), out: p.take(n * d)}
-		t.rawScale, t.rawNorm = t.scale, t.norm
-		p.normalise(t.norm, t.scale, x)
-		kernel.Affine(t.out, t.norm, ln.weight, ln.bias, n, d)
+		t := normTrace{out: x}
+		if ln.d > 0 {
+			t.scale, t.norm = p.take(n), p.take(n*d)
+			t.rawScale, t.rawNorm = t.scale, t.norm
+			p.normalise(t.norm, t.scale, x)
+			t.out = p.affine(t.norm, ln)
+		}
 		own.trace = t
 		packed := p.matrix(w)
 		if packed == nil {

@@ -3,22 +3,31 @@ package models
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"strings"
+	"maps"
+	"slices"
 )
 
 // hfConfig reads the fields of a Hugging Face config.json. The first error
 // stays in err, so that a family can read all its fields and look once.
+//
+// Fields that no family reads are ignored unless they are in neutral: those of
+// training (dropouts, initializer_range, layerdrop), of other tasks' heads
+// (summary_*, classifier_*, num_labels), of the tokenizer (bos_token_id and the
+// like), of memory and speed (use_cache, dtype and torch_dtype, pretraining_tp,
+// attn_impl, reorder_and_upcast_attn), and names and versions. Weights are
+// read in the type of their file, and runs compute in float32.
 type hfConfig struct {
+	where  string // what the fields belong to, for messages
 	fields map[string]json.RawMessage
+	asked  map[string]bool // fields that the family reads
 	err    error
 }
 
 // parseHFConfig reads a config.json.
 func parseHFConfig(b []byte) (*hfConfig, error) {
-	c := &hfConfig{}
+	c := &hfConfig{where: configFile, asked: make(map[string]bool)}
 	if err := json.Unmarshal(b, &c.fields); err != nil {
-		return nil, fmt.Errorf("config.json: %w", err)
+		return nil, fmt.Errorf("%s: %w", configFile, err)
 	}
 	return c, nil
 }
@@ -26,12 +35,13 @@ func parseHFConfig(b []byte) (*hfConfig, error) {
 // fail keeps the first error.
 func (c *hfConfig) fail(format string, args ...any) {
 	if c.err == nil {
-		c.err = fmt.Errorf("config.json: "+format, args...)
+		c.err = fmt.Errorf(c.where+": "+format, args...)
 	}
 }
 
 // read decodes a field into v and reports whether it was there and not null.
 func (c *hfConfig) read(name string, v any) bool {
+	c.asked[name] = true
 	raw, ok := c.fields[name]
 	if !ok || string(raw) == "null" {
 		return false
@@ -54,6 +64,10 @@ func describe(v any) string {
 		return "true or false"
 	case *string:
 		return "a string"
+	case *[]string:
+		return "a list of strings"
+	case *[]float64:
+		return "a list of numbers"
 	}
 	return "an object"
 }
@@ -79,6 +93,12 @@ func (c *hfConfig) number(name string, or float64) float64 {
 	return or
 }
 
+// text is a string with a default.
+func (c *hfConfig) text(name, or string) string {
+	c.read(name, &or)
+	return or
+}
+
 // flag is a boolean with a default.
 func (c *hfConfig) flag(name string, or bool) bool {
 	c.read(name, &or)
@@ -93,12 +113,84 @@ func (c *hfConfig) refuseFlag(name string, or, only bool) {
 	}
 }
 
-// refuseAny refuses fields that are there and not null.
-func (c *hfConfig) refuseAny(names ...string) {
-	for _, name := range names {
-		if raw, ok := c.fields[name]; ok && string(raw) != "null" {
-			c.fail("%s is %.60s, which is not supported", name, raw)
+// object is a field that holds fields of its own, nil when it is not there.
+// Its errors come back to c by leave.
+func (c *hfConfig) object(name string) *hfConfig {
+	o := &hfConfig{where: c.where + ": " + name, asked: make(map[string]bool)}
+	if !c.read(name, &o.fields) {
+		return nil
+	}
+	return o
+}
+
+// leave takes the error of an object over.
+func (c *hfConfig) leave(o *hfConfig) {
+	if c.err == nil {
+		c.err = o.err
+	}
+}
+
+// neutral are the fields that change the arithmetic in some family, with the
+// values that leave it alone; null always does. A family that reads such a
+// field honours it, and in the others any other value is refused. It is never
+// written to.
+var neutral = map[string][]string{
+	"quantization_config": nil, "compression_config": nil, "sparsity_config": nil,
+	"is_encoder_decoder": {"false"}, "add_cross_attention": {"false"}, "use_bidirectional_attention": {"false"},
+	"scale_attn_weights": {"true"}, "scale_attn_by_inverse_layer_idx": {"false"},
+	"attn_logit_softcapping": {"0", "0.0"}, "final_logit_softcapping": {"0", "0.0"}, "query_pre_attn_scalar": nil,
+	"logit_scale": {"1", "1.0"}, "logits_scaling": {"1", "1.0"}, "embedding_multiplier": {"1", "1.0"},
+	"residual_multiplier": {"1", "1.0"}, "attention_multiplier": nil, "mup_width_scale": {"1", "1.0"},
+	"clip_qkv": nil, "qk_layernorm": {"false"}, "use_qk_norm": {"false"}, "use_parallel_residual": {"false"},
+	"parallel_attn": {"false"}, "alibi": {"false"}, "apply_residual_connection_post_layernorm": {"false"},
+	"rope_scaling": nil, "rope_parameters": nil, "partial_rotary_factor": {"1", "1.0"}, "rotary_pct": {"1", "1.0"},
+	"no_rope_layers": {"[]"}, "no_rope_layer_interval": nil, "sliding_window": nil, "sliding_window_pattern": nil,
+	"layer_types": nil, "attention_layers": nil, "attention_types": nil, "attention_chunk_size": nil,
+	"use_sliding_window": {"false"}, "attention_bias": {"false"}, "mlp_bias": {"false"}, "use_bias": {"false"},
+	"use_qkv_bias": {"false"}, "num_key_value_heads": nil, "num_kv_heads": nil, "head_dim": nil, "v_head_dim": nil,
+	"num_experts": {"0", "1"}, "num_local_experts": {"0", "1"}, "n_routed_experts": {"0"}, "moe_intermediate_size": nil,
+	"num_kv_shared_layers": {"0"}, "hidden_size_per_layer_input": {"0"}, "final_rms": {"false"},
+	"word_embed_proj_dim": nil, "do_layer_norm_before": {"true"}, "_remove_final_layer_norm": {"false"},
+}
+
+// divides refuses a number of heads that does not divide the width.
+func (c *hfConfig) divides(heads string, h int, width string, d int) {
+	if h > 0 && d%h != 0 {
+		c.fail("%s is %d, which does not divide %s %d", heads, h, width, d)
+	}
+}
+
+// unless is or when the field is not there at all, and 0 when it is null.
+func (c *hfConfig) unless(name string, or float64) float64 {
+	if _, there := c.fields[name]; there {
+		return c.number(name, 0)
+	}
+	return or
+}
+
+// window is sliding_window, 0 for none; or when it is not there.
+func (c *hfConfig) window(or int) int {
+	if _, there := c.fields["sliding_window"]; there {
+		or = 0
+	}
+	return c.integer("sliding_window", or)
+}
+
+// guard refuses every field that changes the arithmetic and that nothing read.
+func (c *hfConfig) guard() {
+	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
+		raw := string(c.fields[name])
+		values, known := neutral[name]
+		if known && raw != "null" && !c.asked[name] && !slices.Contains(values, raw) {
+			c.fail("%s is %.60s, which this family does not have", name, raw)
 		}
+	}
+}
+
+// only refuses a whole number other than the one this engine computes with.
+func (c *hfConfig) only(name string, want int) {
+	if v := c.integer(name, want); v != want {
+		c.fail("%s is %d, and only %d is supported", name, v, want)
 	}
 }
 
@@ -117,43 +209,4 @@ func (c *hfConfig) activation(name, or string) string {
 	}
 	c.fail("%s is %q, want one of gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, silu, swish, relu", name, or)
 	return or
-}
-
-// rope reads rotary positions in both spellings: rope_parameters, and rope_theta
-// beside rope_scaling. dim is the width of a head.
-func (c *hfConfig) rope(dim int) RotaryConfig {
-	r := RotaryConfig{Base: c.number("rope_theta", 10_000), Dim: dim}
-	for _, name := range []string{"rope_parameters", "rope_scaling"} {
-		s := &hfConfig{}
-		if !c.read(name, &s.fields) {
-			continue
-		}
-		kind := "default"
-		if !s.read("rope_type", &kind) {
-			s.read("type", &kind)
-		}
-		r.Base = s.number("rope_theta", r.Base)
-		if f := s.number("partial_rotary_factor", 1); f != 1 {
-			c.fail("%s: partial_rotary_factor is %g, and only 1 is supported in this family", name, f)
-		}
-		switch kind {
-		case "default":
-		case "llama3":
-			r.Scaling = &Llama3Scaling{
-				Factor: s.number("factor", math.NaN()), LowFactor: s.number("low_freq_factor", math.NaN()),
-				HighFactor: s.number("high_freq_factor", math.NaN()),
-				Original:   s.integer("original_max_position_embeddings", 0),
-			}
-		default:
-			c.fail("%s: rope_type is %q, want \"default\" or \"llama3\"", name, kind)
-		}
-		if s.err != nil {
-			c.fail("%s: %s", name, strings.TrimPrefix(s.err.Error(), "config.json: "))
-		}
-		break
-	}
-	if f := c.number("partial_rotary_factor", 1); f != 1 {
-		c.fail("partial_rotary_factor is %g, and only 1 is supported in this family", f)
-	}
-	return r
 }

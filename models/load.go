@@ -36,11 +36,34 @@ type family struct {
 	params func(*checkpoint, Config) (*Params, error)
 }
 
-// families are the Hugging Face families by their model_type. The map is never
-// written to.
+// families are the kinds of checkpoints by the model_type of their config.json.
+// The map is never written to.
 var families = map[string]family{
-	"gpt2":  {gpt2Config, gpt2Params},
-	"llama": {llamaConfig, llamaParams},
+	"bloom":            {bloomConfig, bloomParams},
+	"falcon":           {falconConfig, falconParams},
+	"gemma":            {gemmaConfig, gemmaParams},
+	"gemma2":           {gemma2Config, gemma2Params},
+	"gemma3":           {gemma3Config, gemma2Params},
+	"gemma3_text":      {gemma3TextConfig, gemma2Params},
+	"gpt2":             {gpt2Config, gpt2Params},
+	"gpt_neo":          {gptNeoConfig, gptNeoParams},
+	"gpt_neox":         {gptNeoXConfig, gptNeoXParams},
+	"gptj":             {gptJConfig, gptJParams},
+	"llama":            {llamaConfig, llamaParams},
+	"mingpt":           {minGPTConfig, nanoGPTParams},
+	"mistral":          {mistralConfig, llamaParams},
+	"mpt":              {mptConfig, mptParams},
+	"nanogpt":          {nanoGPTConfig, nanoGPTParams},
+	"olmo":             {olmoConfig, llamaParams},
+	"olmo2":            {olmo2Config, olmo2Params},
+	"opt":              {optConfig, optParams},
+	"phi":              {phiConfig, phiParams},
+	"phi3":             {phi3Config, phi3Params},
+	"qwen2":            {qwen2Config, llamaParams},
+	"qwen3":            {qwen3Config, llamaParams},
+	"stablelm":         {stableLMConfig, stableLMParams},
+	"starcoder2":       {starCoder2Config, starCoder2Params},
+	"transformer_lens": {transformerLensConfig, transformerLensParams},
 }
 
 // Load reads a model from a directory: Hugging Face's layout of a known family,
@@ -179,6 +202,7 @@ func readConfig(b []byte) (Config, string, func(*checkpoint, Config) (*Params, e
 		return Config{}, "", nil, c.err
 	}
 	cfg := known.config(c)
+	c.guard()
 	if c.err == nil {
 		c.err = cfg.Validate()
 	}

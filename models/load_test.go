@@ -202,9 +202,7 @@ func TestLastPositionOnly(t *testing.T) {
 }
 
 func TestSuiteOnPublishedFamilies(t *testing.T) {
-	for _, family := range []string{"gpt2", "gpt2-inverse-layer", "llama2", "llama3"} {
-		t.Run(family, func(t *testing.T) { modeltest.Suite(t, openGolden(t, family).Model) })
-	}
+	eachFamily(t, "blocks.0.hook_resid_pre", func(t *testing.T, g golden) { modeltest.Suite(t, g.Model) })
 }
 
 func TestInitialWeights(t *testing.T) {

@@ -16,11 +16,10 @@ type Model struct {
 	Config    Config
 	Tokenizer *tokenizer.Tokenizer // nil when there is none
 
-	embed, pos table // [V,D], [Context,D]
-	blocks     []blockWeights
-	final      normWeights
-	head       linearWeights // the unembedding
-	freqs      []float64     // rotary angles per position, [Dim/2]
+	embed, pos       table // [V,D], [Context,D]
+	blocks           []blockWeights
+	embedNorm, final normWeights
+	head             linearWeights // the unembedding
 
 	params func() (*Params, error) // every weight as float32
 	store  *store                  // where they come from
@@ -32,12 +31,12 @@ type Model struct {
 // blockWeights are the weights of a block, packed for products.
 type blockWeights struct {
 	ln1, ln2      normWeights
+	ln1Post       normWeights
+	ln2Post       normWeights
+	qNorm, kNorm  normWeights
 	q, k, v, o    linearWeights
 	gate, in, out linearWeights
 }
-
-// normWeights are gain and bias of a norm, [D]; bias is nil when there is none.
-type normWeights struct{ weight, bias []float32 }
 
 // New makes a model of a config and weights. It keeps params without copying:
 // the caller must not change them afterwards (With takes changed ones).
@@ -58,11 +57,7 @@ func New(cfg Config, params *Params) (*Model, error) {
 
 // newModel is a model without weights.
 func newModel(cfg Config) *Model {
-	m := &Model{Config: cfg, arenas: &sync.Pool{New: func() any { return new(arena) }}}
-	if cfg.Positions == Rotary {
-		m.freqs = cfg.Rotary.frequencies()
-	}
-	return m
+	return &Model{Config: cfg, arenas: &sync.Pool{New: func() any { return new(arena) }}}
 }
 
 // With returns a model that differs in its weights only. Training makes one a
@@ -93,12 +88,15 @@ func (m *Model) Params() *Params {
 
 // pack lays weights in memory out for the kernels.
 func (m *Model) pack(p *Params) {
-	m.store = &store{cfg: m.Config, places: p}
+	c := m.Config
+	m.store = &store{cfg: c, places: p}
 	m.params, m.hash = m.store.params, sync.OnceValue(m.sum)
-	m.embed = table{plain: p.Embed.Data, width: m.Config.Width}
-	m.pos = table{plain: data(p.PosEmbed), width: m.Config.Width}
+	m.embed = table{plain: p.Embed.Data, width: c.Width}
+	m.pos = table{plain: data(p.PosEmbed), width: c.Width}
 	m.assemble(p,
-		func(_ int, _ string, n *NormParams) normWeights { return normWeights{data(n.Weight), data(n.Bias)} },
+		func(_ int, name string, n *NormParams) normWeights {
+			return c.normWeights(name, data(n.Weight), data(n.Bias))
+		},
 		func(_ int, _ string, w *LinearParams) linearWeights { return packLinear(*w) })
 	if m.Config.Tied {
 		m.head = packLinear(LinearParams{Weight: p.Embed, Bias: p.Unembed.Bias})
@@ -113,12 +111,15 @@ func (m *Model) assemble(p *Params, norm func(int, string, *NormParams) normWeig
 		b := &p.Blocks[l]
 		m.blocks[l] = blockWeights{
 			ln1: norm(l, "ln1", &b.LN1), ln2: norm(l, "ln2", &b.LN2),
+			ln1Post: norm(l, "ln1_post", &b.LN1Post), ln2Post: norm(l, "ln2_post", &b.LN2Post),
+			qNorm: norm(l, "attn.q_norm", &b.QNorm), kNorm: norm(l, "attn.k_norm", &b.KNorm),
 			q: linear(l, "attn.q", &b.Q), k: linear(l, "attn.k", &b.K), v: linear(l, "attn.v", &b.V),
 			o:    linear(l, "attn.o", &b.O),
 			gate: linear(l, "mlp.gate", &b.Gate), in: linear(l, "mlp.in", &b.In), out: linear(l, "mlp.out", &b.Out),
 		}
 	}
-	m.final = norm(-1, "ln_final", &p.Final)
+	m.shareNorms()
+	m.embedNorm, m.final = norm(-1, "embed.ln", &p.EmbedNorm), norm(-1, "ln_final", &p.Final)
 	m.head = linear(-1, "unembed", &p.Unembed)
 }
 

@@ -147,11 +147,21 @@ func (m *Model) editSite(name string) (Site, error) {
 func (m *Model) absence(k Kind) string {
 	switch k {
 	case PosEmbed:
-		return "it exists with learned positions, and this model's are rotary"
+		return fmt.Sprintf("it exists with learned positions, and this model's are %s", m.Config.Positions)
 	case RotQ, RotK:
-		return "it exists with rotary positions, and this model's are learned"
+		return fmt.Sprintf("it exists with rotary positions, and this model's are %s", m.Config.Positions)
 	case PreLinear:
 		return "it exists in gated MLPs, and this model's are plain"
+	case ResidMid:
+		return "it exists in serial blocks, and in this model's attention and MLP read the same stream"
+	case LN1Scale, LN1Normalized, LN2Scale, LN2Normalized, FinalScale, FinalNormalized:
+		return "it exists where a norm reads the stream, and this model has none there"
+	case LN1PostScale, LN1PostNormalized, LN2PostScale, LN2PostNormalized:
+		return "it exists where norms stand behind attention and MLP, and this model's stand before them"
+	case QNormScale, QNormNormalized, KNormScale, KNormNormalized:
+		return "it exists where queries and keys are normed, and this model's are not"
+	case EmbedLNScale, EmbedLNNormalized:
+		return "it exists where the embedding is normed, and this model's is not"
 	}
 	return ""
 }

@@ -108,7 +108,7 @@ func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
 // whatever rows are needed.
 func readsAllRows(k Kind) bool {
 	switch k {
-	case ResidPre, LN1Scale, LN1Normalized, LN1Out, K, V, RotK:
+	case ResidPre, LN1Scale, LN1Normalized, LN1Out, K, V, KNormScale, KNormNormalized, KNormOut, RotK:
 		return true
 	}
 	return false

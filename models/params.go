@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"orrery/models/tensor"
 )
@@ -17,31 +18,38 @@ import (
 // with .weight and .bias:
 //
 //	embed.weight [V,D]      pos_embed.weight [Context,D]
+//	embed.ln.weight [D] .bias [D]
 //	blocks.l.ln1.weight [D] .bias [D]          blocks.l.ln2 likewise
 //	blocks.l.attn.q.weight [H·K,D] .bias [H·K]
 //	blocks.l.attn.k.weight [G·K,D] .bias [G·K] blocks.l.attn.v likewise
+//	blocks.l.attn.q_norm.weight .bias          [K], or [H·K] over all heads
+//	blocks.l.attn.k_norm.weight .bias          [K], or [G·K]
 //	blocks.l.attn.o.weight [D,H·K] .bias [D]
+//	blocks.l.ln1_post.weight [D] .bias [D]     blocks.l.ln2_post likewise
 //	blocks.l.mlp.gate.weight [F,D] .bias [F]   (gated: hook_pre)
 //	blocks.l.mlp.in.weight [F,D] .bias [F]     (hook_pre, or hook_pre_linear when gated)
 //	blocks.l.mlp.out.weight [D,F] .bias [D]
 //	ln_final.weight [D] .bias [D]
 //	unembed.weight [V,D] .bias [V]             (weight absent when tied)
 type Params struct {
-	Embed    *tensor.Dense // [V,D]
-	PosEmbed *tensor.Dense // [Context,D]
-	Blocks   []BlockParams // L of them
-	Final    NormParams
-	Unembed  LinearParams // Weight is nil when tied: see Unembedding
+	Embed     *tensor.Dense // [V,D]
+	EmbedNorm NormParams
+	PosEmbed  *tensor.Dense // [Context,D]
+	Blocks    []BlockParams // L of them
+	Final     NormParams
+	Unembed   LinearParams // Weight is nil when tied: see Unembedding
 }
 
 // BlockParams holds the weights of one block.
 type BlockParams struct {
-	LN1, LN2      NormParams
-	Q, K, V, O    LinearParams
-	Gate, In, Out LinearParams // Gate is empty when the MLP is plain
+	LN1, LN2         NormParams // LN2 is empty when the halves share one norm
+	LN1Post, LN2Post NormParams // behind attention and MLP
+	Q, K, V, O       LinearParams
+	QNorm, KNorm     NormParams
+	Gate, In, Out    LinearParams // Gate is empty when the MLP is plain
 }
 
-// NormParams holds gain and bias of a norm, [D] each.
+// NormParams holds gain and bias of a norm, of the width it norms.
 type NormParams struct{ Weight, Bias *tensor.Dense }
 
 // LinearParams holds a matrix [out,in] and a bias [out].
@@ -70,6 +78,7 @@ func (p *Params) walk(fn func(layer int, name string, at **tensor.Dense)) {
 		fn(layer, name+".bias", &w.Bias)
 	}
 	fn(layer, "embed.weight", &p.Embed)
+	norm("embed.ln", &p.EmbedNorm)
 	fn(layer, "pos_embed.weight", &p.PosEmbed)
 	for layer = range p.Blocks {
 		b := &p.Blocks[layer]
@@ -77,11 +86,15 @@ func (p *Params) walk(fn func(layer int, name string, at **tensor.Dense)) {
 		linear("attn.q", &b.Q)
 		linear("attn.k", &b.K)
 		linear("attn.v", &b.V)
+		norm("attn.q_norm", &b.QNorm)
+		norm("attn.k_norm", &b.KNorm)
 		linear("attn.o", &b.O)
+		norm("ln1_post", &b.LN1Post)
 		norm("ln2", &b.LN2)
 		linear("mlp.gate", &b.Gate)
 		linear("mlp.in", &b.In)
 		linear("mlp.out", &b.Out)
+		norm("ln2_post", &b.LN2Post)
 	}
 	layer = -1
 	norm("ln_final", &p.Final)
@@ -98,15 +111,18 @@ func (c Config) weightShape(name string) []int {
 		}
 		return shape
 	}
+	if stem, part, ok := cutNorm(name); ok {
+		width, have := c.normWidth(stem)
+		if stem == "attn.q_norm" || stem == "attn.k_norm" {
+			return when(have && (part == "weight" || c.QKNormBias), width)
+		}
+		return when(have && !c.PlainNorm && (part == "weight" || c.NormBias), width)
+	}
 	switch name {
 	case "embed.weight":
 		return []int{c.Vocab, c.Width}
 	case "pos_embed.weight":
 		return when(c.Positions == Learned, c.Context, c.Width)
-	case "ln1.weight", "ln2.weight", "ln_final.weight":
-		return []int{c.Width}
-	case "ln1.bias", "ln2.bias", "ln_final.bias":
-		return when(c.NormBias, c.Width)
 	case "attn.q.weight":
 		return []int{q, c.Width}
 	case "attn.k.weight", "attn.v.weight":
@@ -137,6 +153,43 @@ func (c Config) weightShape(name string) []int {
 		return when(c.UnembedBias, c.Vocab)
 	}
 	panic("models: no weight is called " + name)
+}
+
+// cutNorm splits the name of a norm's weight into the norm and "weight" or
+// "bias".
+func cutNorm(name string) (stem, part string, ok bool) {
+	at := strings.LastIndexByte(name, '.')
+	stem, part = name[:at], name[at+1:]
+	switch stem {
+	case "ln1", "ln2", "ln1_post", "ln2_post", "ln_final", "embed.ln", "attn.q_norm", "attn.k_norm":
+		return stem, part, true
+	}
+	return "", "", false
+}
+
+// normWidth gives the width of a norm's gain, and whether this config has the
+// norm, with weights of its own.
+func (c Config) normWidth(name string) (int, bool) {
+	switch name {
+	case "ln1":
+		return c.Width, c.before()
+	case "ln2":
+		return c.Width, c.before() && !c.SharedNorm
+	case "ln1_post", "ln2_post":
+		return c.Width, c.behind()
+	case "embed.ln":
+		return c.Width, c.EmbedNorm
+	case "attn.q_norm", "attn.k_norm":
+		if c.QKNorm == QKNormHead {
+			return c.HeadWidth, true
+		}
+		heads := c.Heads
+		if name == "attn.k_norm" {
+			heads = c.KVHeads
+		}
+		return heads * c.HeadWidth, c.QKNorm != NoQKNorm
+	}
+	return c.Width, c.Norm != NoNorm // ln_final
 }
 
 // WeightCount is the number of weights of a model of this config, a tied matrix

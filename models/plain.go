@@ -46,7 +46,7 @@ const partLen = 1 << 18
 // It takes little memory where the tensor lies in the file as it is needed.
 func (s *store) numbers(layer int, name string, at **tensor.Dense, fn func(part []float32) error) error {
 	w := s.wishes[at]
-	if w == nil || w.make != nil {
+	if w == nil || w.make != nil || w.next != nil {
 		x, err := s.dense(layer, name, at)
 		if err != nil {
 			return err

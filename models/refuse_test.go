@@ -138,9 +138,8 @@ func TestConfigsAreHonouredOrRefused(t *testing.T) {
 		value         any
 		says          []string // nil when it must load
 	}{
-		{"gpt2", "model_type", "gpt3", []string{`"gpt3"`, "gpt2, llama, orrery"}},
-		{"gpt2", "model_type", nil, []string{`""`, "gpt2, llama, orrery"}},
-		{"gpt2", "scale_attn_weights", false, []string{"scale_attn_weights is false"}},
+		{"gpt2", "model_type", "gpt3", []string{`"gpt3"`, "bloom, falcon", "gpt2, ", "transformer_lens, orrery"}},
+		{"gpt2", "model_type", nil, []string{`""`, "gpt2, gpt_neo"}},
 		{"gpt2", "add_cross_attention", true, []string{"add_cross_attention is true"}},
 		{"gpt2", "activation_function", "quick_gelu", []string{`"quick_gelu"`, "gelu_new"}},
 		{"gpt2", "n_embd", "wide", []string{"n_embd", `"wide"`, "whole number"}},
@@ -154,10 +153,12 @@ func TestConfigsAreHonouredOrRefused(t *testing.T) {
 		{"gpt2", "tie_word_embeddings", false, []string{"lm_head.weight"}},
 		{"gpt2", "quantization_config", map[string]any{"bits": 4}, []string{"quantization_config"}},
 		{"gpt2", "reorder_and_upcast_attn", true, nil}, // other order of the same arithmetic
-		{"llama3", "rope_parameters", map[string]any{"rope_type": "yarn", "factor": 2}, []string{`"yarn"`, "llama3"}},
-		{"llama3", "rope_scaling", map[string]any{"type": "linear", "factor": 2}, []string{`"linear"`}},
-		{"llama3", "rope_parameters", map[string]any{"rope_type": "llama3", "factor": 2}, []string{"scaling"}},
-		{"llama3", "rope_parameters", map[string]any{"rope_type": "default", "partial_rotary_factor": 0.5}, []string{"partial_rotary_factor is 0.5"}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "quick", "factor": 2}, []string{`"quick"`, "llama3", "rope_parameters"}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "linear"}, []string{"linear scaling: factor is NaN"}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "llama3", "factor": 2}, []string{"low_freq_factor is NaN"}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "default", "spin": 2}, []string{"rope_parameters: spin is 2"}},
+		{"llama3", "rope_parameters", map[string]any{"rope_type": "default", "partial_rotary_factor": 1.5}, []string{"partial_rotary_factor is 1.5"}},
+		{"llama3", "rope_scaling", map[string]any{"type": "linear", "factor": 2}, nil},
 		{"llama3", "num_key_value_heads", 3, []string{"heads is 4", "kv_heads 3"}},
 		{"llama3", "attention_bias", true, []string{"self_attn.q_proj.bias"}},
 		{"llama3", "mlp_bias", true, []string{"mlp.gate_proj.bias"}},

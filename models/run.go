@@ -77,10 +77,11 @@ type pass struct {
 	sweep *sweep // set in a re-run
 	past  *past  // set in a generation: keys and values of earlier tokens
 
-	cos, sin []float32 // [T,Dim/2] rotary angles of positions 0..T-1
-	keep     bool      // a backward pass follows: values stay until end
-	trace    trace     // the values kept
-	logits   []float32 // [trace.out,V], or of the wanted tokens when columns is set
+	angles [2][]*angles // [B] for each row of the batch, in layers without and with a window
+	alibi  []float64    // [H,T] what it adds to the scores of a key at each position
+	keep   bool         // a backward pass follows: values stay until end
+	trace  trace        // the values kept
+	logits []float32    // [trace.out,V], or of the wanted tokens when columns is set
 }
 
 // begin checks the input and takes scratch memory.
@@ -96,7 +97,7 @@ func (m *Model) begin(ctx context.Context, in Batch, hooks []Hook) (*pass, error
 	p := &pass{arena: m.arenas.Get().(*arena), m: m, ctx: ctx, in: in, hooks: hooks}
 	p.all = newRowSet(in.B, in.T, nil)
 	p.need = p.all
-	p.angles()
+	p.positions()
 	return p, nil
 }
 
@@ -125,8 +126,15 @@ func (p *pass) position(rows *rowSet, r int) int {
 	return p.in.position(p.row(int(rows.seq[r])), int(rows.pos[r]))
 }
 
-// visible gives the places that the query at a place of a sequence attends to.
-func (p *pass) visible(seq, pos int) (lo, hi int) { return p.in.visible(p.row(seq), pos) }
+// visible gives the places that the query at a place of a sequence attends to in
+// layer l.
+func (p *pass) visible(l, seq, pos int) (lo, hi int) {
+	lo, hi = p.in.visible(p.row(seq), pos)
+	if w := p.m.Config.window(l); w > 0 {
+		lo = max(lo, hi-w)
+	}
+	return lo, hi
+}
 
 // output is the logits, if all went well and they are numbers.
 func (p *pass) output() (*Output, error) {

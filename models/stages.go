@@ -1,5 +1,7 @@
 package models
 
+import "orrery/models/internal/kernel"
+
 // The functions here say which rows each stage of a block computes. In a plain
 // run these are all rows, and in the last block those that are needed; in a
 // re-run, those that can differ from the base.
@@ -45,6 +47,24 @@ func (p *pass) middle(l int, s stream, attn []float32) (stream, []float32) {
 		return p.sweep.middle(p, l, s, attn)
 	}
 	return s, attn
+}
+
+// between adds the attention to the stream, and gives the rows with which there
+// is more to do and what their feed-forward reads: the new stream, or in a
+// parallel block the one before.
+func (p *pass) between(l int, s stream, attn []float32) (stream, []float32) {
+	if !p.m.Config.Parallel {
+		kernel.Add(s.x, attn)
+		p.visit(l, ResidMid, s.rows, s.x)
+		s = p.fresh(l, ResidMid, s)
+		return s, s.x
+	}
+	read := p.clone(s.x)
+	kernel.Add(s.x, attn)
+	if p.sweep != nil {
+		return p.sweep.between(p, l, s, read)
+	}
+	return s, read
 }
 
 // fresh gives the rows of the stream at a site, ResidPre, ResidMid or ResidPost,

@@ -25,11 +25,22 @@ type store struct {
 // newStore checks that every weight of the config has its tensor.
 func newStore(cfg Config, f *weights.File, places *Params, wishes []wish) (*store, error) {
 	s := &store{cfg: cfg, file: f, places: places, order: wishes, wishes: make(map[**tensor.Dense]*wish, len(wishes))}
-	for i, w := range wishes {
-		if s.wishes[w.at] != nil {
-			return nil, fmt.Errorf("params: %s and %s go to the same place", s.wishes[w.at].name, w.name)
+	pieces := 0
+	for i := range wishes {
+		w := &wishes[i]
+		last := s.wishes[w.at]
+		for last != nil && last.next != nil {
+			last = last.next
 		}
-		s.wishes[w.at] = &wishes[i]
+		switch {
+		case last == nil:
+			s.wishes[w.at] = w
+		case w.below:
+			last.next = w
+			pieces++
+		default:
+			return nil, fmt.Errorf("params: %s and %s go to the same place", last.name, w.name)
+		}
 	}
 	if len(places.Blocks) != cfg.Layers {
 		return nil, fmt.Errorf("params: %d blocks for %d layers", len(places.Blocks), cfg.Layers)
@@ -45,7 +56,7 @@ func newStore(cfg Config, f *weights.File, places *Params, wishes []wish) (*stor
 			errs = append(errs, fmt.Errorf("params: this config has %s: %v, and the checkpoint's layout: %v", weightName(layer, name), want, have))
 		}
 	})
-	if known != len(wishes) {
+	if known += pieces; known != len(wishes) {
 		errs = append(errs, fmt.Errorf("params: %d of %d tensors go to no place", len(wishes)-known, len(wishes)))
 	}
 	if len(errs) > 0 {
@@ -64,7 +75,7 @@ func (s *store) fill(m *Model) error {
 		return data(x)
 	}
 	norm := func(layer int, name string, n *NormParams) normWeights {
-		return normWeights{vector(layer, name+".weight", &n.Weight), vector(layer, name+".bias", &n.Bias)}
+		return s.cfg.normWeights(name, vector(layer, name+".weight", &n.Weight), vector(layer, name+".bias", &n.Bias))
 	}
 	matrix := func(layer int, name string, at, bias **tensor.Dense) linearWeights {
 		shape := s.cfg.weightShape(name + ".weight")
@@ -131,6 +142,24 @@ func (s *store) dense(layer int, name string, at **tensor.Dense) (*tensor.Dense,
 	if w == nil {
 		return *at, nil
 	}
+	y, err := s.made(w)
+	for w := w.next; w != nil && err == nil; w = w.next {
+		var more *tensor.Dense
+		if more, err = s.made(w); err == nil {
+			y = tensor.From(append(y.Data, more.Data...), len(y.Data)+len(more.Data))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if want := s.cfg.weightShape(name); !tensor.SameShape(y.Shape, want) {
+		return nil, fmt.Errorf("params: %s has shape %v as %s, want %v", w.name, y.Shape, weightName(layer, name), want)
+	}
+	return y, nil
+}
+
+// made is what a wish makes of its tensor.
+func (s *store) made(w *wish) (*tensor.Dense, error) {
 	if err := s.file.Unchanged(); err != nil {
 		return nil, err
 	}
@@ -150,9 +179,6 @@ func (s *store) dense(layer int, name string, at **tensor.Dense) (*tensor.Dense,
 	var y *tensor.Dense
 	if err := s.file.Guard(func() { y = copied(x) }); err != nil {
 		return nil, err
-	}
-	if want := s.cfg.weightShape(name); !tensor.SameShape(y.Shape, want) {
-		return nil, fmt.Errorf("params: %s has shape %v as %s, want %v", w.name, y.Shape, weightName(layer, name), want)
 	}
 	return y, nil
 }

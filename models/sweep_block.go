@@ -49,7 +49,7 @@ func (w *sweep) reach(p *pass, l int, s stream, t *blockTrace) stream {
 			return false
 		case own(seq, pos), at(st.own, 0, pos, startsAttention):
 			return true
-		case !w.sees(p, seq, pos):
+		case !w.sees(p, l, seq, pos):
 			return false
 		}
 		// What it sees may have changed, but an edit overwrites all that follows from it.
@@ -65,7 +65,7 @@ func (w *sweep) reach(p *pass, l int, s stream, t *blockTrace) stream {
 }
 
 // sees reports whether the query at a place may see a key or value that differs.
-func (w *sweep) sees(p *pass, seq, pos int) bool {
+func (w *sweep) sees(p *pass, l, seq, pos int) bool {
 	first, end := w.kv.of(seq)
 	if first == end {
 		return false
@@ -80,7 +80,7 @@ func (w *sweep) sees(p *pass, seq, pos int) bool {
 			return true
 		}
 	}
-	lo, hi := p.visible(seq, pos)
+	lo, hi := p.visible(l, seq, pos)
 	for r := first; r < end; r++ {
 		if at := int(w.kv.pos[r]); at >= lo && at < hi {
 			return true
@@ -133,6 +133,31 @@ func (w *sweep) middle(p *pass, l int, s stream, attn []float32) (stream, []floa
 	w.fill(p, rows, s.rows, y, w.base.values(l, AttnOut), p.m.Config.Width)
 	w.recorded = w.filled(p, rows, s.rows)
 	return w.move(p, rows, s, w.base.entering(l)), y
+}
+
+// between drops the places of a parallel block at which neither the stream
+// before the attention, read, nor the one behind it differs from the base's, and
+// adds those where an edit begins in the feed-forward.
+func (w *sweep) between(p *pass, l int, s stream, read []float32) (stream, []float32) {
+	d, before, behind := p.m.Config.Width, w.base.entering(l), w.base.values(l, ResidMid)
+	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
+		st := &w.states[seq]
+		if st.full || at(st.own, 0, pos, startsForward) {
+			return true
+		}
+		r := s.rows.find(seq, pos)
+		if r < 0 {
+			return false
+		}
+		at := p.place(s.rows, r)
+		return !sameRow(s.x, r, behind, at, d) || !sameRow(read, r, before, at, d)
+	})
+	if same(rows, s.rows) {
+		return s, read
+	}
+	y := p.gather(rows, s.rows, read, d)
+	w.fill(p, rows, s.rows, y, before, d)
+	return w.move(p, rows, s, behind), y
 }
 
 // leave adds the places where an edit begins behind the feed-forward.

@@ -24,5 +24,6 @@ func (m *Model) Unembed(x *tensor.Dense) *tensor.Dense {
 	if p.linearInto(y.Data, t.out, &m.head); p.err != nil {
 		panic(fmt.Errorf("models: unembed: %w", p.err))
 	}
+	p.capLogits(y.Data)
 	return y
 }

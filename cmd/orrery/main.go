@@ -32,9 +32,9 @@ type cli struct {
 	Models   modelsCommand   `cmd:"" help:"List the shipped models."`
 	Pull     pullCommand     `cmd:"" help:"Fetch a model from a hub into the cache; stops and goes on."`
 	Dump     dumpCommand     `cmd:"" help:"Write logits, activations and gradients to a safetensors file."`
+	Bench    benchCommand    `cmd:"" help:"Measure the engine, as the README's table does."`
 	Tokenize tokenizeCommand `cmd:"" help:"Read a JSON list of strings, write a JSON list of id lists."`
 	Generate generateCommand `cmd:"" help:"Continue a prompt greedily."`
-	Bench    benchCommand    `cmd:"" help:"Measure the engine, or write what to measure it on."`
 }
 
 // console is where a command reads and writes.

@@ -50,6 +50,8 @@ func TestRefusals(t *testing.T) {
 		want  []string
 	}{
 		{"unknown command", "", []string{"sreve"}, 2, []string{"sreve", "--help"}},
+		{"unknown work", "", []string{"bench", "--filter", "lense"}, 1, []string{"lense", "lens/1x15"}},
+		{"no run", "", []string{"bench", "--runs", "0"}, 1, []string{"--runs is 0"}},
 		{"unknown model", "", []string{"generate", "mental-3op", "--prompt", "1+1="}, 1, []string{"mental-3op", "mental-2op"}},
 		{"number outside the vocabulary", "", []string{"generate", "mental-2op", "--prompt", "1+1000="}, 1, []string{"1000", "198"}},
 		{"id outside the vocabulary", "", []string{"generate", "mental-2op", "--ids", "0,999"}, 1, []string{"999"}},

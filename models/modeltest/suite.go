@@ -28,6 +28,8 @@ func Suite(t *testing.T, m *models.Model) {
 		{"patterns are causal and sum to 1", s.patterns},
 		{"components add up to the residual stream", s.components},
 		{"head results add up to the attention output", s.results},
+		{"decompositions add up, and attributions to the logits", s.stacks},
+		{"processing weights keeps the probabilities", s.processed},
 		{"unembedding the last stream gives the logits", s.unembed},
 		{"a saved model is the same model", s.saved},
 	}
@@ -232,7 +234,7 @@ func (s suite) results(t *testing.T) {
 	cache, _ := s.record(t, s.both(t))
 	for l := range s.m.Config.Layers {
 		site := models.Site{Layer: l, Kind: models.AttnOut}
-		want := value(t, cache, site)
+		want := s.attention(t, cache, l)
 		results := value(t, cache, models.Site{Layer: l, Kind: models.Result})
 		d := want.Dim(-1)
 		sum := tensor.New(want.Shape...)
@@ -247,6 +249,22 @@ func (s suite) results(t *testing.T) {
 		}
 		Close(t, site.String(), sum, want, 1e-5, 1e-5)
 	}
+}
+
+// attention is what the heads of a layer add up to: the attention output, or
+// what its norm read where there is one behind it.
+func (s suite) attention(t *testing.T, cache *models.Cache, l int) *tensor.Dense {
+	t.Helper()
+	out := value(t, cache, models.Site{Layer: l, Kind: models.AttnOut})
+	if s.m.Config.Placement == models.PreNorm {
+		return out
+	}
+	scale := value(t, cache, models.Site{Layer: l, Kind: models.LN1PostScale})
+	raw := value(t, cache, models.Site{Layer: l, Kind: models.LN1PostNormalized}).Clone()
+	for i := range raw.Data {
+		raw.Data[i] *= scale.Data[i/raw.Dim(-1)]
+	}
+	return raw
 }
 
 func (s suite) unembed(t *testing.T) {

@@ -27,7 +27,7 @@ func Llama(seed uint64) *models.Model {
 		Layers: 2, Width: 12, Heads: 4, KVHeads: 2, HeadWidth: 6, MLPWidth: 14, Vocab: 11, Context: 9,
 		Norm: models.RMSNorm, NormEps: 1e-3, Positions: models.Rotary,
 		Rotary: models.RotaryConfig{Base: 50, Dim: 4,
-			Scaling: &models.Llama3Scaling{Factor: 4, LowFactor: 1, HighFactor: 4, Original: 8}},
+			Scaling: &models.RopeScaling{Kind: models.Llama3Scaling, Factor: 4, LowFactor: 1, HighFactor: 4, Original: 8}},
 		Activation: "silu", Gated: true,
 	}, seed)
 }

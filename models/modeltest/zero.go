@@ -3,6 +3,7 @@ package modeltest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"orrery/models"
@@ -21,7 +22,7 @@ func (s suite) zeroed(t *testing.T) {
 			continue
 		}
 		change := func(x *tensor.Dense) { clear(x.Data) }
-		if scale(site.Kind) {
+		if scale(site) {
 			_, err := s.m.Run(context.Background(), in, edit(site, change))
 			var numeric models.NumericError
 			if !errors.As(err, &numeric) {
@@ -47,10 +48,8 @@ func edit(site models.Site, change func(x *tensor.Dense)) models.Hook {
 	}}
 }
 
-// scale reports whether a kind is the divisor of a norm.
-func scale(k models.Kind) bool {
-	return k == models.LN1Scale || k == models.LN2Scale || k == models.FinalScale
-}
+// scale reports whether a site holds the divisor of a norm.
+func scale(s models.Site) bool { return strings.HasSuffix(s.String(), ".hook_scale") }
 
 // isZero reports whether x holds zeros only: zeroing it is no edit.
 func (s suite) isZero(x *tensor.Dense) bool {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +64,7 @@ func TestCardsDescribeTheFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if was, err := json.Marshal(shipped); err != nil || !bytes.Equal(now, was) || m.Config != recipe.Model {
+			if was, err := json.Marshal(shipped); err != nil || !bytes.Equal(now, was) || !reflect.DeepEqual(m.Config, recipe.Model) {
 				t.Errorf("recipe.json is\n%s\nand the recipe of that name\n%s", was, now)
 			}
 			if card.Steps != recipe.Steps || card.Batch != recipe.Batch || card.Seed != recipe.Seed || card.HeldShare != recipe.HeldOut {

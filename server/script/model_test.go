@@ -101,6 +101,8 @@ func TestRunWithCache(t *testing.T) {
 c.keys()[:2]`, `["blocks.0.attn.hook_pattern", "blocks.0.attn.hook_z"]`},
 		{`run_with_cache(m, "34+57=", names_filter="*hook_z")[1]["pattern", 1]`, `error: blocks.1.attn.hook_pattern was not recorded | names_filter left it out`},
 		{`run_with_cache(m, "34+57=", names_filter="*hook_zz")`, `error: no site "*hook_zz" in this model | nearest: `},
+		{`run_with_cache(m, "34+57=", names_filter=lambda name: name.endswith("hook_z"))[1].keys()[1:3]`, `["blocks.1.attn.hook_z", "blocks.2.attn.hook_z"]`},
+		{`run_with_cache(m, "34+57=", names_filter=lambda name: False)`, `error: names_filter: the function keeps no site`},
 		{`run_with_cache(m, "34+57=", 3)`, "error: names_filter: want a string or a list of strings, got int"},
 		{`l2, c2 = run_with_cache(m, "34+57=", edits=[{"site": "z1", "heads": [2], "op": "set", "value": 0}])
 c2["z", 1][0, 4, 2].norm(), c2["z", 1][0, 4, 1] == cache["z", 1][0, 4, 1], l2 == logits`, "(0.0, True, False)"},

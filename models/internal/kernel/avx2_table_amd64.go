@@ -3,7 +3,8 @@
 package kernel
 
 var codeAVX2 = &code{
-	rows: 6,
+	rows:     6,
+	halfRows: 6,
 	plain: tileTable[float32]{
 		1: {1: tile1x1AVX2, 2: tile1x2AVX2, 4: tile1x4AVX2},
 		2: {1: tile2x1AVX2, 2: tile2x2AVX2, 3: tile2x3AVX2},

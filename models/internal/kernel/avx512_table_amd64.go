@@ -3,7 +3,8 @@
 package kernel
 
 var codeAVX512 = &code{
-	rows: 14,
+	rows:     14,
+	halfRows: 8,
 	plain: tileTable[float32]{
 		1:  {1: tile1x1AVX512, 2: tile1x2AVX512, 4: tile1x4AVX512},
 		2:  {1: tile2x1AVX512, 2: tile2x2AVX512, 4: tile2x4AVX512},

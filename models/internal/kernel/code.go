@@ -3,10 +3,10 @@ package kernel
 // code is a set of generated functions; what each computes stands at its
 // declaration in the generated files.
 type code struct {
-	rows  int // most rows of a tile
-	plain tileTable[float32]
-	bf16  tileTable[uint16]
-	f16   tileTable[uint16]
+	rows, halfRows int // most rows of a tile, of 16-bit weights
+	plain          tileTable[float32]
+	bf16           tileTable[uint16]
+	f16            tileTable[uint16]
 
 	transpose8          func(dst *float32, dks int, src *float32, ld, n int)
 	widenBF16, widenF16 func(dst *float32, src *uint16, n int)
@@ -44,13 +44,10 @@ type code struct {
 type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b *T, bks, bps, k int, load bool)
 
 // widest returns the most panels, up to most, that a tile of that many rows
-// covers; 0 when there is no such tile.
+// covers.
 func (t *tileTable[T]) widest(rows, most int) int {
-	if rows >= len(t) {
-		return 0
-	}
 	n := min(most, len(t[rows])-1)
-	for n > 0 && t[rows][n] == nil {
+	for t[rows][n] == nil {
 		n--
 	}
 	return n

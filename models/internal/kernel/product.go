@@ -109,13 +109,13 @@ func (p product) split(work int) {
 	})
 }
 
-// few says whether the product reads b as it lies, through all of k, because so
-// few rows share what is read.
+// fewRows is the most rows for which a product reads packed weights as they lie
+// and through all of k, because so few rows share what is read.
+const fewRows = 24
+
+// few says whether the product is one of few rows.
 func (p product) few() bool {
-	if p.w == nil || p.back {
-		return false
-	}
-	return p.m <= tileRows() && (p.w.halves == nil || active != nil && active.bf16.widest(p.m, 1) > 0)
+	return p.m <= fewRows && p.w != nil && !p.back && (p.w.halves == nil || active != nil)
 }
 
 // block computes rows i0 to i1 and columns j0 to j1 of c, counted from the start

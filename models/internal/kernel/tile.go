@@ -31,7 +31,7 @@ func (t tiles) run(edge *[maxTileRows * panelCols]float32) {
 		first = 1
 		t.partial(edge, 0, t.skip, min(t.cols, panelCols))
 	}
-	count := (t.rows + tileRows() - 1) / tileRows()
+	count := (t.rows + t.most() - 1) / t.most()
 	tallest := (t.rows + count - 1) / count
 	for q := first; q < whole; {
 		panels := t.widest(tallest, whole-q)
@@ -62,7 +62,7 @@ func heights(rows, count int) func(yield func(n, i int) bool) {
 // partial computes the columns lo to hi of panel q, the others of which do not
 // belong to c, beside c.
 func (t tiles) partial(edge *[maxTileRows * panelCols]float32, q, lo, hi int) {
-	for n, i := range heights(t.rows, (t.rows+tileRows()-1)/tileRows()) {
+	for n, i := range heights(t.rows, (t.rows+t.most()-1)/t.most()) {
 		out := t.c[i*t.ldc+q*panelCols+lo-t.skip:]
 		for r := 0; r < n && t.load; r++ {
 			copy(edge[r*panelCols+lo:r*panelCols+hi], out[r*t.ldc:])
@@ -83,6 +83,14 @@ func tileRows() int {
 		return 6
 	}
 	return active.rows
+}
+
+// most is the most rows of a tile of this block.
+func (t *tiles) most() int {
+	if t.right.halves != nil {
+		return active.halfRows
+	}
+	return tileRows()
 }
 
 // widest is the number of panels of the next tiles, at most most.

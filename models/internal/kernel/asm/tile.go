@@ -107,39 +107,58 @@ func tile(f format, rows, panels int) {
 		}
 	}
 	Label("start")
+	if rows > 3 { // the tile below will go on from its values
+		next := GP64()
+		MOVQ(c, next)
+		for i := 1; i < 2*rows; i++ {
+			ADDQ(ldc, next)
+			if i >= rows {
+				PREFETCHT0(operand.Mem{Base: next})
+			}
+		}
+	}
 
-	// one takes one step of k: some panels at a time, it reads their row and then
-	// broadcasts each value of a. Narrow vectors leave no registers for the rows
-	// of two panels at once.
-	group := 1
-	if wide {
-		group = panels
+	// one takes one step of k. Registers allow for all values of a at once, or
+	// for the row of b.
+	read := func(q, h int) vec {
+		if h == 0 && rows*panels <= 6 {
+			PREFETCHT0(bAt.at[q](ahead))
+		}
+		v := fresh()
+		f.read(bAt.at[q](h*lanesOf()*f.size), v)
+		return v
+	}
+	broadcast := func(i, u int) vec {
+		s := fresh()
+		VBROADCASTSS(aAt.at[i](4*u), s)
+		return s
 	}
 	one := func(u int) {
-		var s vec
-		if rows == 1 {
-			s = fresh()
-			VBROADCASTSS(aAt.at[0](4*u), s)
-		}
-		for j := 0; j < panels; j += group {
-			var cols []vec
-			for q := j; q < j+group; q++ {
-				if rows*panels <= 6 {
-					PREFETCHT0(bAt.at[q](ahead))
-				}
+		switch {
+		case rows <= 3:
+			var s []vec
+			for i := range rows {
+				s = append(s, broadcast(i, u))
+			}
+			for q := range panels {
 				for h := range per {
-					v := fresh()
-					f.read(bAt.at[q](h*lanesOf()*f.size), v)
-					cols = append(cols, v)
+					v := read(q, h)
+					for i := range rows {
+						VFMADD231PS(v, s[i], acc[i][per*q+h])
+					}
+				}
+			}
+		default:
+			var cols []vec
+			for q := range panels {
+				for h := range per {
+					cols = append(cols, read(q, h))
 				}
 			}
 			for i := range rows {
-				if rows > 1 {
-					s = fresh()
-					VBROADCASTSS(aAt.at[i](4*u), s)
-				}
+				s := broadcast(i, u)
 				for h, v := range cols {
-					VFMADD231PS(v, s, acc[i][per*j+h])
+					VFMADD231PS(v, s, acc[i][h])
 				}
 			}
 		}

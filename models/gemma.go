@@ -1,0 +1,120 @@
+package models
+
+import (
+	"math"
+)
+
+// gemmaConfig reads a config.json of Gemma: Llama with the embedding times
+// sqrt(D), norms whose gain is stored as its distance from 1, a tanh-GELU gate,
+// and the embedding as unembedding (Mesnard et al., "Gemma: Open Models Based on
+// Gemini Research and Technology", 2024, arXiv:2403.08295). Published files say
+// hidden_act "gelu" and mean the tanh form.
+func gemmaConfig(c *hfConfig) Config {
+	cfg := gemmaSizes(c, 8192, usualRope)
+	if cfg.Activation = c.activation("hidden_activation", c.text("hidden_act", "gelu_pytorch_tanh")); cfg.Activation == "gelu" {
+		cfg.Activation = "gelu_tanh"
+	}
+	return cfg
+}
+
+// gemmaSizes reads what every Gemma has in common.
+func gemmaSizes(c *hfConfig, context int, rope ropeReader) Config {
+	cfg := llamaSizes(c, 256, context, rope)
+	cfg.Tied = c.flag("tie_word_embeddings", true)
+	cfg.EmbedScale = math.Sqrt(float64(cfg.Width))
+	cfg.Activation = c.activation("hidden_activation", "gelu_pytorch_tanh")
+	return cfg
+}
+
+// gemma2Config reads a config.json of Gemma 2: norms on both sides, a window in
+// every other layer, soft caps, and a scale of scores that does not follow from
+// the head's width (Riviere et al., "Gemma 2: Improving Open Language Models at
+// a Practical Size", 2024, arXiv:2408.00118).
+func gemma2Config(c *hfConfig) Config {
+	cfg := gemma2Block(c, gemmaSizes(c, 8192, usualRope), 50, 30)
+	cfg.Windows = c.windows(cfg.Layers, c.window(4096), true, func(l int) bool { return l%2 == 0 })
+	return cfg
+}
+
+// gemma2Block adds what is particular to the blocks of Gemma 2 and 3, with the
+// soft caps of scores and logits where config.json has none.
+func gemma2Block(c *hfConfig, cfg Config, scores, logits float64) Config {
+	cfg.Placement = BothNorm
+	cfg.ScoreScale = 1 / math.Sqrt(c.number("query_pre_attn_scalar", 256))
+	cfg.ScoreCap = c.unless("attn_logit_softcapping", scores)
+	cfg.LogitCap = c.unless("final_logit_softcapping", logits)
+	return cfg
+}
+
+// gemma3TextConfig reads a config.json of Gemma 3's text models: Gemma 2 with
+// norms of each head's query and key, five layers with a window to one without,
+// and another base of the rotary positions in those with one (Kamath et al.,
+// "Gemma 3 Technical Report", 2025, arXiv:2503.19786).
+func gemma3TextConfig(c *hfConfig) Config {
+	cfg := gemma2Block(c, gemmaSizes(c, 131_072, ropeReader{}), 0, 0)
+	cfg.QKNorm = QKNormHead
+	period := max(c.integer("_sliding_window_pattern", c.integer("sliding_window_pattern", 6)), 1)
+	cfg.Windows = c.windows(cfg.Layers, c.window(4096), true, func(l int) bool { return (l+1)%period != 0 })
+	local := new(RotaryConfig)
+	cfg.Rotary, *local = c.gemma3Ropes(cfg.HeadWidth, cfg.Context)
+	if cfg.Windows != nil {
+		cfg.LocalRotary = local
+	}
+	return cfg
+}
+
+// gemma3Config reads a config.json of a Gemma 3 model that sees pictures as
+// well: its decoder of text is in text_config.
+func gemma3Config(c *hfConfig) Config {
+	text := c.object("text_config")
+	if text == nil {
+		c.fail("text_config is missing")
+		return Config{}
+	}
+	if raw, ok := c.fields["tie_word_embeddings"]; ok {
+		text.fields["tie_word_embeddings"] = raw
+	}
+	cfg := gemma3TextConfig(text)
+	text.guard()
+	c.leave(text)
+	return cfg
+}
+
+// gemma3Ropes reads the rotary positions of layers without and with a window:
+// rope_parameters by the kind of layer, or rope_theta with rope_scaling and
+// rope_local_base_freq.
+func (c *hfConfig) gemma3Ropes(dim, context int) (global, local RotaryConfig) {
+	const far, near = 1_000_000, 10_000
+	if nested := c.object("rope_parameters"); nested != nil {
+		global, local = RotaryConfig{Base: far, Dim: dim}, RotaryConfig{Base: near, Dim: dim}
+		for _, of := range []struct {
+			name string
+			at   *RotaryConfig
+		}{{"full_attention", &global}, {"sliding_attention", &local}} {
+			if s := nested.object(of.name); s != nil {
+				*of.at = s.ropeObject(dim, context, of.at.Base, 1, 0, usualRope)
+				nested.leave(s)
+			}
+		}
+		c.leave(nested)
+		return global, local
+	}
+	rope := usualRope
+	rope.baseOr = far
+	return c.rope(dim, context, rope), RotaryConfig{Base: c.number("rope_local_base_freq", near), Dim: dim}
+}
+
+// gemmaParams reads Gemma's weights.
+func gemmaParams(f *checkpoint, cfg Config) (*Params, error) {
+	n := llamaNames
+	n.gain = onePlus
+	return readLlama(f, cfg, n)
+}
+
+// gemma2Params reads the weights of Gemma 2 and 3.
+func gemma2Params(f *checkpoint, cfg Config) (*Params, error) {
+	n := llamaNames
+	n.gain = onePlus
+	n.ln1Post, n.ln2, n.ln2Post = "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"
+	return readLlama(f, cfg, n)
+}
