@@ -42,6 +42,7 @@ func FuzzConfig(f *testing.F) {
 			if err := m.Config.Validate(); err != nil {
 				t.Errorf("a model was loaded whose config is not valid: %v", err)
 			}
+			m.Params() // each tensor becomes a weight of the right shape
 		}
 	})
 }
