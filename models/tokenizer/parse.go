@@ -126,6 +126,7 @@ func (d *document) build() (*Tokenizer, error) {
 	if err = parsePostProcessor(d.PostProcessor, "post_processor", 0, t.vocab, &t.post); err != nil {
 		return nil, err
 	}
+	t.encoders.New = func() any { return newEncoder(t) }
 	t.decoder, err = parseDecoder(d.Decoder, "decoder", 0)
 	return t, err
 }
