@@ -47,12 +47,7 @@ func newBPE(m *modelJSON, v *vocabulary, byteLevel bool) (*bpe, error) {
 		cache:   newCache(),
 		mergers: sync.Pool{New: func() any { return &merger{} }},
 	}
-	for c := range b.ascii {
-		b.ascii[c] = -1
-		if id, ok := b.pieces[string([]byte{byte(c)})]; ok && (byteLevel || c < utf8.RuneSelf) {
-			b.ascii[c] = id
-		}
-	}
+	b.readASCII()
 	if m.ByteFallback {
 		b.fallback = byteTokens(v)
 	}
@@ -65,6 +60,16 @@ func newBPE(m *modelJSON, v *vocabulary, byteLevel bool) (*bpe, error) {
 		}
 	}
 	return b, nil
+}
+
+// readASCII fills the table of initial symbols.
+func (b *bpe) readASCII() {
+	for c := range b.ascii {
+		b.ascii[c] = -1
+		if id, ok := b.pieces[string([]byte{byte(c)})]; ok && (b.byteLevel || c < utf8.RuneSelf) {
+			b.ascii[c] = id
+		}
+	}
 }
 
 // wordMark is what SentencePiece writes for a space.

@@ -21,14 +21,37 @@ type document struct {
 	Model         json.RawMessage `json:"model"`
 }
 
-// Load reads the tokenizer of a checkpoint directory: tokenizer.json, and from tokenizer_config.json and special_tokens_map.json,
-// where they are, which tokens begin, end and pad a text.
+// The files that hold a tokenizer; where both are, the first is read.
+const (
+	jsonName  = "tokenizer.json"
+	pieceName = "tokenizer.model"
+)
+
+// In reports whether a checkpoint directory holds a tokenizer that Load reads.
+func In(dir fs.FS) bool {
+	for _, name := range []string{jsonName, pieceName} {
+		if _, err := fs.Stat(dir, name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Load reads the tokenizer of a checkpoint directory: tokenizer.json, or where there is none tokenizer.model (see
+// ParseSentencePiece), and from tokenizer_config.json and special_tokens_map.json, where they are, which tokens begin, end and pad
+// a text.
 func Load(dir string) (*Tokenizer, error) {
-	data, err := readFile(filepath.Join(dir, "tokenizer.json"))
+	data, err := readFile(filepath.Join(dir, jsonName))
+	pieces := false
 	if errors.Is(err, fs.ErrNotExist) {
-		for _, other := range []string{"tokenizer.model", "vocab.json", "spiece.model"} {
+		if more, e := readFile(filepath.Join(dir, pieceName)); !errors.Is(e, fs.ErrNotExist) {
+			data, err, pieces = more, e, true
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		for _, other := range []string{"vocab.json", "spiece.model"} {
 			if _, e := os.Stat(filepath.Join(dir, other)); e == nil {
-				return nil, fmt.Errorf("%s has no tokenizer.json, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", dir, other, err)
+				return nil, fmt.Errorf("%s has neither tokenizer.json nor tokenizer.model, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", dir, other, err)
 			}
 		}
 	}
@@ -47,6 +70,9 @@ func Load(dir string) (*Tokenizer, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	if pieces {
+		return parseSentencePiece(data, c)
 	}
 	return parse(data, c)
 }
@@ -79,17 +105,16 @@ func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
 }
 
 func parse(data []byte, c config) (*Tokenizer, error) {
-	const name = "tokenizer.json"
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
+		return nil, fmt.Errorf("%s: more than %d bytes", jsonName, maxFile)
 	}
 	var d document
-	if err := decodeJSON(name, data, &d); err != nil {
+	if err := decodeJSON(jsonName, data, &d); err != nil {
 		return nil, err
 	}
 	t, err := d.build()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", jsonName, err)
 	}
 	t.roles(c)
 	return t, nil

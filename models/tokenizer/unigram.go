@@ -22,6 +22,13 @@ type unigram struct {
 	ways     sync.Pool // of *[]arrival
 }
 
+func newUnigram() *unigram {
+	return &unigram{
+		pieces: newTrie(), unkScore: math.Inf(1), unk: -1, cache: newCache(),
+		ways: sync.Pool{New: func() any { return new([]arrival) }},
+	}
+}
+
 func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
 	if byteLevel {
 		return nil, nil, errors.New("model: Unigram after a ByteLevel pre-tokenizer is not implemented")
@@ -35,7 +42,7 @@ func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
 	}
 	v := &vocabulary{ids: make(map[string]int, len(list))}
 	looked := 0 // bytes
-	u := &unigram{pieces: newTrie(), unkScore: math.Inf(1), unk: -1, cache: newCache(), ways: sync.Pool{New: func() any { return new([]arrival) }}}
+	u := newUnigram()
 	for id, x := range list {
 		if old, ok := v.ids[x.token]; ok {
 			return nil, nil, fmt.Errorf("model.vocab: %q has both id %d and id %d", x.token, old, id)
