@@ -112,8 +112,8 @@ func (m *spmModel) addPiece(msg []byte) error {
 		return fmt.Errorf("pieces[%d]: %w", at, err)
 	case p.text == "" || !utf8.ValidString(p.text):
 		return fmt.Errorf("pieces[%d]: %q is not a text", at, p.text)
-	case len(p.text) > maxAdded:
-		return fmt.Errorf("pieces[%d]: piece of %d bytes; at most %d are accepted", at, len(p.text), maxAdded)
+	case len(p.text) > maxPiece:
+		return fmt.Errorf("pieces[%d]: piece of %d bytes; at most %d are accepted", at, len(p.text), maxPiece)
 	case math.IsNaN(p.score) || math.IsInf(p.score, 0):
 		return fmt.Errorf("pieces[%d]: %q has the score %g", at, p.text, p.score)
 	case p.kind == spmUnused:
