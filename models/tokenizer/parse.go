@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // document is a tokenizer.json.
@@ -41,17 +40,26 @@ func In(dir fs.FS) bool {
 // ParseSentencePiece), and from tokenizer_config.json and special_tokens_map.json, where they are, which tokens begin, end and pad
 // a text.
 func Load(dir string) (*Tokenizer, error) {
-	data, err := readFile(filepath.Join(dir, jsonName))
+	t, err := LoadFS(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer of %s: %w", dir, err)
+	}
+	return t, nil
+}
+
+// LoadFS is Load from a file system.
+func LoadFS(dir fs.FS) (*Tokenizer, error) {
+	data, err := readFile(dir, jsonName)
 	pieces := false
 	if errors.Is(err, fs.ErrNotExist) {
-		if more, e := readFile(filepath.Join(dir, pieceName)); !errors.Is(e, fs.ErrNotExist) {
+		if more, e := readFile(dir, pieceName); !errors.Is(e, fs.ErrNotExist) {
 			data, err, pieces = more, e, true
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		for _, other := range []string{"vocab.json", "spiece.model"} {
-			if _, e := os.Stat(filepath.Join(dir, other)); e == nil {
-				return nil, fmt.Errorf("%s has neither tokenizer.json nor tokenizer.model, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", dir, other, err)
+			if _, e := fs.Stat(dir, other); e == nil {
+				return nil, fmt.Errorf("neither %s nor %s, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", jsonName, pieceName, other, err)
 			}
 		}
 	}
@@ -60,7 +68,7 @@ func Load(dir string) (*Tokenizer, error) {
 	}
 	var c config
 	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
-		more, err := readFile(filepath.Join(dir, name))
+		more, err := readFile(dir, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -77,9 +85,9 @@ func Load(dir string) (*Tokenizer, error) {
 	return parse(data, c)
 }
 
-// readFile is os.ReadFile with a limit.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// readFile is fs.ReadFile with a limit.
+func readFile(dir fs.FS, name string) ([]byte, error) {
+	f, err := dir.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +97,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, maxFile)
+		return nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
 	return data, nil
 }
