@@ -24,10 +24,11 @@ type Result struct {
 	Share           float64 `json:"share"`             // the least time that the peaks allow for Cost, of the best run's
 	TokensPerSecond float64 `json:"tokens_per_second"` // of a generation, else 0
 
-	BaseBytes int64  `json:"base_bytes"` // resident memory before the runs; 0 where the system does not say
-	PeakBytes int64  `json:"peak_bytes"` // and the most of it during them
-	Sweep     *Sweep `json:"sweep,omitempty"`
-	Note      string `json:"note,omitempty"`
+	BaseBytes int64   `json:"base_bytes"`             // resident memory before the runs; 0 where the system does not say
+	PeakBytes int64   `json:"peak_bytes"`             // and the most of it during them
+	OfFile    float64 `json:"peak_of_file,omitempty"` // PeakBytes over the size of the weights' files, for a model from a directory
+	Sweep     *Sweep  `json:"sweep,omitempty"`
+	Note      string  `json:"note,omitempty"`
 }
 
 // rate holds all results against the peaks as they are known now.
