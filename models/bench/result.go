@@ -15,7 +15,7 @@ type Result struct {
 	Runs      int     `json:"runs"`
 	Seconds   float64 `json:"seconds"`           // of the best run
 	Median    float64 `json:"median_seconds"`    // of all runs
-	Processor float64 `json:"processor_seconds"` // of all threads, the mean of the runs; 0 where the system does not say
+	Processor float64 `json:"processor_seconds"` // of all threads, the least of the runs; 0 where the system does not say
 	Others    float64 `json:"others"`            // processors that other programs used meanwhile; -1 where the system does not say
 
 	Cost            Cost    `json:"cost"`

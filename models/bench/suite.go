@@ -132,18 +132,19 @@ func (w work) measure(ctx context.Context, s *subject, opt Options) (*Result, er
 	}
 	debug.FreeOSMemory()
 	memory, load := watchMemory(), watchLoad()
-	var runs []float64 // seconds
+	var runs, processor []float64 // seconds
 	for len(runs) < max(opt.Runs, 1) || time.Since(load.since) < opt.AtLeast {
 		runtime.GC() // what the run before left is no part of this one's memory
-		start := time.Now()
+		start, own := time.Now(), ownTime()
 		if err := t.run(ctx); err != nil {
 			return nil, err
 		}
 		runs = append(runs, time.Since(start).Seconds())
+		processor = append(processor, ownTime()-own)
 	}
 	n := len(runs)
 	r := &Result{Work: w.name, Runs: n, Cost: t.cost, Sweep: t.sweep, Note: t.note}
-	r.Processor, r.Others = load.own()/float64(n), load.others()
+	r.Processor, r.Others = slices.Min(processor), load.others()
 	r.BaseBytes, r.PeakBytes = memory.base, memory.peak()
 	if t.check != nil {
 		if err := t.check(ctx); err != nil {
