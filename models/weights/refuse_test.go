@@ -60,7 +60,7 @@ var corruptions = []struct {
 	{"empty tensor within another", shard(headerOf(field{"a", "F32", "[2]", 0, 8}, field{"w", "F32", "[0]", 4, 4}), make([]byte, 8)), []string{`tensor "w"`, "[4,4)", `"a"`}},
 	{"empty tensor behind the end", shard(headerOf(field{"a", "F32", "[2]", 0, 8}, field{"w", "F32", "[0]", 12, 12}), make([]byte, 8)), []string{`tensor "w"`, "expected 12 bytes", "found 8"}},
 	{"empty tensor with bytes", shard(headerOf(field{"w", "F32", "[0,4]", 0, 16}), make([]byte, 16)), []string{`tensor "w"`, "[0 4]", "expects 0 bytes", "of 16"}},
-	{"a very long type", shard(headerOf(field{"w", strings.Repeat("F32", 5000), "[1]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "F32F32", "..."}},
+	{"a very long type", shard(headerOf(field{"w", strings.Repeat("F32", 1000), "[1]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "F32F32", "..."}},
 	{"a very long shape", shard(headerOf(field{"w", "F32", "[" + strings.Repeat("2,", 5000) + "2]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "shape: more than 64 numbers"}},
 	{"very many offsets", shard(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[`+strings.Repeat("0,", 5000)+`4]}}`, make([]byte, 4)), []string{`tensor "w"`, "data_offsets: more than 2 numbers"}},
 	{"a shape of 64 that overflows", shard(headerOf(field{"w", "F32", "[" + strings.Repeat("2,", 63) + "2]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "[2 2 2", "...", "overflows"}},
