@@ -125,11 +125,11 @@ func (m *Model) Process(p Processing) (*Model, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	old, err := m.params()
+	params, err := m.store.copied()
 	if err != nil {
 		return nil, fmt.Errorf("process: %w", err)
 	}
-	cfg, params := m.Config, old.Clone()
+	cfg := m.Config
 	for _, s := range p.steps() {
 		if *s.on {
 			s.do(&cfg, params)

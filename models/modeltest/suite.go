@@ -272,7 +272,10 @@ func (s suite) attention(t *testing.T, cache *models.Cache, l int) *tensor.Dense
 func (s suite) unembed(t *testing.T) {
 	cache, logits := s.record(t, s.both(t))
 	last := value(t, cache, models.Site{Layer: s.m.Config.Layers - 1, Kind: models.ResidPost})
-	got := s.m.Unembed(last.Reshape(-1, s.m.Config.Width))
+	got, err := s.m.Unembed(last.Reshape(-1, s.m.Config.Width))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if !got.EqualBits(logits.Reshape(-1, s.m.Config.Outputs())) {
 		t.Error("the unembedded last residual stream differs from the logits")
 	}
