@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"orrery/models"
+	"orrery/models/tensor"
 )
 
 // PatchOptions are the options of Patch.
@@ -29,6 +30,18 @@ type PatchGrid struct {
 	// Values holds the metric of the patched runs, [pair][cell], cells in
 	// row-major order; NaN where the sweep was stopped.
 	Values [][]float64
+}
+
+// newPatchGrid is a sweep's result before its first cell.
+func newPatchGrid(sweep PatchSweep, shape []int, rows int) PatchGrid {
+	g := PatchGrid{Sweep: sweep, Shape: shape, Values: make([][]float64, rows)}
+	for i := range g.Values {
+		g.Values[i] = make([]float64, g.Cells())
+		for c := range g.Values[i] {
+			g.Values[i][c] = math.NaN()
+		}
+	}
+	return g
 }
 
 // Cell is the metric of all pairs at a cell.
@@ -164,84 +177,26 @@ func (p *Patching) of(pair int, logits []float32, s *sides, opt PatchOptions) fl
 
 // sweep computes the cells.
 func (p *Patching) sweep(ctx context.Context, s *sides, opt PatchOptions, emit func(PatchCell) error) error {
-	m, pairs := s.m, len(s.pairs)
-	var first []int // the number of the first cell of each sweep
-	total := 0
-	for _, sweep := range opt.Sweeps {
-		shape, err := sweep.shape(m, s.T)
-		if err != nil {
-			return fmt.Errorf("patching: %w", err)
-		}
-		g := PatchGrid{Sweep: sweep, Shape: shape, Values: make([][]float64, pairs)}
-		for i := range g.Values {
-			g.Values[i] = make([]float64, g.Cells())
-			for c := range g.Values[i] {
-				g.Values[i][c] = math.NaN()
-			}
-		}
-		p.Grids = append(p.Grids, g)
-		first = append(first, total)
-		total += g.Cells()
-	}
-	find := func(cell int) (at, within int) {
-		for at = len(first) - 1; first[at] > cell; at-- {
-		}
-		return at, cell - first[at]
-	}
 	var ids []int
 	for _, c := range p.Contrasts {
 		ids = append(ids, c.Clean.Answer, c.Corrupted.Answer)
 	}
-	report, err := grid{
-		base: s.run, need: opt.Metric.need(ids...), vocab: m.Config.Outputs(), cells: total,
-		edits: func(cell, row int) ([]models.Edit, error) {
-			at, within := find(cell)
-			return p.edits(s, p.Grids[at], within, row)
-		},
-		read: func(cell, row int, logits []float32) {
-			at, within := find(cell)
-			p.Grids[at].Values[row][within] = p.of(row, logits, s, opt)
-		},
-		done: func(cell int) error {
-			at, within := find(cell)
-			g := &p.Grids[at]
-			return emit(PatchCell{Grid: at, Cell: within, Index: unravel(within, g.Shape), Values: g.Cell(within)})
-		},
-	}.sweep(ctx, opt.Budget)
+	values := func(site models.Site, pair int) (*tensor.Dense, error) { return s.recorded(site, pair) }
+	w, err := newReplacement(s.m, s.run, opt.Sweeps, p.Window, values)
+	if err != nil {
+		return fmt.Errorf("patching: %w", err)
+	}
+	for i, sweep := range opt.Sweeps {
+		p.Grids = append(p.Grids, newPatchGrid(sweep, w.shapes[i], len(s.pairs)))
+	}
+	report, err := w.sweep(ctx, opt.Metric.need(ids...), opt.Budget, func(at, cell, row int, logits []float32) {
+		p.Grids[at].Values[row][cell] = p.of(row, logits, s, opt)
+	}, func(at, cell int) error {
+		g := &p.Grids[at]
+		return emit(PatchCell{Grid: at, Cell: cell, Index: unravel(cell, g.Shape), Values: g.Cell(cell)})
+	})
 	if report != nil {
 		p.Report = *report
 	}
 	return err
-}
-
-// edits are a cell's, one for each layer of its window.
-func (p *Patching) edits(s *sides, g PatchGrid, cell, pair int) (edits []models.Edit, err error) {
-	index := unravel(cell, g.Shape)
-	at := selection{}
-	for i, axis := range g.Sweep.Axes[1:] {
-		at[axis] = index[i+1]
-	}
-	lo, hi := window(index[0], p.Window, s.m.Config.Layers)
-	for l := lo; l < hi; l++ {
-		site, err := g.Sweep.site(s.m, l)
-		if err != nil {
-			return nil, err
-		}
-		edit, err := s.transplant(pair, site, at)
-		if err != nil {
-			return nil, err
-		}
-		edits = append(edits, edit)
-	}
-	return edits, nil
-}
-
-// unravel turns a row-major number into an index for each axis.
-func unravel(i int, shape []int) []int {
-	index := make([]int, len(shape))
-	for a := len(shape) - 1; a >= 0; a-- {
-		index[a] = i % shape[a]
-		i /= shape[a]
-	}
-	return index
 }

@@ -59,14 +59,23 @@ func choose(x *tensor.Dense, axes []string, at selection) []float32 {
 	return out
 }
 
+// recorded is the source run's value at a site, without the batch.
+func (s *sides) recorded(site models.Site, pair int) (*tensor.Dense, error) {
+	value, ok := s.cache.Get(site)
+	if !ok {
+		return nil, fmt.Errorf("site %s was not recorded", site)
+	}
+	return value.Sub(pair), nil
+}
+
 // transplant is the edit that sets the chosen elements of a site in the base run
 // of a pair to the source run's.
 func (s *sides) transplant(pair int, site models.Site, at selection) (models.Edit, error) {
-	value, ok := s.cache.Get(site)
-	if !ok {
-		return models.Edit{}, fmt.Errorf("site %s was not recorded", site)
+	value, err := s.recorded(site, pair)
+	if err != nil {
+		return models.Edit{}, err
 	}
-	return editOf(s.m, site, value.Sub(pair), at), nil
+	return editOf(s.m, site, value, at), nil
 }
 
 // identities measures two invariants on a pair: a run patched with its own value
