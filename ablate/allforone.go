@@ -188,7 +188,7 @@ func (a *AllForOne) waiting(r Recipe, row int) (*tensor.Dense, error) {
 	for pos := t.First + 1; pos < t.T; pos++ {
 		into := out.Sub(pos - t.First - 1).Data
 		key := tableKey{p.Group, pos, -1}
-		read := func() (TableMean, error) { return TableMean{}, nil }
+		var read func() (TableMean, error)
 		switch r.Mode {
 		case WaitZero:
 			continue

@@ -121,9 +121,7 @@ func apply(t *testing.T, a *ablate.AllForOne, recipes []ablate.Recipe) []ablate.
 func (g golden) checkOutcomes(t *testing.T, a *ablate.AllForOne, out []ablate.Outcome, key string) {
 	t.Helper()
 	n := len(a.Prompts)
-	want := g.read(t, key+".logits")
-	want = want.Reshape(len(out), n, want.Dim(-1))
-	got := tensor.New(want.Shape...)
+	got := tensor.New(len(out), n, g.model.Config.Vocab)
 	p, logp, margin := tensor.New(len(out), n), tensor.New(len(out), n), tensor.New(len(out), n)
 	accuracy, agreement, kept := tensor.New(len(out)), tensor.New(len(out)), tensor.New(len(out))
 	var top, topAny []int
@@ -141,7 +139,9 @@ func (g golden) checkOutcomes(t *testing.T, a *ablate.AllForOne, out []ablate.Ou
 			kept.Data[i] = float32(f.Mean)
 		}
 	}
-	modeltest.Close(t, key+".logits", got, want, plainBound, plainBound)
+	if g.has(t, key+".logits") {
+		modeltest.Close(t, key+".logits", got, g.read(t, key+".logits").Reshape(got.Shape...), plainBound, plainBound)
+	}
 	if _, ok := g.values.Info(key + ".p_answer"); !ok {
 		return
 	}
@@ -167,12 +167,18 @@ func TestTableGolden(t *testing.T) {
 			for _, op := range []string{"plus", "minus"} {
 				for name, pos := range map[string]int{"operator": 2, "second": 3, "equals": 4} {
 					key := op + "." + set + "." + name
+					if !g.has(t, key+".values") {
+						continue
+					}
 					tokens := g.ints(t, key+".values")
 					if !reflect.DeepEqual(table.Tokens(op, pos), tokens) {
 						t.Errorf("%s has means of %v, want %v", key, table.Tokens(op, pos), tokens)
 						continue
 					}
 					g.checkMeans(t, table, op, pos, tokens, key)
+				}
+				if !g.has(t, op+"."+set+".global_mean") {
+					continue
 				}
 				global, err := table.Global(op)
 				if err != nil {
@@ -337,6 +343,9 @@ func TestThreeOperandsGolden(t *testing.T) {
 		for name, operators := range map[string][]int{"plus_plus": {51, 51}, "plus_minus": {51, 52}} {
 			prompts, _ := g.taskPrompts(t, three[name])
 			for set, valid := range map[string]bool{"all": false, "valid": true} {
+				if valid && g.part {
+					continue // 5,000 contexts more for the same
+				}
 				table, err := ablate.CAMATable(context.Background(), g.model, contexts(valid, operators...))
 				if err != nil {
 					t.Fatal(err)

@@ -41,28 +41,33 @@ const (
 )
 
 // golden is one of the reference's models with its prompts and the values of
-// one case.
+// one case, or of a part of it.
 type golden struct {
-	name    string
+	part    bool
 	model   *models.Model
 	prompts map[string]json.RawMessage
 	values  *weights.File
 }
 
-// eachGolden runs a test on every model of the reference: on the part of
-// m1-gpt2 that lies in testdata, and on all where the reference is there.
+// eachGolden runs a test on the part of the reference that lies in testdata, and
+// on all of its models where the reference is there.
 func eachGolden(t *testing.T, file string, test func(t *testing.T, g golden)) {
+	t.Run("part", func(t *testing.T) { test(t, readPart(t, file)) })
 	for _, name := range []string{"m1-gpt2", "m2-llama", "m3-gptj"} {
-		t.Run(name, func(t *testing.T) { test(t, readGolden(t, name, file)) })
+		t.Run(name, func(t *testing.T) { test(t, readGolden(t, name, modeltest.Reference(t, "causal", name), file)) })
 	}
 }
 
-func readGolden(t *testing.T, name, file string) golden {
+// readPart reads the part in testdata.
+func readPart(t *testing.T, file string) golden {
 	t.Helper()
-	dir := filepath.Join("testdata", name)
-	if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
-		dir = modeltest.Reference(t, "causal", name)
-	}
+	g := readGolden(t, "m1-gpt2", filepath.Join("testdata", "m1-gpt2"), file)
+	g.part = true
+	return g
+}
+
+func readGolden(t *testing.T, name, dir, file string) golden {
+	t.Helper()
 	open := func(file string) *weights.File {
 		f, err := weights.Open(filepath.Join(dir, file))
 		if err != nil {
@@ -75,15 +80,25 @@ func readGolden(t *testing.T, name, file string) golden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := golden{name: name, model: modeltest.FromTransformerLens(t, open("model.safetensors"), "", goldenConfigs[name]), values: open(file)}
+	g := golden{model: modeltest.FromTransformerLens(t, open("model.safetensors"), "", goldenConfigs[name]), values: open(file)}
 	if err := json.Unmarshal(data, &g.prompts); err != nil {
 		t.Fatal(err)
 	}
 	return g
 }
 
-// toy is the part of m1-gpt2 that is always there.
-func toy(t *testing.T) golden { return readGolden(t, "m1-gpt2", "02_mediation.safetensors") }
+// toy is a small model with its prompts, always there.
+func toy(t *testing.T) golden { return readPart(t, "02_mediation.safetensors") }
+
+// has reports whether a value is there. Only parts may lack one.
+func (g golden) has(t *testing.T, name string) bool {
+	t.Helper()
+	_, ok := g.values.Info(name)
+	if !ok && !g.part {
+		t.Errorf("the reference lacks %s", name)
+	}
+	return ok
+}
 
 func (g golden) read(t *testing.T, name string) *tensor.Dense {
 	t.Helper()
