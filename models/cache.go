@@ -140,13 +140,8 @@ func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, ho
 	if err := in.check(m.Config); err != nil {
 		return nil, nil, err
 	}
-	need, err := m.cacheSize(in, opt.Sites)
-	if err != nil {
+	if err := m.CheckBudget(in, opt); err != nil {
 		return nil, nil, err
-	}
-	if opt.Budget > 0 && need.Need > opt.Budget {
-		need.Budget = opt.Budget
-		return nil, nil, need
 	}
 	c := NewCache()
 	c.Origin = Origin{Model: m.Name, Basis: m.Basis(), Batch: in.clone(), of: m}
@@ -155,6 +150,19 @@ func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, ho
 		return nil, nil, err
 	}
 	return out, c, nil
+}
+
+// CheckBudget reports what RunWithCache would refuse before it runs: a
+// *BudgetError, or a selector without a site.
+func (m *Model) CheckBudget(in Batch, opt CacheOptions) error {
+	need, err := m.cacheSize(in, opt.Sites)
+	if err != nil {
+		return err
+	}
+	if need.Budget = opt.Budget; opt.Budget > 0 && need.Need > opt.Budget {
+		return need
+	}
+	return nil
 }
 
 // clone is a copy that shares nothing with in.

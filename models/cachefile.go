@@ -91,6 +91,9 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 		if err := in.check(m.Config); err != nil {
 			return nil, err
 		}
+		if c.noBatch && in.B != 1 {
+			return nil, fmt.Errorf("metadata: %d rows of %s, and the batch axis is removed", in.B, keyIDs)
+		}
 		axes[axisBatch], axes[axisPos] = in.B, in.T
 	}
 	for _, name := range f.Names() {

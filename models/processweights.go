@@ -5,8 +5,8 @@ import "orrery/models/tensor"
 // The rewritings of Process. Each works in place on weights of its own, in
 // float64 where it sums, and leaves the config that describes them.
 
-// foldLN folds ln1 into q, k and v, ln2 into the MLP's inputs and ln_final into
-// the unembedding.
+// foldLN folds ln1 into q, k and v, ln2 into the MLP's inputs (ln1, when a
+// parallel block has no other) and ln_final into the unembedding.
 func foldLN(cfg *Config, p *Params) {
 	untie(cfg, p)
 	center := cfg.Norm == LayerNorm
@@ -17,20 +17,26 @@ func foldLN(cfg *Config, p *Params) {
 		for i := range n.Weight.Data {
 			n.Weight.Data[i] = 1
 		}
-		n.Bias = nil
+		if n.Bias != nil {
+			clear(n.Bias.Data)
+		}
 	}
 	for l := range p.Blocks {
 		b := &p.Blocks[l]
-		fold(&b.LN1, &b.Q, &b.K, &b.V)
+		attn, mlp := []*LinearParams{&b.Q, &b.K, &b.V}, []*LinearParams{&b.In}
 		if cfg.Gated {
-			fold(&b.LN2, &b.Gate, &b.In)
-		} else {
-			fold(&b.LN2, &b.In)
+			mlp = append(mlp, &b.Gate)
 		}
+		if cfg.SharedNorm {
+			fold(&b.LN1, append(attn, mlp...)...)
+			continue
+		}
+		fold(&b.LN1, attn...)
+		fold(&b.LN2, mlp...)
 	}
 	fold(&p.Final, &p.Unembed)
 	if cfg.NormBias {
-		cfg.NormBias, cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = false, true, true, true
+		cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = true, true, true
 		for l := range p.Blocks {
 			needBias(&p.Blocks[l].Out)
 		}
@@ -68,8 +74,10 @@ func foldInto(w *LinearParams, n *NormParams, center bool) {
 // centerWriting takes the mean over d_model from embeddings, W_O, W_out and
 // their biases.
 func centerWriting(cfg *Config, p *Params) {
-	untie(cfg, p)
-	centerRows(p.Embed)
+	if !cfg.EmbedNorm {
+		untie(cfg, p)
+		centerRows(p.Embed)
+	}
 	if p.PosEmbed != nil {
 		centerRows(p.PosEmbed)
 	}

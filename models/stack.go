@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
@@ -27,19 +28,89 @@ type Stack struct {
 	norm    *stackNorm // applied to every component; nil for none
 }
 
-// stackPart is n components, W[:, j·k:(j+1)·k]·acts[r, j·k:(j+1)·k] for each j;
-// or, without W, one of width k = D, acts itself.
+// stackPart is n components, W[:, i·k:(i+1)·k]·acts[r, i·k:(i+1)·k] for i =
+// which[j]; or, without W, one of width k = D, acts itself.
 type stackPart struct {
-	n, k int
-	acts []float32      // [R,n·k]
-	w    *kernel.Packed // [D,n·k]; nil for none
+	n, k  int
+	which []int          // [n]; nil for 0..n-1
+	acts  []float32      // [R,width]
+	w     *kernel.Packed // [D,width]; nil for none
+	post  *stackNorm     // what W makes passes this norm; nil for none
+}
+
+// at is the place of component j among those of acts and W.
+func (p *stackPart) at(j int) int {
+	if p.which == nil {
+		return j
+	}
+	return p.which[j]
+}
+
+// width is the length of a row of acts.
+func (p *stackPart) width() int {
+	if p.w == nil {
+		return p.k
+	}
+	_, width := p.w.Size()
+	return width
 }
 
 // stackNorm is a norm with frozen statistics, which is linear: a component is
-// centred, when the norm does that, and divided by the scale of its row.
+// centred, when the norm does that, divided by the scale of its row, and
+// multiplied by the gain.
 type stackNorm struct {
 	center bool
-	scale  []float32 // [R]
+	scale  []float32 // [R]; nil for 1
+	gain   []float32 // [D]; nil for 1
+}
+
+// at is the scale of row r.
+func (n *stackNorm) at(r int) float32 {
+	if n == nil || n.scale == nil {
+		return 1
+	}
+	return n.scale[r]
+}
+
+// apply norms x [R,D] in place.
+func (n *stackNorm) apply(x []float32, d int) {
+	if n == nil {
+		return
+	}
+	for r := range len(x) / d {
+		row, mean, scale := x[r*d:(r+1)*d], 0.0, float64(n.at(r))
+		if n.center {
+			mean = meanOf(row)
+		}
+		for i, v := range row {
+			row[i] = float32((float64(v) - mean) / scale)
+			if n.gain != nil {
+				row[i] *= n.gain[i]
+			}
+		}
+	}
+}
+
+// before gives the directions [n,D] along which a value, but for the scale, has
+// the coordinates that it has along dirs once it is normed.
+func (n *stackNorm) before(dirs []float32, d int) []float32 {
+	if n == nil || !n.center && n.gain == nil {
+		return dirs
+	}
+	out := slices.Clone(dirs)
+	for r := range len(out) / d {
+		row := out[r*d : (r+1)*d]
+		if n.gain != nil {
+			kernel.Mul(row, row, n.gain)
+		}
+		if n.center {
+			mean := meanOf(row)
+			for i, v := range row {
+				row[i] = float32(float64(v) - mean)
+			}
+		}
+	}
+	return out
 }
 
 // size is R, the number of rows of a component.
@@ -64,56 +135,57 @@ func (s *Stack) Bytes() int64 {
 
 // Dense lays all components out, in the shape of Shape.
 func (s *Stack) Dense() *tensor.Dense {
-	d, rows := s.m.Config.Width, s.size()
 	out := tensor.New(s.Shape()...)
-	at := out.Data
-	for i := range s.parts {
-		p := &s.parts[i]
-		p.each(rows, d, func(x []float32) {
-			copy(at, x)
-			s.norm.apply(at[:rows*d], d)
-			at = at[rows*d:]
-		})
+	for i := range s.Labels {
+		s.component(out.Sub(i).Data, i)
 	}
 	return out
 }
 
-// each calls fn with the value [R,D] of every component, which is valid during
-// the call.
-func (p *stackPart) each(rows, d int, fn func(x []float32)) {
+// Component is the value of component i, 0 ≤ i < N, alone: [B,T,D].
+func (s *Stack) Component(i int) *tensor.Dense {
+	out := tensor.New(s.Shape()[1:]...)
+	s.component(out.Data, i)
+	return out
+}
+
+// component writes component i to x [R,D].
+func (s *Stack) component(x []float32, i int) {
+	d, rows := s.m.Config.Width, s.size()
+	for p := range s.parts {
+		if n := s.parts[p].n; i >= n {
+			i -= n
+			continue
+		}
+		s.parts[p].component(x, i, rows, d)
+		break
+	}
+	s.norm.apply(x, d)
+}
+
+// component writes component j of the part to x [R,D].
+func (p *stackPart) component(x []float32, j, rows, d int) {
 	if p.w == nil {
-		fn(p.acts)
+		copy(x, p.acts)
 		return
 	}
-	x := make([]float32, rows*d)
-	for j := range p.n {
-		p.w.Part(0, d, j*p.k, (j+1)*p.k).MatMul(x, d, p.acts[j*p.k:], p.n*p.k, rows, false)
-		fn(x)
-	}
+	lo := p.at(j) * p.k
+	p.w.Part(0, d, lo, lo+p.k).MatMul(x, d, p.acts[lo:], p.width(), rows, false)
+	p.post.apply(x, d)
 }
 
 // sum adds the sum of the part's components to x [R,D].
 func (p *stackPart) sum(x []float32, rows, d int) {
-	if p.w == nil {
-		kernel.Add(x, p.acts)
+	part := make([]float32, rows*d)
+	if p.w != nil && p.n*p.k == p.width() {
+		p.w.MatMul(part, p.acts, rows, false)
+		p.post.apply(part, d)
+		kernel.Add(x, part)
 		return
 	}
-	p.w.MatMul(x, p.acts, rows, true)
-}
-
-// apply norms x [R,D] in place.
-func (n *stackNorm) apply(x []float32, d int) {
-	if n == nil {
-		return
-	}
-	for r, scale := range n.scale {
-		row, mean := x[r*d:(r+1)*d], 0.0
-		if n.center {
-			mean = meanOf(row)
-		}
-		for i, v := range row {
-			row[i] = float32((float64(v) - mean) / float64(scale))
-		}
+	for j := range p.n {
+		p.component(part, j, rows, d)
+		kernel.Add(x, part)
 	}
 }
 
@@ -136,17 +208,7 @@ func (s *Stack) Project(directions *tensor.Dense) (*tensor.Dense, error) {
 // along d centred.
 func (s *Stack) along(out, dirs []float32, n int, pick []int) {
 	d := s.m.Config.Width
-	if s.norm != nil && s.norm.center {
-		centred := make([]float32, len(dirs))
-		for i := range n {
-			row := dirs[i*d : (i+1)*d]
-			mean := meanOf(row)
-			for j, v := range row {
-				centred[i*d+j] = float32(float64(v) - mean)
-			}
-		}
-		dirs = centred
-	}
+	dirs = s.norm.before(dirs, d)
 	each := n // coordinates of a component's row
 	if pick != nil {
 		each = 1
@@ -155,53 +217,45 @@ func (s *Stack) along(out, dirs []float32, n int, pick []int) {
 	for i := 1; i < len(first); i++ {
 		first[i] = first[i-1] + s.parts[i-1].n
 	}
-	kernel.Do(len(s.parts), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			p := &s.parts[i]
-			p.along(out[first[i]*s.size()*each:], p.read(dirs, n), each, pick, s.norm)
+	for i := range s.parts {
+		p := &s.parts[i]
+		read := dirs // what reads a row of acts along each direction, Wᵀ·direction [n,width]
+		if p.w != nil {
+			read = make([]float32, n*p.width())
+			p.w.MatMulNN(read, p.post.before(dirs, d), n, false)
 		}
-	})
-}
-
-// read is what reads a row of the part's acts along each direction of dirs
-// [n,D]: Wᵀ·direction, [n, n·k].
-func (p *stackPart) read(dirs []float32, n int) []float32 {
-	if p.w == nil {
-		return dirs
+		p.along(out[first[i]*s.size()*each:], read, each, pick, s.norm)
 	}
-	read := make([]float32, n*p.n*p.k)
-	p.w.MatMulNN(read, dirs, n, false)
-	return read
 }
 
 // along is Stack.along for one part. Components are taken in blocks, so that
 // acts and out are both walked along their rows.
 func (p *stackPart) along(out, read []float32, each int, pick []int, norm *stackNorm) {
 	const block = 64
-	width := p.n * p.k
+	width, k := p.width(), p.k
 	rows := len(p.acts) / width
-	for from := 0; from < p.n; from += block {
-		for r := range rows {
-			acts, scale := p.acts[r*width:(r+1)*width], float32(1)
-			if norm != nil {
-				scale = norm.scale[r]
-			}
-			for i := range each {
-				dir := i
-				if pick != nil {
-					dir = pick[r]
-				}
-				u := read[dir*width : (dir+1)*width]
-				for j := from; j < min(from+block, p.n); j++ {
-					v := acts[j] * u[j]
-					if p.k > 1 {
-						v = kernel.Dot(acts[j*p.k:(j+1)*p.k], u[j*p.k:(j+1)*p.k])
+	kernel.Do((p.n+block-1)/block, 1+grainWork/(rows*each*block*k), func(lo, hi int) {
+		for from := lo * block; from < hi*block; from += block {
+			for r := range rows {
+				acts, scale := p.acts[r*width:(r+1)*width], norm.at(r)*p.post.at(r)
+				for i := range each {
+					dir := i
+					if pick != nil {
+						dir = pick[r]
 					}
-					out[(j*rows+r)*each+i] = v / scale
+					u := read[dir*width : (dir+1)*width]
+					for j := from; j < min(from+block, p.n); j++ {
+						at := p.at(j) * k
+						v := acts[at] * u[at]
+						if k > 1 {
+							v = kernel.Dot(acts[at:at+k], u[at:at+k])
+						}
+						out[(j*rows+r)*each+i] = v / scale
+					}
 				}
 			}
 		}
-	}
+	})
 }
 
 // meanOf is the mean of x, summed in float64.

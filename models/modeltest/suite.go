@@ -28,6 +28,8 @@ func Suite(t *testing.T, m *models.Model) {
 		{"patterns are causal and sum to 1", s.patterns},
 		{"components add up to the residual stream", s.components},
 		{"head results add up to the attention output", s.results},
+		{"decompositions add up, and attributions to the logits", s.stacks},
+		{"processing weights keeps the probabilities", s.processed},
 		{"unembedding the last stream gives the logits", s.unembed},
 		{"a saved model is the same model", s.saved},
 	}
@@ -243,6 +245,17 @@ func (s suite) results(t *testing.T) {
 		if bias := s.m.Params().Blocks[l].O.Bias; bias != nil {
 			for i := range sum.Data {
 				sum.Data[i] += bias.Data[i%d]
+			}
+		}
+		if s.m.Config.Placement != models.PreNorm && s.m.Config.Norm == models.LayerNorm { // whose input is known but for its mean
+			for lo := 0; lo < sum.Len(); lo += d {
+				mean := float32(0)
+				for _, v := range sum.Data[lo : lo+d] {
+					mean += v / float32(d)
+				}
+				for i := range d {
+					sum.Data[lo+i] -= mean
+				}
 			}
 		}
 		Close(t, site.String(), sum, want, 1e-5, 1e-5)
