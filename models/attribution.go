@@ -185,8 +185,8 @@ func (s *Stack) answers(a Answers) (pick []int, pairs [][2]int, err error) {
 			pair[1] = a.Incorrect[at]
 		}
 		for i, id := range pair {
-			if (i == 0 || a.Incorrect != nil) && (id < 0 || id >= s.m.Config.Vocab) {
-				return nil, nil, fmt.Errorf("token %d is outside the vocabulary 0..%d", id, s.m.Config.Vocab-1)
+			if (i == 0 || a.Incorrect != nil) && (id < 0 || id >= s.m.Config.Outputs()) {
+				return nil, nil, fmt.Errorf("token %d is outside the vocabulary 0..%d", id, s.m.Config.Outputs()-1)
 			}
 		}
 		i, ok := known[pair]

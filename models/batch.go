@@ -123,15 +123,16 @@ func (in Batch) check(c Config) error {
 	return nil
 }
 
-// warnings says what in may ask of a model beyond what it was trained on.
-func (in Batch) warnings(c Config) []string {
+// Warnings says what a run of in asks of the model beyond what it was trained
+// on.
+func (m *Model) Warnings(in Batch) []string {
 	longest := 0
 	for b := range in.B {
 		lo, hi := in.span(b)
 		longest = max(longest, hi-lo)
 	}
-	if longest <= c.Context {
+	if longest <= m.Config.Context {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d tokens in a row, and this model was trained on at most %d: what it says of the rest is extrapolated", longest, c.Context)}
+	return []string{fmt.Sprintf("%d tokens in a row, and this model was trained on at most %d: what it says of the rest is extrapolated", longest, m.Config.Context)}
 }

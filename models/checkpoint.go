@@ -23,6 +23,15 @@ type wish struct {
 	next  *wish // the one that comes behind this one
 }
 
+// size is the number of numbers that the tensor has.
+func (w *wish) size() int {
+	n := 1
+	for _, d := range w.shape {
+		n *= d
+	}
+	return n
+}
+
 // Info describes a tensor of the file; false when there is none.
 func (c *checkpoint) Info(name string) (weights.Info, bool) {
 	if c.file == nil {
@@ -33,11 +42,11 @@ func (c *checkpoint) Info(name string) (weights.Info, bool) {
 
 // reader collects which tensors of a checkpoint go where, and checks them all.
 type reader struct {
-	from  *checkpoint
+	file  *checkpoint
 	wants []wish
 }
 
-func newReader(c *checkpoint) *reader { return &reader{from: c} }
+func newReader(c *checkpoint) *reader { return &reader{file: c} }
 
 // want puts the tensor at its place.
 func (r *reader) want(at **tensor.Dense, name string, shape ...int) {
@@ -59,15 +68,15 @@ func (r *reader) below(at **tensor.Dense, name string, n int) {
 // read checks names and shapes of everything wanted. The places stay empty: the
 // checkpoint knows from now on what belongs there.
 func (r *reader) read() error {
-	if r.from.file != nil {
+	if r.file.file != nil {
 		expect := make([]weights.Expect, len(r.wants))
 		for i, w := range r.wants {
 			expect[i] = weights.Expect{Name: w.name, Shape: w.shape}
 		}
-		if err := r.from.file.Check(expect); err != nil {
+		if err := r.file.file.Check(expect); err != nil {
 			return err
 		}
 	}
-	r.from.wishes = append(r.from.wishes, r.wants...)
+	r.file.wishes = append(r.file.wishes, r.wants...)
 	return nil
 }

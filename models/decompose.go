@@ -36,7 +36,7 @@ func DecomposeResid(m *Model, c *Cache, layer int, opt StackOptions) (*Stack, er
 		if !opt.SkipAttn {
 			b.value(strconv.Itoa(l)+"_attn_out", Site{l, AttnOut})
 		}
-		if !opt.SkipMLP {
+		if !opt.SkipMLP && !m.Config.AttnOnly {
 			b.value(strconv.Itoa(l)+"_mlp_out", Site{l, MLPOut})
 		}
 	}
@@ -113,12 +113,14 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 		return nil, err
 	}
 	b.heads()
-	if !opt.CollapseNeurons {
-		b.neurons(nil)
-	} else {
+	switch {
+	case m.Config.AttnOnly:
+	case opt.CollapseNeurons:
 		for l := range b.layer {
 			b.value(strconv.Itoa(l)+"_mlp_out", Site{l, MLPOut})
 		}
+	default:
+		b.neurons(nil)
 	}
 	b.embeds()
 	bias := make([]float32, b.s.size()*m.Config.Width)
@@ -126,7 +128,7 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 		b.bias(bias, &m.blocks[l].o, Site{l, LN1PostScale}, &m.blocks[l].ln1Post)
 	}
 	for l := range b.layer {
-		if !opt.CollapseNeurons {
+		if !opt.CollapseNeurons && !m.Config.AttnOnly {
 			b.bias(bias, &m.blocks[l].out, Site{l, LN2PostScale}, &m.blocks[l].ln2Post)
 		}
 	}

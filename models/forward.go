@@ -138,6 +138,11 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	}
 	s, attn = p.middle(l, s, attn)
 	p.visit(l, AttnOut, s.rows, attn)
+	if cfg.AttnOnly {
+		kernel.Add(s.x, attn)
+		p.visit(l, ResidPost, s.rows, s.x)
+		return p.fresh(l, ResidPost, s)
+	}
 	s, in := p.between(l, s, attn) // x += attn
 
 	// Feed-forward, [R′,D] -> [R′,F] -> [R′,D].

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,56 @@ func FuzzNames(f *testing.F) {
 			if _, grad, err := obj(logits.Logits); err == nil && grad.Len() != logits.Logits.Len() {
 				t.Errorf("%q has a derivative %v", text, grad)
 			}
+		}
+	})
+}
+
+// FuzzCaches reads files that may be caches: an error or a cache whose values
+// have the shapes of their sites, never a panic.
+func FuzzCaches(f *testing.F) {
+	m := modeltest.GPT2(1)
+	_, c, err := m.RunWithCache(context.Background(), models.Prompt(1, 2), models.CacheOptions{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	path := filepath.Join(f.TempDir(), "cache.safetensors")
+	if err := c.Save(path); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	for _, header := range []string{
+		`{"__metadata__":{"ids":"[[1,2]]","start":"[1]"},"hook_embed":{"dtype":"F32","shape":[1,2,12],"data_offsets":[0,96]}}`,
+		`{"__metadata__":{"ids":"[]","batch_axis":"false"},"hook_embed":{"dtype":"F32","shape":[2,12],"data_offsets":[0,96]}}`,
+		`{"__metadata__":{"ids":"[[1],[2]]","end":"null","batch_axis":"false"},"logits":{"dtype":"F32","shape":[2,11],"data_offsets":[0,88]}}`,
+		`{"blocks.-1.hook_out":{"dtype":"F16","shape":[1,2,12],"data_offsets":[0,48]}}`,
+	} {
+		f.Add(append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), append([]byte(header), make([]byte, 96)...)...))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "cache.safetensors")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := m.LoadCache(path)
+		if err != nil {
+			return
+		}
+		for _, s := range c.Sites() {
+			x, _ := c.Get(s)
+			axes := m.Axes(s)
+			if !c.Batched() {
+				axes = axes[1:]
+			}
+			if x.Rank() != len(axes) || x.Len() == 0 {
+				t.Errorf("%s has shape %v", s, x.Shape)
+			}
+		}
+		if s, err := models.DecomposeResid(m, c, -1, models.StackOptions{Pos: []int{-1}}); err == nil {
+			s.Dense()
 		}
 	})
 }

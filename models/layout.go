@@ -27,7 +27,7 @@ func (y *layout) done() (*Params, error) { return y.p, errors.Join(append(y.errs
 // with it.
 func (y *layout) prefix(name string, prefixes ...string) string {
 	for _, p := range prefixes {
-		if _, ok := y.from.Info(p + name); ok {
+		if _, ok := y.file.Info(p + name); ok {
 			return p
 		}
 	}
@@ -106,11 +106,11 @@ func (y *layout) unembed(name string) {
 // zero refuses the file if the tensor is there and holds anything but zeros;
 // why says what is wrong with it.
 func (y *layout) zero(name, why string, shape ...int) {
-	info, ok := y.from.Info(name)
+	info, ok := y.file.Info(name)
 	if !ok || !tensor.SameShape(info.Shape, shape) {
 		return // named when it is read
 	}
-	x, err := y.from.file.Float32(name)
+	x, err := y.file.file.Float32(name)
 	if err != nil {
 		y.errs = append(y.errs, err)
 		return

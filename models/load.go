@@ -119,7 +119,11 @@ func LoadFS(fsys fs.FS, name string) (*Model, error) {
 // load is Load with the ways to its files.
 func load(files fs.FS, name, path string, open func() (*weights.File, error), tok func() (*tokenizer.Tokenizer, error)) (*Model, error) {
 	m, err := func() (*Model, error) {
-		cfg, own, params, err := readConfig(files)
+		b, err := fs.ReadFile(files, configFile)
+		if err != nil {
+			return nil, err
+		}
+		cfg, own, params, err := readConfig(b)
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +131,7 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 		if err != nil {
 			return nil, err
 		}
-		m, err := stand(cfg, f, params)
+		m, err := stand(cfg, f, params, eagerBytes)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
@@ -149,8 +153,8 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 }
 
 // stand makes a model of the weights in f, which it owns from then on if there
-// is no error.
-func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Params, error)) (*Model, error) {
+// is no error. It looks at every number of files of up to eager bytes.
+func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Params, error), eager int64) (*Model, error) {
 	c := &checkpoint{file: f}
 	p, err := params(c, cfg)
 	if err != nil {
@@ -160,7 +164,7 @@ func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Param
 	if err != nil {
 		return nil, err
 	}
-	if f.Bytes() <= eagerBytes {
+	if f.Bytes() <= eager {
 		if err := s.finite(); err != nil {
 			return nil, err
 		}
@@ -177,17 +181,15 @@ func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Param
 
 // readConfig reads config.json: the config, the name it gives itself if any,
 // and the reader of its family's weights.
-func readConfig(files fs.FS) (Config, string, func(*checkpoint, Config) (*Params, error), error) {
-	b, err := fs.ReadFile(files, configFile)
-	if err != nil {
-		return Config{}, "", nil, err
-	}
+func readConfig(b []byte) (Config, string, func(*checkpoint, Config) (*Params, error), error) {
 	c, err := parseHFConfig(b)
 	if err != nil {
 		return Config{}, "", nil, err
 	}
 	var kind string
-	c.read("model_type", &kind)
+	if !c.read("model_type", &kind) {
+		kind = c.kindWithoutType()
+	}
 	if kind == nativeType && c.err == nil {
 		own, err := parseNative(b)
 		if err == nil {

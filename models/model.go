@@ -93,21 +93,34 @@ func (m *Model) pack(p *Params) {
 	m.params, m.hash = m.store.params, sync.OnceValue(m.sum)
 	m.embed = table{plain: p.Embed.Data, width: c.Width}
 	m.pos = table{plain: data(p.PosEmbed), width: c.Width}
-	norm := func(name string, n NormParams) normWeights { return c.normWeights(name, data(n.Weight), data(n.Bias)) }
+	m.assemble(p,
+		func(_ int, name string, n *NormParams) normWeights {
+			return c.normWeights(name, data(n.Weight), data(n.Bias))
+		},
+		func(_ int, _ string, w *LinearParams) linearWeights { return packLinear(*w) })
+	if m.Config.Tied {
+		m.head = packLinear(LinearParams{Weight: p.Embed, Bias: p.Unembed.Bias})
+	}
+}
+
+// assemble makes blocks, final norm and unembedding, each norm and matrix by a
+// function that is told its layer, its name and its place.
+func (m *Model) assemble(p *Params, norm func(int, string, *NormParams) normWeights, linear func(int, string, *LinearParams) linearWeights) {
 	m.blocks = make([]blockWeights, len(p.Blocks))
 	for l := range p.Blocks {
 		b := &p.Blocks[l]
 		m.blocks[l] = blockWeights{
-			ln1: norm("ln1", b.LN1), ln2: norm("ln2", b.LN2),
-			ln1Post: norm("ln1_post", b.LN1Post), ln2Post: norm("ln2_post", b.LN2Post),
-			qNorm: norm("attn.q_norm", b.QNorm), kNorm: norm("attn.k_norm", b.KNorm),
-			q: packLinear(b.Q), k: packLinear(b.K), v: packLinear(b.V), o: packLinear(b.O),
-			gate: packLinear(b.Gate), in: packLinear(b.In), out: packLinear(b.Out),
+			ln1: norm(l, "ln1", &b.LN1), ln2: norm(l, "ln2", &b.LN2),
+			ln1Post: norm(l, "ln1_post", &b.LN1Post), ln2Post: norm(l, "ln2_post", &b.LN2Post),
+			qNorm: norm(l, "attn.q_norm", &b.QNorm), kNorm: norm(l, "attn.k_norm", &b.KNorm),
+			q: linear(l, "attn.q", &b.Q), k: linear(l, "attn.k", &b.K), v: linear(l, "attn.v", &b.V),
+			o:    linear(l, "attn.o", &b.O),
+			gate: linear(l, "mlp.gate", &b.Gate), in: linear(l, "mlp.in", &b.In), out: linear(l, "mlp.out", &b.Out),
 		}
 	}
 	m.shareNorms()
-	m.embedNorm, m.final = norm("embed.ln", p.EmbedNorm), norm("ln_final", p.Final)
-	m.head = packLinear(LinearParams{Weight: p.Unembedding(), Bias: p.Unembed.Bias})
+	m.embedNorm, m.final = norm(-1, "embed.ln", &p.EmbedNorm), norm(-1, "ln_final", &p.Final)
+	m.head = linear(-1, "unembed", &p.Unembed)
 }
 
 // data is the numbers of t, nil for nil.

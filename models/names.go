@@ -158,6 +158,9 @@ func (m *Model) editSite(name string) (Site, error) {
 
 // absence says why a kind does not exist in this model.
 func (m *Model) absence(k Kind) string {
+	if m.Config.AttnOnly && k >= ResidMid && k <= MLPOut {
+		return "it exists where blocks have an MLP, and this model's have none"
+	}
 	switch k {
 	case PosEmbed:
 		return fmt.Sprintf("it exists with learned positions, and this model's are %s", m.Config.Positions)

@@ -171,9 +171,9 @@ func TestNarrowNamesAreNotEdited(t *testing.T) {
 	}
 }
 
-// TestNamesBehindNorms holds version 4's names on a model whose attention and
-// MLP are normed behind as well.
-func TestNamesBehindNorms(t *testing.T) {
+// TestNamesOfOtherBlocks holds version 4's names on a model whose attention and
+// MLP are normed behind as well, and asks for the MLP of blocks that have none.
+func TestNamesOfOtherBlocks(t *testing.T) {
 	cfg := modeltest.Llama(1).Config
 	cfg.Placement = models.BothNorm
 	m := modeltest.Random("both", cfg, 1)
@@ -196,6 +196,14 @@ func TestNamesBehindNorms(t *testing.T) {
 	}
 	_, err := modeltest.Llama(1).Site("blocks.1.ln1_post.hook_out")
 	mustSay(t, err, "stand before them")
+	only := modeltest.GPT2(1).Config
+	only.AttnOnly, only.MLPBias = true, false
+	attn := modeltest.Random("attn-only", only, 1)
+	for _, name := range []string{"resid_mid0", "mlp_out1", "blocks.0.mlp.hook_in", "blocks.1.ln2.hook_scale"} {
+		_, err = attn.Site(name)
+		mustSay(t, err, name, "an MLP")
+	}
+	modeltest.Suite(t, attn)
 	cfg.Placement = models.PostNorm
 	_, err = modeltest.Random("post", cfg, 1).Site("blocks.0.attn.hook_in")
 	mustSay(t, err, "where a norm reads the stream")

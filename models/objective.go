@@ -136,8 +136,8 @@ func parseTerm(m *Model, head, indices string) (term, error) {
 		}
 		*into = v
 	}
-	if t.id < 0 || t.id >= m.Config.Vocab {
-		return t, fmt.Errorf("%s: id %d is outside the vocabulary 0..%d", t.text, t.id, m.Config.Vocab-1)
+	if t.id < 0 || t.id >= m.Config.Outputs() {
+		return t, fmt.Errorf("%s: id %d is outside the vocabulary 0..%d", t.text, t.id, m.Config.Outputs()-1)
 	}
 	return t, nil
 }

@@ -40,7 +40,7 @@ func (s *store) each(fn func(i, layer int, name string, at **tensor.Dense) error
 }
 
 // partLen is the number of floats that numbers reads at a time.
-const partLen = 1 << 16
+const partLen = 1 << 18
 
 // numbers calls fn with the float32 values of a weight, part by part in order.
 // It takes little memory where the tensor lies in the file as it is needed.
@@ -57,16 +57,14 @@ func (s *store) numbers(layer int, name string, at **tensor.Dense, fn func(part 
 		return err
 	}
 	defer s.file.Release(w.name)
-	n := 1
-	for _, d := range w.shape {
-		n *= d
-	}
+	n := w.size()
 	buffer := make([]float32, min(n, partLen))
 	for lo := 0; lo < n; lo += partLen {
 		part := buffer[:min(partLen, n-lo)]
 		if err := s.file.Read(part, w.name, lo); err != nil {
 			return err
 		}
+		s.file.ReleasePart(w.name, lo, lo+len(part))
 		if err := fn(part); err != nil {
 			return err
 		}

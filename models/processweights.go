@@ -27,18 +27,23 @@ func foldLN(cfg *Config, p *Params) {
 		if cfg.Gated {
 			mlp = append(mlp, &b.Gate)
 		}
-		if cfg.SharedNorm {
+		switch {
+		case cfg.SharedNorm:
 			fold(&b.LN1, append(attn, mlp...)...)
-			continue
+		case cfg.AttnOnly:
+			fold(&b.LN1, attn...)
+		default:
+			fold(&b.LN1, attn...)
+			fold(&b.LN2, mlp...)
 		}
-		fold(&b.LN1, attn...)
-		fold(&b.LN2, mlp...)
 	}
 	fold(&p.Final, &p.Unembed)
 	if cfg.NormBias {
-		cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = true, true, true
+		cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = true, !cfg.AttnOnly, true
 		for l := range p.Blocks {
-			needBias(&p.Blocks[l].Out)
+			if cfg.MLPBias {
+				needBias(&p.Blocks[l].Out)
+			}
 		}
 	}
 }
@@ -83,7 +88,9 @@ func centerWriting(cfg *Config, p *Params) {
 	}
 	for l := range p.Blocks {
 		for _, w := range []*LinearParams{&p.Blocks[l].O, &p.Blocks[l].Out} {
-			centerColumns(w.Weight)
+			if w.Weight != nil { // there may be no MLP
+				centerColumns(w.Weight)
+			}
 			if w.Bias != nil {
 				centerRows(w.Bias.Reshape(1, -1))
 			}

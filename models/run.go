@@ -11,7 +11,7 @@ import (
 // Output is what a run returns.
 type Output struct {
 	Logits   *tensor.Dense // [B,T,V]; rows of padding hold no meaning
-	Warnings []string      // what a reader of the numbers must know
+	Warnings []string      // what a reader of the numbers must know: see Model.Warnings
 }
 
 // Need says which logits somebody will read. What nothing needs is not
@@ -145,7 +145,7 @@ func (p *pass) output() (*Output, error) {
 	if err := finite(Site{-1, Logits}.String(), logits); err != nil {
 		return nil, err
 	}
-	return &Output{Logits: logits, Warnings: p.in.warnings(p.m.Config)}, nil
+	return &Output{Logits: logits, Warnings: p.m.Warnings(p.in)}, nil
 }
 
 // stopped reports whether the run has failed or was cancelled.

@@ -3,7 +3,6 @@ package models
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 
@@ -78,7 +77,7 @@ func (s *store) fill(m *Model) error {
 	norm := func(layer int, name string, n *NormParams) normWeights {
 		return s.cfg.normWeights(name, vector(layer, name+".weight", &n.Weight), vector(layer, name+".bias", &n.Bias))
 	}
-	linear := func(layer int, name string, at, bias **tensor.Dense) linearWeights {
+	matrix := func(layer int, name string, at, bias **tensor.Dense) linearWeights {
 		shape := s.cfg.weightShape(name + ".weight")
 		if shape == nil {
 			return linearWeights{}
@@ -86,25 +85,15 @@ func (s *store) fill(m *Model) error {
 		later := newLazyMatrix(func() (*kernel.Packed, error) { return s.pack(layer, name+".weight", at) })
 		return linearWeights{bias: vector(layer, name+".bias", bias), later: later, out: shape[0], in: shape[1]}
 	}
-	m.store, m.params, m.hash = s, sync.OnceValues(s.params), sync.OnceValue(m.sum)
-	m.blocks = make([]blockWeights, s.cfg.Layers)
-	for l := range m.blocks {
-		b := &s.places.Blocks[l]
-		of := func(name string, w *LinearParams) linearWeights { return linear(l, name, &w.Weight, &w.Bias) }
-		m.blocks[l] = blockWeights{
-			ln1: norm(l, "ln1", &b.LN1), ln2: norm(l, "ln2", &b.LN2),
-			ln1Post: norm(l, "ln1_post", &b.LN1Post), ln2Post: norm(l, "ln2_post", &b.LN2Post),
-			qNorm: norm(l, "attn.q_norm", &b.QNorm), kNorm: norm(l, "attn.k_norm", &b.KNorm),
-			q: of("attn.q", &b.Q), k: of("attn.k", &b.K), v: of("attn.v", &b.V), o: of("attn.o", &b.O),
-			gate: of("mlp.gate", &b.Gate), in: of("mlp.in", &b.In), out: of("mlp.out", &b.Out),
-		}
+	linear := func(layer int, name string, w *LinearParams) linearWeights {
+		return matrix(layer, name, &w.Weight, &w.Bias)
 	}
-	m.shareNorms()
 	p := s.places
-	m.embedNorm, m.final = norm(-1, "embed.ln", &p.EmbedNorm), norm(-1, "ln_final", &p.Final)
+	m.store, m.params, m.hash = s, sync.OnceValues(s.params), sync.OnceValue(m.sum)
+	m.assemble(p, norm, linear)
 	var tied *linearWeights
-	if m.head = linear(-1, "unembed", &p.Unembed.Weight, &p.Unembed.Bias); s.cfg.Tied {
-		m.head = linear(-1, "embed", &p.Embed, nil)
+	if s.cfg.Tied {
+		m.head = matrix(-1, "embed", &p.Embed, nil)
 		m.head.bias = vector(-1, "unembed.bias", &p.Unembed.Bias)
 		tied = &m.head
 	}
@@ -124,31 +113,23 @@ func (s *store) finite() error {
 			continue
 		}
 		seen[w.name] = true
-		if err := s.check(w); err != nil {
+		if err := s.check(w, 0, w.size()); err != nil {
 			return err
 		}
+		s.file.Release(w.name)
 	}
 	return nil
 }
 
-// check refuses a tensor with a number that is not finite, by the name and
-// index that it has in the file.
-func (s *store) check(w *wish) error {
+// check refuses a number between the places lo and hi of a tensor that is not
+// finite, by the name and index that it has in the file.
+func (s *store) check(w *wish, lo, hi int) error {
 	defer runtime.KeepAlive(s)
-	i, v, found, err := s.file.NonFinite(w.name)
+	i, v, found, err := s.file.NonFinitePart(w.name, lo, hi)
 	if found {
 		err = NumericError{Site: w.name, Index: unravel(i, w.shape), Value: v}
 	}
 	return err
-}
-
-// open reports whether the tensor can be read: nobody changed the file, and its
-// numbers are finite.
-func (s *store) open(w *wish) error {
-	if err := s.file.Unchanged(); err != nil {
-		return err
-	}
-	return s.check(w)
 }
 
 // dense is the weight at a place as float32, in memory of its own if it comes
@@ -179,7 +160,10 @@ func (s *store) dense(layer int, name string, at **tensor.Dense) (*tensor.Dense,
 
 // made is what a wish makes of its tensor.
 func (s *store) made(w *wish) (*tensor.Dense, error) {
-	if err := s.open(w); err != nil {
+	if err := s.file.Unchanged(); err != nil {
+		return nil, err
+	}
+	if err := s.check(w, 0, w.size()); err != nil {
 		return nil, err
 	}
 	defer runtime.KeepAlive(s)
@@ -197,76 +181,4 @@ func (s *store) made(w *wish) (*tensor.Dense, error) {
 		return nil, err
 	}
 	return y, nil
-}
-
-// pack lays the matrix at a place out for the kernels, in the file's type if it
-// has 16 bits and they say all.
-func (s *store) pack(layer int, name string, at **tensor.Dense) (*kernel.Packed, error) {
-	defer runtime.KeepAlive(s)
-	shape := s.cfg.weightShape(name)
-	w := s.wishes[at]
-	if w == nil {
-		return kernel.PackNT((*at).Data, shape[0], shape[1]), nil
-	}
-	info, _ := s.file.Info(w.name)
-	kind := map[weights.DType]kernel.Half{weights.BF16: kernel.BF16, weights.F16: kernel.F16}[info.DType]
-	if w.make == nil && tensor.SameShape(w.shape, shape) {
-		if err := s.open(w); err != nil {
-			return nil, err
-		}
-		defer s.file.Release(w.name)
-		if bits, ok := s.file.Halves(w.name); ok {
-			return kernel.PackHalf(bits, kind, shape[0], shape[1]), nil
-		}
-		x, err := s.file.Float32(w.name)
-		if err != nil {
-			return nil, err
-		}
-		return kernel.PackNT(x.Data, shape[0], shape[1]), nil
-	}
-	x, err := s.dense(layer, name, at)
-	if err != nil {
-		return nil, err
-	}
-	if kind != 0 {
-		if bits, ok := narrow(x.Data, kind); ok {
-			return kernel.PackHalf(bits, kind, shape[0], shape[1]), nil
-		}
-	}
-	return kernel.PackNT(x.Data, shape[0], shape[1]), nil
-}
-
-// narrow returns the numbers in 16 bits, and false if one does not fit exactly.
-func narrow(x []float32, kind kernel.Half) ([]uint16, bool) {
-	bits := make([]uint16, len(x))
-	for i, v := range x {
-		h, ok := uint16(0), false
-		if u := math.Float32bits(v); kind == kernel.BF16 {
-			h, ok = uint16(u>>16), u<<16 == 0
-		} else {
-			h, ok = narrowF16(u)
-		}
-		if !ok {
-			return nil, false
-		}
-		bits[i] = h
-	}
-	return bits, true
-}
-
-// narrowF16 returns the binary16 of the finite float32 with bits u, and false
-// if it has none of the same value.
-func narrowF16(u uint32) (uint16, bool) {
-	sign, exponent, fraction := uint16(u>>16&0x8000), int(u>>23&0xff)-112, u&0x7fffff
-	switch {
-	case u<<1 == 0:
-		return sign, true
-	case exponent > 30 || exponent < -9:
-		return 0, false
-	case exponent > 0:
-		return sign | uint16(exponent)<<10 | uint16(fraction>>13), fraction&0x1fff == 0
-	}
-	fraction |= 1 << 23 // subnormal: in units of 2^-24
-	shift := 14 - exponent
-	return sign | uint16(fraction>>shift), fraction&(1<<shift-1) == 0
 }

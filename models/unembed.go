@@ -20,7 +20,7 @@ func (m *Model) Unembed(x *tensor.Dense) *tensor.Dense {
 	defer p.end()
 	var t normTrace
 	p.norm(-1, FinalScale, newRowSet(1, x.Dim(0), nil), x.Data, &m.final, &t)
-	y := tensor.New(x.Dim(0), m.Config.Vocab)
+	y := tensor.New(x.Dim(0), m.Config.Outputs())
 	if p.linearInto(y.Data, t.out, &m.head); p.err != nil {
 		panic(fmt.Errorf("models: unembed: %w", p.err))
 	}

@@ -20,14 +20,15 @@ type Models interface {
 	List() ([]api.ModelInfo, error)
 }
 
-// Catalog is Models over the shipped models and directories below some roots.
+// Catalog is Models over the shipped models, directories below some roots, and
+// pulled models.
 // A model is read when it is first asked for and then kept.
 type Catalog struct {
 	roots []string
 
 	mu   sync.Mutex // guards open and each entry's place in it
 	open map[string]*entry
-	dirs []string // directories that were opened, in order
+	dirs []string // directories and pulled models that were opened, in order
 }
 
 // entry is a model that is being read or has been.
@@ -37,19 +38,21 @@ type entry struct {
 	err   error
 }
 
-// NewCatalog returns a catalog. A cell may name a shipped model, or a
-// directory inside one of the roots; a relative one is looked for below each.
+// NewCatalog returns a catalog. A cell may name a shipped model, a directory
+// inside one of the roots (a relative one is looked for below each), or a
+// pulled model.
 func NewCatalog(roots ...string) *Catalog {
 	return &Catalog{roots: roots, open: map[string]*entry{}}
 }
 
-// Open returns a shipped model or reads a directory.
+// Open returns a shipped model, or reads a directory or a pulled model.
 func (c *Catalog) Open(name string) (*models.Model, error) {
-	place := name
-	shipped := slices.Contains(zoo.Names(), name)
-	if !shipped {
+	place, shown := name, "" // shown is what a directory is listed as
+	if !slices.Contains(zoo.Names(), name) {
 		dir, err := c.inside(name)
-		if err != nil {
+		if err == nil {
+			shown = dir
+		} else if dir, shown = pulled(name); shown == "" {
 			return nil, err
 		}
 		place = dir
@@ -61,7 +64,11 @@ func (c *Catalog) Open(name string) (*models.Model, error) {
 		c.open[place] = e
 	}
 	c.mu.Unlock()
-	e.once.Do(func() { e.model, e.err = zoo.Open(place) })
+	e.once.Do(func() {
+		if e.model, e.err = zoo.Open(place); e.err == nil && shown == name {
+			e.model.Name = name
+		}
+	})
 	if e.err != nil { // the directory may be mended: do not keep the failure
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -70,14 +77,24 @@ func (c *Catalog) Open(name string) (*models.Model, error) {
 		}
 		return nil, e.err
 	}
-	if !shipped {
+	if shown != "" {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if !slices.Contains(c.dirs, place) {
-			c.dirs = append(c.dirs, place)
+		if !slices.Contains(c.dirs, shown) {
+			c.dirs = append(c.dirs, shown)
 		}
 	}
 	return e.model, nil
+}
+
+// pulled finds OWNER/NAME or OWNER/NAME@REV in the cache of pulled models; both
+// are empty when it is not there.
+func pulled(name string) (dir, shown string) {
+	dir, err := zoo.Pulled(name)
+	if err != nil {
+		return "", ""
+	}
+	return dir, name
 }
 
 // inside resolves a directory and refuses one outside the roots, links followed.
@@ -107,7 +124,7 @@ func (c *Catalog) inside(name string) (string, error) {
 		}
 	}
 	return "", &api.Error{Code: api.NotFound, Message: fmt.Sprintf("there is no model %q", name),
-		Hint: fmt.Sprintf("shipped models are %v; a directory must lie inside the notebook folder", unknown.Shipped)}
+		Hint: fmt.Sprintf("shipped models are %v; a directory must lie inside the notebook folder; orrery pull OWNER/NAME, on the command line, fetches one from a hub", unknown.Shipped)}
 }
 
 // List describes the shipped models and the directories that were opened.

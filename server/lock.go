@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path"
+
+	"orrery/models/hub/filelock"
 )
 
 // lock keeps a second server out of a folder. The operating system lets go of
@@ -38,7 +40,7 @@ func lockFolder(f *folder) (*lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
-	ok, err := tryLock(file)
+	ok, err := filelock.Try(file)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock: %w", err), file.Close())
 	}

@@ -58,6 +58,9 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
+	for _, w := range m.Warnings(batch) {
+		fmt.Fprintln(con.err, "warning:", w)
+	}
 	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "kernel": models.KernelPath()}); err != nil {
 		return err
 	}

@@ -30,7 +30,9 @@ type cli struct {
 	Run      runCommand      `cmd:"" help:"Execute a notebook without a browser and write its figures."`
 	Train    trainCommand    `cmd:"" help:"Train a shipped model from its recipe; stops and resumes."`
 	Models   modelsCommand   `cmd:"" help:"List the shipped models."`
+	Pull     pullCommand     `cmd:"" help:"Fetch a model from a hub into the cache; stops and goes on."`
 	Dump     dumpCommand     `cmd:"" help:"Write logits, activations and gradients to a safetensors file."`
+	Bench    benchCommand    `cmd:"" help:"Measure the engine, as the README's table does."`
 	Tokenize tokenizeCommand `cmd:"" help:"Read a JSON list of strings, write a JSON list of id lists."`
 	Generate generateCommand `cmd:"" help:"Continue a prompt greedily."`
 }
@@ -49,6 +51,7 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("orrery"), kong.Writers(out, errOut),
 		kong.Description("An interactive notebook for mechanistic interpretability of small transformers."),
+		kong.Vars{"synth_families": synthFamilies(), "synth_sizes": synthSizeNames()},
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&console{in, out, errOut}))
 	if err != nil {

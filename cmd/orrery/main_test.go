@@ -28,7 +28,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit status %d", code)
 	}
-	for _, name := range []string{"serve", "run", "train", "models", "dump", "tokenize", "generate"} {
+	for _, name := range []string{"serve", "run", "train", "models", "pull", "dump", "tokenize", "generate", "bench"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("help does not list %s:\n%s", name, out)
 		}
@@ -50,11 +50,12 @@ func TestRefusals(t *testing.T) {
 		want  []string
 	}{
 		{"unknown command", "", []string{"sreve"}, 2, []string{"sreve", "--help"}},
+		{"unknown work", "", []string{"bench", "--filter", "lense"}, 1, []string{"lense", "lens/1x15"}},
+		{"no run", "", []string{"bench", "--runs", "0"}, 1, []string{"--runs is 0"}},
 		{"unknown model", "", []string{"generate", "mental-3op", "--prompt", "1+1="}, 1, []string{"mental-3op", "mental-2op"}},
 		{"number outside the vocabulary", "", []string{"generate", "mental-2op", "--prompt", "1+1000="}, 1, []string{"1000", "198"}},
 		{"id outside the vocabulary", "", []string{"generate", "mental-2op", "--ids", "0,999"}, 1, []string{"999"}},
 		{"no id", "", []string{"dump", "mental-2op", "--ids", "1,x", "--out", out}, 1, []string{`"x"`}},
-		{"too long", "", []string{"dump", "mental-2op", "--ids", "1,1,1,1,1,1,1,1,1", "--out", out}, 1, []string{"9", "8"}},
 		{"unequal prompts", "", []string{"dump", "mental-2op", "--ids", "1,2;3", "--out", out}, 1, []string{"--pad left"}},
 		{"unknown site", "", []string{"dump", "mental-2op", "--ids", "1", "--sites", "blocks.0.hook_resid_pot", "--out", out}, 1, []string{"blocks.0.hook_resid_post"}},
 		{"edit of a layer that is not there", "", []string{"dump", "mental-2op", "--ids", "1", "--edits", edits, "--out", out}, 1, []string{"blocks.9"}},
@@ -126,6 +127,15 @@ func TestTokenizeAndGenerate(t *testing.T) {
 		if out != test.want {
 			t.Errorf("%q: exit %d, generated %q, want %q %s", test.args, code, out, test.want, said)
 		}
+	}
+}
+
+// TestDumpWarns goes beyond the context of a model with rotary positions.
+func TestDumpWarns(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "x.safetensors")
+	code, _, said := call(t, "", "dump", "mental-2op", "--ids", "1,1,1,1,1,1,1,1,1", "--out", out)
+	if code != 0 || !strings.Contains(said, "warning: 9 tokens in a row, and this model was trained on at most 8") {
+		t.Errorf("exit %d, said %q", code, said)
 	}
 }
 

@@ -20,10 +20,13 @@ var imports = map[string][]string{
 	"models/internal/kernel": {"models/tensor"},
 	"models/tokenizer":       {"models/nearest"},
 	"models/weights":         {"models/tensor", "models/nearest"},
+	"models/hub":             {"models/hub/filelock", "models/weights"},
+	"models/hub/filelock":    {},
 	"models":                 {"models/tensor", "models/internal/kernel", "models/tokenizer", "models/weights", "models/nearest"},
 	"models/modeltest":       {"models", "models/tensor", "models/tokenizer", "models/weights"},
+	"models/bench":           {"models", "models/tensor"},
 	"models/train":           {"models", "models/tensor", "models/internal/kernel", "models/tokenizer", "models/weights", "models/nearest"},
-	"models/zoo":             {"models", "models/tensor", "models/tokenizer", "models/weights", "models/train", "models/nearest"},
+	"models/zoo":             {"models", "models/hub", "models/tensor", "models/tokenizer", "models/weights", "models/train", "models/nearest"},
 	"probe":                  {"models", "models/tensor"},
 	"ablate":                 {"models", "models/tensor"},
 	"viz":                    {},
@@ -34,8 +37,8 @@ var imports = map[string][]string{
 	"server/notebook":        {"server/api"},
 	"server/analysis":        {"models", "models/tensor", "models/tokenizer", "models/zoo", "probe", "ablate", "viz", "server/api", "models/nearest"},
 	"server/script":          {"models", "models/tensor", "models/tokenizer", "models/zoo", "viz", "server/api", "server/analysis", "models/nearest"},
-	"server":                 {"models", "models/zoo", "models/tokenizer", "viz", "web", "server/api", "server/job", "server/notebook", "server/analysis", "server/script"},
-	"cmd/orrery":             {"models", "models/train", "models/weights", "models/tokenizer", "models/zoo", "viz", "web", "server", "server/api", "server/analysis", "server/notebook", "server/script"},
+	"server":                 {"models", "models/hub/filelock", "models/zoo", "models/tokenizer", "viz", "web", "server/api", "server/job", "server/notebook", "server/analysis", "server/script"},
+	"cmd/orrery":             {"models", "models/bench", "models/hub", "models/train", "models/weights", "models/tokenizer", "models/zoo", "viz", "web", "server", "server/api", "server/analysis", "server/notebook", "server/script"},
 }
 
 // top is what the top level of the tree may hold beside dot files.

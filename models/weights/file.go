@@ -200,8 +200,24 @@ func (f *File) Bytes() int64 {
 // Release lets the memory of a tensor's mapped pages go. They are read again
 // from the file when they are touched, so that it is always safe to call.
 func (f *File) Release(name string) {
-	if e, ok := f.entries[name]; ok && f.shards[e.shardIdx].file != nil {
-		release(f.raw(e))
+	if e, ok := f.entries[name]; ok {
+		f.release(e, f.raw(e))
+	}
+}
+
+// ReleasePart is Release for the numbers from row-major place lo to hi.
+func (f *File) ReleasePart(name string, lo, hi int) {
+	if e, ok := f.entries[name]; ok {
+		if raw, ok := part(e, f.raw(e), lo, hi); ok {
+			f.release(e, raw)
+		}
+	}
+}
+
+// release lets a part of an entry's bytes go.
+func (f *File) release(e entry, raw []byte) {
+	if f.shards[e.shardIdx].file != nil {
+		release(raw)
 	}
 }
 
@@ -218,6 +234,9 @@ func (f *File) Close() error {
 
 // raw returns the stored bytes of an entry.
 func (f *File) raw(e entry) []byte {
+	if e.info.DType == "" { // no entry
+		return nil
+	}
 	s := f.shards[e.shardIdx]
 	return s.bytes[s.data+e.lo : s.data+e.hi : s.data+e.hi]
 }

@@ -80,6 +80,14 @@ func listed(where map[string]string, shard string) string {
 	return fmt.Sprintf("tensor %q and %d more were", clip(first), n-1)
 }
 
+// Shards returns the names of the shards that a *.safetensors.index.json names,
+// sorted: plain names of .safetensors files. Errors: *FormatError, or the file
+// system's.
+func Shards(path string) ([]string, error) {
+	_, shards, err := readIndex(path)
+	return shards, err
+}
+
 // readIndex returns the shard of each tensor and the shards in the order of their names.
 func readIndex(path string) (where map[string]string, shards []string, err error) {
 	fail := func(format string, args ...any) error {

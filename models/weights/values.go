@@ -22,7 +22,7 @@ func (f *File) Float32(name string) (*tensor.Dense, error) {
 	}
 	raw, shape := f.raw(e), slices.Clone(e.info.Shape)
 	if e.info.DType == F32 {
-		if v, ok := aliasFloat32(raw); ok {
+		if v, ok := alias[float32](raw); ok {
 			return tensor.From(v, shape...), nil
 		}
 	}
@@ -31,14 +31,24 @@ func (f *File) Float32(name string) (*tensor.Dense, error) {
 }
 
 // Halves returns the stored bits of an F16 or BF16 tensor, row-major. They
-// alias the file under the rules of Float32. ok is false for other types and
-// where the bytes do not lie as this machine reads them.
+// alias the file under the rules of Float32 where they lie aligned. ok is false
+// for other types.
 func (f *File) Halves(name string) (bits []uint16, ok bool) {
-	e, found := f.entries[name]
-	if !found || e.info.DType != F16 && e.info.DType != BF16 {
+	e := f.entries[name]
+	if e.info.DType != F16 && e.info.DType != BF16 {
 		return nil, false
 	}
-	return aliasUint16(f.raw(e))
+	raw := f.raw(e)
+	if bits, ok := alias[uint16](raw); ok {
+		return bits, true
+	}
+	bits = make([]uint16, len(raw)/2)
+	err := f.guard(e, func() {
+		for i := range bits {
+			bits[i] = binary.LittleEndian.Uint16(raw[2*i:])
+		}
+	})
+	return bits, err == nil
 }
 
 // Read widens the len(dst) numbers of a floating-point tensor from row-major
@@ -48,11 +58,21 @@ func (f *File) Read(dst []float32, name string, at int) error {
 	if err != nil {
 		return err
 	}
-	raw, size := f.raw(e), e.info.DType.Size()
-	if n := len(raw) / size; at < 0 || at > n || len(dst) > n-at {
+	raw, ok := part(e, f.raw(e), at, at+len(dst))
+	if !ok {
 		return fmt.Errorf("%s: tensor %q of shape %v has no numbers %d to %d", f.name, clip(name), e.info.Shape, at, at+len(dst)-1)
 	}
-	return f.guard(e, func() { widen(dst, e.info.DType, raw[at*size:(at+len(dst))*size]) })
+	return f.guard(e, func() { widen(dst, e.info.DType, raw) })
+}
+
+// part is the bytes of the numbers from place lo to hi among those of an entry;
+// false when there are none such.
+func part(e entry, raw []byte, lo, hi int) ([]byte, bool) {
+	size := e.info.DType.Size()
+	if size == 0 || lo < 0 || hi < lo || hi > len(raw)/size {
+		return nil, false
+	}
+	return raw[lo*size : hi*size], true
 }
 
 // floats finds a tensor of floating-point numbers.
@@ -86,24 +106,36 @@ func (f *File) guard(e entry, fn func()) error {
 // all are finite, when the tensor holds integers, and when there is no such
 // tensor. Nothing is allocated. The error is a *ChangedError: the file was cut.
 func (f *File) NonFinite(name string) (index int, value float32, found bool, err error) {
-	e, ok := f.entries[name]
-	if !ok || !e.info.DType.Float() {
+	e := f.entries[name]
+	return f.nonFinite(e, 0, f.raw(e))
+}
+
+// NonFinitePart is NonFinite for the numbers from row-major place lo to hi.
+func (f *File) NonFinitePart(name string, lo, hi int) (index int, value float32, found bool, err error) {
+	e := f.entries[name]
+	raw, _ := part(e, f.raw(e), lo, hi)
+	return f.nonFinite(e, lo, raw)
+}
+
+// nonFinite looks at bytes of e that begin at the number lo.
+func (f *File) nonFinite(e entry, lo int, raw []byte) (index int, value float32, found bool, err error) {
+	if !e.info.DType.Float() {
 		return 0, 0, false, nil
 	}
 	err = f.guard(e, func() {
-		raw, size := f.raw(e), e.info.DType.Size()
+		size := e.info.DType.Size()
 		const step = 1 << 12 // bytes
 		for at := 0; at < len(raw); at += step {
-			part := raw[at:min(at+step, len(raw))]
-			if allFinite(e.info.DType, part) {
+			block := raw[at:min(at+step, len(raw))]
+			if allFinite(e.info.DType, block) {
 				continue
 			}
 			var wide [step / 2]float32
-			values := wide[:len(part)/size]
-			widen(values, e.info.DType, part)
+			values := wide[:len(block)/size]
+			widen(values, e.info.DType, block)
 			for i, v := range values {
 				if v-v != 0 {
-					index, value, found = at/size+i, v, true
+					index, value, found = lo+at/size+i, v, true
 					return
 				}
 			}
@@ -151,13 +183,8 @@ func (f *File) Int64s(name string) ([]int64, []int, error) {
 	return out, slices.Clone(e.info.Shape), nil
 }
 
-// aliasFloat32 views little-endian bytes as float32 where this machine's byte
-// order and the bytes' alignment allow it.
-func aliasFloat32(raw []byte) ([]float32, bool) { return alias[float32](raw) }
-
-// aliasUint16 is aliasFloat32 for 16-bit words.
-func aliasUint16(raw []byte) ([]uint16, bool) { return alias[uint16](raw) }
-
+// alias views little-endian bytes as numbers where this machine's byte order
+// and the bytes' alignment allow it.
 func alias[T float32 | uint16 | uint64](raw []byte) ([]T, bool) {
 	var zero T
 	if len(raw) == 0 {

@@ -2,8 +2,8 @@
 // itself, embedded in the program, each with the recipe that makes it again and
 // a card that says what it learned and how well.
 //
-// It is neither a downloader nor a registry: Names is the list of the folders
-// beside this file. Each folder is a model directory that models.Load reads
+// It is no registry: Names is the list of the folders beside this file. Models
+// that were pulled from a hub (models/hub) open by their names too. Each folder is a model directory that models.Load reads
 // (config.json, model.safetensors, tokenizer.json) with recipe.json and
 // card.json, exactly as `orrery train NAME` leaves it.
 //
@@ -12,5 +12,6 @@
 // # Errors
 //
 // A name that is neither shipped nor a directory is an *UnknownModelError that
-// lists the shipped names, the nearest first.
+// lists the shipped names, the nearest first, or, where it has the form
+// OWNER/NAME, a *hub.NotPulledError that lists the pulled ones.
 package zoo

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"orrery/models"
+	"orrery/models/hub"
 	"orrery/models/nearest"
 	"orrery/models/train"
 )
@@ -22,7 +23,8 @@ var shipped embed.FS
 // prompts learned from and on those held out, SHA-256 of the weights.
 type Card = train.Card
 
-// UnknownModelError says that a name is neither a shipped model nor a directory.
+// UnknownModelError says that a name is neither a shipped model, nor a
+// directory, nor a pulled model.
 type UnknownModelError struct {
 	Name    string
 	Shipped []string // the shipped names, the nearest first
@@ -46,17 +48,40 @@ func Names() []string {
 	return names
 }
 
-// Open loads a shipped model by its name, or a model directory by its path. A
-// shipped name comes first; write ./NAME for a directory of the same name.
-// Errors: *UnknownModelError, or those of models.Load.
+// Open loads a shipped model by its name, a model directory by its path, or a
+// pulled model as OWNER/NAME or OWNER/NAME@REV, in this order; write ./NAME for
+// a directory that is called like a shipped model. Errors: *UnknownModelError,
+// *hub.NotPulledError for what can only be a pulled model, or those of
+// models.Load.
 func Open(nameOrDir string) (*models.Model, error) {
 	if slices.Contains(Names(), nameOrDir) {
 		return models.LoadFS(shipped, nameOrDir)
 	}
-	if st, err := os.Stat(nameOrDir); err != nil || !st.IsDir() {
-		return nil, unknown(nameOrDir)
+	if st, err := os.Stat(nameOrDir); err == nil && st.IsDir() {
+		return models.Load(nameOrDir)
 	}
-	return models.Load(nameOrDir)
+	dir, err := Pulled(nameOrDir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := models.Load(dir)
+	if err == nil {
+		m.Name = nameOrDir
+	}
+	return m, err
+}
+
+// Pulled returns the directory of a pulled model. Errors: *UnknownModelError
+// for what is not OWNER/NAME or OWNER/NAME@REV, *hub.NotPulledError.
+func Pulled(name string) (string, error) {
+	if _, err := hub.ParseRepo(name); err != nil {
+		return "", unknown(name)
+	}
+	cache, err := hub.CacheDir()
+	if err != nil {
+		return "", err
+	}
+	return hub.Find(cache, name)
 }
 
 // CardOf returns the card of a shipped model; an unknown name is an *UnknownModelError.

@@ -70,9 +70,9 @@ func provenance(m *models.Model, name string, version int, a Args, ids ...[]int)
 // Version is the program's version, written into every figure.
 const Version = "0.1.0"
 
-// tokenID returns the id of a token given as text: a vocabulary entry, or a
+// TokenID returns the id of a token given as text: a vocabulary entry, or a
 // text that encodes to one token.
-func tokenID(m *models.Model, text string) (int, error) {
+func TokenID(m *models.Model, text string) (int, error) {
 	if m.Tokenizer == nil {
 		return 0, &hintError{fmt.Sprintf("model %s has no tokenizer to read %q", m.Name, text), "pass ids instead of text"}
 	}

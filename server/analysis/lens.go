@@ -66,7 +66,7 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	}
 	opt := probe.LensOptions{Mid: a["mid"].(bool), TopK: min(k, m.Config.Vocab)}
 	if text := a["target"].(string); text != "" {
-		id, err := tokenID(m, text)
+		id, err := TokenID(m, text)
 		if err != nil {
 			return nil, fmt.Errorf("target: %w", err)
 		}

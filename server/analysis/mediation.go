@@ -124,7 +124,7 @@ func mediationPair(m *models.Model, a Args) (ablate.Pair, error) {
 	}
 	for name, id := range map[string]*int{"base_answer": &pair.BaseAnswer, "source_answer": &pair.SourceAnswer} {
 		if text := a[name].(string); text != "" {
-			if *id, err = tokenID(m, text); err != nil {
+			if *id, err = TokenID(m, text); err != nil {
 				return pair, fmt.Errorf("%s: %w", name, err)
 			}
 		}

@@ -110,7 +110,7 @@ func runTrajectory(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) 
 func followedTokens(ctx context.Context, m *models.Model, ids []int, a Args) ([]int, error) {
 	var followed []int
 	for _, text := range a["tokens"].([]string) {
-		id, err := tokenID(m, text)
+		id, err := TokenID(m, text)
 		if err != nil {
 			return nil, fmt.Errorf("tokens: %w", err)
 		}
@@ -130,7 +130,7 @@ func followedTokens(ctx context.Context, m *models.Model, ids []int, a Args) ([]
 	}
 	control := ids[len(ids)-1]
 	if text := a["control"].(string); text != "" {
-		id, err := tokenID(m, text)
+		id, err := TokenID(m, text)
 		if err != nil {
 			return nil, fmt.Errorf("control: %w", err)
 		}

@@ -91,7 +91,7 @@ func functions() []builtin {
 	return []builtin{
 		{Builtin{"load", "load(name)", "opens a model: a shipped one by name, another by its directory"}, loadModel},
 		{Builtin{"tokens", "tokens(m, prompt)", "a prompt as the model's tokens; t.ids, t.strings, t[-1], len(t)"}, makeTokens},
-		{Builtin{"run_with_cache", `run_with_cache(m, prompt, names_filter="*", edits=[])`, `runs the model once; returns (logits, cache), both as tensors: cache["z", 0]`}, runWithCache},
+		{Builtin{"run_with_cache", `run_with_cache(m, prompt, names_filter="*", edits=[], remove_batch_dim=False)`, `runs the model once; returns (logits, cache), both as tensors: cache["z", 0]; cache.decompose_resid(), cache.logit_attrs(...)`}, runWithCache},
 		{Builtin{"fmt", `fmt("{} {:.3f}", x, y)`, "text with values put in, formatted as Python's str.format does"}, formatText},
 		{Builtin{"round", "round(x, ndigits=None)", "x rounded, ties to even; an int without ndigits"}, roundNumber},
 		{Builtin{"sum", "sum(xs, start=0)", "the sum of numbers, or of tensors of one shape"}, sumValues},

@@ -21,7 +21,8 @@ type Cache struct {
 // runWithCache is the builtin run_with_cache.
 func runWithCache(c call) (starlark.Value, error) {
 	var model, prompt, filter, edits starlark.Value
-	if err := c.unpack("m", &model, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits); err != nil {
+	removeBatch := false
+	if err := c.unpack("m", &model, "prompt", &prompt, "names_filter??", &filter, "edits??", &edits, "remove_batch_dim?", &removeBatch); err != nil {
 		return nil, err
 	}
 	m, err := asModel("run_with_cache", model)
@@ -32,29 +33,17 @@ func runWithCache(c call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	globs := "*"
-	if filter != nil {
-		names, err := stringList(filter)
-		if err != nil {
-			return nil, fmt.Errorf("names_filter: %w", err)
-		}
-		globs = strings.Join(names, ",")
-	}
-	selected, err := m.Match(globs)
+	selected, err := c.sites(m, filter)
 	if err != nil {
 		return nil, siteHint(err)
 	}
-	size := 0.0
-	for _, s := range m.Sites() {
-		if n := 4.0; selected(s) {
-			for _, d := range m.Shape(s, 1, len(t.ids)) {
-				n *= float64(d)
-			}
-			size += n
+	in := models.Prompt(t.ids...)
+	if err := c.memory.reserve("the cache", float64(m.CacheBytes(in, selected))); err != nil {
+		var budget *models.BudgetError
+		if err := m.CheckBudget(in, models.CacheOptions{Sites: selected, Budget: c.memory.left()}); errors.As(err, &budget) {
+			return nil, &hinted{budget.Error(), `name what you need: names_filter="*hook_z"`}
 		}
-	}
-	if err := c.memory.reserve("the cache", size); err != nil {
-		return nil, &hinted{err.Error(), `keep fewer sites: names_filter="*hook_z"`}
+		return nil, err
 	}
 	var hooks []models.Hook
 	if edits != nil {
@@ -62,13 +51,48 @@ func runWithCache(c call) (starlark.Value, error) {
 			return nil, siteHint(err)
 		}
 	}
-	cache := models.NewCache()
-	out, err := m.Run(c.ctx, models.Prompt(t.ids...), append(hooks, models.Record(cache, selected))...)
+	out, kept, err := m.RunWithCache(c.ctx, in, models.CacheOptions{Sites: selected}, hooks...)
 	if err != nil {
 		return nil, err
 	}
-	logits := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32")
-	return starlark.Tuple{logits, &Cache{m, cache}}, nil
+	c.warn(out.Warnings)
+	logits, cache := newTensor(out.Logits, []string{"batch", "pos", "d_vocab"}, "float32"), &Cache{m, kept}
+	if removeBatch {
+		if cache, err = cache.removeBatch(); err != nil {
+			return nil, err
+		}
+	}
+	return starlark.Tuple{logits, cache}, nil
+}
+
+// sites reads names_filter: nothing for all, a name, a glob, a list of these, or
+// a function that says of a name whether to keep it.
+func (c call) sites(m *models.Model, filter starlark.Value) (models.Selector, error) {
+	if filter == nil {
+		return models.All, nil
+	}
+	fn, ok := filter.(starlark.Callable)
+	if !ok {
+		names, err := stringList(filter)
+		if err != nil {
+			return nil, fmt.Errorf("names_filter: %w", err)
+		}
+		return m.MatchAny(names...)
+	}
+	var chosen []models.Site
+	for _, s := range m.Sites() {
+		keep, err := starlark.Call(c.thread, fn, starlark.Tuple{starlark.String(s.String())}, nil)
+		if err != nil {
+			return nil, err
+		}
+		if keep.Truth() {
+			chosen = append(chosen, s)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, &hinted{"names_filter: the function keeps no site of this model", "it is called with names such as blocks.0.attn.hook_z; m.sites() lists all"}
+	}
+	return models.Sites(chosen...), nil
 }
 
 // stringList reads a string or a list of strings.
@@ -185,7 +209,11 @@ func (c *Cache) Get(k starlark.Value) (starlark.Value, bool, error) {
 	if !ok {
 		return nil, false, &hinted{fmt.Sprintf("%s was not recorded", site), "names_filter left it out of this run; cache.keys() lists what there is"}
 	}
-	return newTensor(x, c.model.Axes(site), "float32"), true, nil
+	axes := c.model.Axes(site)
+	if !c.cache.Batched() {
+		axes = axes[1:]
+	}
+	return newTensor(x, axes, "float32"), true, nil
 }
 
 // String says what the cache holds.
@@ -216,16 +244,26 @@ func (c *Cache) keys() *starlark.List {
 	return starlark.NewList(list)
 }
 
-// Attr gives keys and model.
+// Attr gives model, basis and methods.
 func (c *Cache) Attr(name string) (starlark.Value, error) {
 	switch name {
-	case "keys":
-		return newMethod("cache.keys", func(k call) (starlark.Value, error) { return c.keys(), k.unpack() }), nil
 	case "model":
 		return starlark.String(c.model.Name), nil
+	case "basis":
+		return starlark.String(c.cache.Origin.Basis), nil
+	}
+	if fn := c.methods()[name]; fn != nil {
+		return newMethod("cache."+name, fn), nil
 	}
 	return nil, nil
 }
 
 // AttrNames lists the attributes.
-func (c *Cache) AttrNames() []string { return slices.Clone([]string{"keys", "model"}) }
+func (c *Cache) AttrNames() []string {
+	names := []string{"basis", "model"}
+	for name := range c.methods() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -20,6 +20,9 @@ func describe(v starlark.Value) api.Value {
 	if t, ok := v.(*Tensor); ok {
 		d.Shape, d.Axes, d.DType = t.data.Shape, t.axes, t.dtype
 	}
+	if s, ok := v.(*Stack); ok {
+		d.Shape, d.Axes, d.DType = s.shape(s.model.Config.Width), s.axes("d_model"), "float32"
+	}
 	return d
 }
 

@@ -30,6 +30,29 @@
 // up to 2^24); an element or a reduction of all elements is a float. Sums
 // accumulate in float64.
 //
+// # Caches
+//
+// A cache has TransformerLens' methods with its arguments and defaults:
+//
+//	cache.decompose_resid(layer=-1, mlp_input=False, mode="all", apply_ln=False, pos_slice=None, incl_embeds=True, return_labels=False)
+//	cache.accumulated_resid(layer=-1, incl_mid=False, apply_ln=False, pos_slice=None, mlp_input=False, return_labels=False)
+//	cache.stack_head_results(layer=-1, return_labels=False, incl_remainder=False, pos_slice=None, apply_ln=False)
+//	cache.stack_neuron_results(layer=-1, pos_slice=None, neuron_slice=None, return_labels=False, incl_remainder=False, apply_ln=False, project_output_onto=None)
+//	cache.get_full_resid_decomposition(layer=-1, mlp_input=False, expand_neurons=True, apply_ln=False, pos_slice=None, return_labels=False, project_output_onto=None)
+//	cache.apply_ln_to_stack(residual_stack, layer=-1, mlp_input=False, pos_slice=None, recompute_ln=False)
+//	cache.logit_attrs(residual_stack, tokens, incorrect_tokens=None, pos_slice=None, return_constant=False)
+//	cache.remove_batch_dim()
+//
+// What they return is a stack: it has labels, s["L3H5"] is one component, and it
+// does what a tensor does, whose values are laid out when they are first needed.
+// logit_attrs needs none of them, and includes the final norm's gain. pos_slice
+// is an index, a list, or a slice as text, "1:4".
+//
+// m.process(fold_ln, center_writing_weights, center_unembed, fold_value_biases)
+// is the same model with rewritten weights, in every way that the model allows
+// unless an argument says otherwise; m.basis, cache.basis and the provenance of
+// figures say which weights a number is of.
+//
 // # Limits
 //
 // A cancelled context ends Run within 100 ms, whatever the cell is doing; a

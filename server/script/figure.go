@@ -13,6 +13,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"orrery/models"
 	"orrery/models/tensor"
 	"orrery/server/analysis"
 	"orrery/server/api"
@@ -67,7 +68,21 @@ func (c call) analyse(a analysis.Analysis) (starlark.Value, error) {
 		return nil, err
 	}
 	c.shown[figure] = true
+	for _, v := range bound {
+		if m, ok := v.(*models.Model); ok {
+			for _, ids := range figure.Provenance.PromptIDs {
+				c.warn(m.Warnings(models.Prompt(ids...)))
+			}
+		}
+	}
 	return &Figure{figure}, nil
+}
+
+// warn prints what a reader of the numbers must know.
+func (c call) warn(warnings []string) {
+	for _, w := range warnings {
+		c.outlet.print("warning: " + w + "\n")
+	}
 }
 
 // outputID returns an id for an output that is filled after it was made.

@@ -73,6 +73,9 @@ func (m *meter) reserve(what string, bytes float64) error {
 		"make it smaller, or work on a part at a time"}
 }
 
+// left is the memory that the run may still take, at least 1 byte.
+func (m *meter) left() int64 { return max(1, m.limit-m.growth.Load()) }
+
 // memoryError is what a reader sees when the limit was passed.
 func (m *meter) memoryError() *api.Error {
 	return &api.Error{Code: api.TooLarge, Message: fmt.Sprintf("stopped: the cell used more than %s of memory", sizeText(float64(m.limit))),

@@ -41,9 +41,12 @@ func asModel(where string, v starlark.Value) (*models.Model, error) {
 
 // String names the model and its sizes.
 func (m *Model) String() string {
-	c := m.model.Config
-	return fmt.Sprintf("model %s: %d layers, width %d, %d heads of %d, MLP %d, vocabulary %d, context %d",
-		m.model.Name, c.Layers, c.Width, c.Heads, c.HeadWidth, c.MLPWidth, c.Vocab, c.Context)
+	c, basis := m.model.Config, ""
+	if m.model.Basis() != models.RawBasis {
+		basis = ", weights processed: " + m.model.Basis()
+	}
+	return fmt.Sprintf("model %s: %d layers, width %d, %d heads of %d, MLP %d, vocabulary %d, context %d%s",
+		m.model.Name, c.Layers, c.Width, c.Heads, c.HeadWidth, c.MLPWidth, c.Vocab, c.Context, basis)
 }
 
 // Type is "model".
@@ -65,6 +68,8 @@ func (m *Model) Attr(name string) (starlark.Value, error) {
 		return starlark.String(m.model.Name), nil
 	case "hash":
 		return starlark.String(m.model.Hash()), nil
+	case "basis":
+		return starlark.String(m.model.Basis()), nil
 	case "cfg":
 		return m.config()
 	}
@@ -87,7 +92,7 @@ func (m *Model) Attr(name string) (starlark.Value, error) {
 
 // AttrNames lists attributes, methods and the fields of the config.
 func (m *Model) AttrNames() []string {
-	names := []string{"name", "hash", "cfg"}
+	names := []string{"name", "hash", "basis", "cfg"}
 	for name := range m.methods() {
 		names = append(names, name)
 	}
@@ -102,6 +107,7 @@ func (m *Model) AttrNames() []string {
 
 func (m *Model) methods() map[string]func(call) (starlark.Value, error) {
 	return map[string]func(call) (starlark.Value, error){
+		"process": m.process,
 		"sites": func(c call) (starlark.Value, error) {
 			var list []starlark.Value
 			for _, s := range m.model.Sites() {

@@ -101,6 +101,8 @@ func TestRunWithCache(t *testing.T) {
 c.keys()[:2]`, `["blocks.0.attn.hook_pattern", "blocks.0.attn.hook_z"]`},
 		{`run_with_cache(m, "34+57=", names_filter="*hook_z")[1]["pattern", 1]`, `error: blocks.1.attn.hook_pattern was not recorded | names_filter left it out`},
 		{`run_with_cache(m, "34+57=", names_filter="*hook_zz")`, `error: no site "*hook_zz" in this model | nearest: `},
+		{`run_with_cache(m, "34+57=", names_filter=lambda name: name.endswith("hook_z"))[1].keys()[1:3]`, `["blocks.1.attn.hook_z", "blocks.2.attn.hook_z"]`},
+		{`run_with_cache(m, "34+57=", names_filter=lambda name: False)`, `error: names_filter: the function keeps no site`},
 		{`run_with_cache(m, "34+57=", 3)`, "error: names_filter: want a string or a list of strings, got int"},
 		{`l2, c2 = run_with_cache(m, "34+57=", edits=[{"site": "z1", "heads": [2], "op": "set", "value": 0}])
 c2["z", 1][0, 4, 2].norm(), c2["z", 1][0, 4, 1] == cache["z", 1][0, 4, 1], l2 == logits`, "(0.0, True, False)"},
@@ -111,7 +113,8 @@ l2 == run_with_cache(m, "12+57=")[0]`, "True"},
 		{`run_with_cache(m, "34+57=", edits=[{"site": "z1", "heads": [7], "op": "set", "value": 0}])`, `error: `},
 		{`run_with_cache(m, "34+57=", edits=[3])`, `error: edits: `},
 		{`run_with_cache(m, "34+57=", edits=[{3: 4}])`, `error: edits: key 3 is no string`},
-		{`run_with_cache(m, list(range(9)))`, `error: `},
+		{`run_with_cache(m, [999])`, `error: token id 999 at position 0`},
+		{`run_with_cache(m, list(range(9)))[0].shape`, `(1, 9, 203)`},
 		{"cache", "cache of "},
 	} {
 		if got := eval(t, start+c.expr); !strings.HasPrefix(got, c.want) {

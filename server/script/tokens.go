@@ -35,8 +35,12 @@ func makeTokens(c call) (starlark.Value, error) {
 func newTokens(m *models.Model, prompt starlark.Value) (*Tokens, error) {
 	switch p := prompt.(type) {
 	case *Tokens:
-		if p.model == m || p.model.Hash() == m.Hash() {
+		switch {
+		case p.model == m:
 			return p, nil
+		case p.model.Tokenizer == m.Tokenizer && m.Tokenizer != nil, // the same model with its weights processed
+			p.model.Hash() == m.Hash():
+			return &Tokens{m, p.ids}, nil
 		}
 		return nil, &hinted{fmt.Sprintf("these tokens are of model %s, not of %s", p.model.Name, m.Name), "make them again with tokens(m, text)"}
 	case starlark.String:

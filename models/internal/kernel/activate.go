@@ -28,7 +28,7 @@ func (a Act) String() string {
 }
 
 // Activate applies act to each element; y and x have one length and y may be
-// x. On the avx2 path GELU, its tanh form and SiLU are within 2e-6·|y| of
+// x. On the vector paths GELU, its tanh form and SiLU are within 2e-6·|y| of
 // their definitions, and for x < -4, where they vanish, within another 1e-8. The loop that it must equal:
 //
 //	for i := range x { y[i] = act(x[i]) }
@@ -45,14 +45,14 @@ func activate(y, x []float32, act Act) {
 	switch {
 	case act == Identity:
 		copy(y, x)
-	case avx2 && act == ReLU:
-		reluAVX2(y, x)
-	case avx2 && act == GELU:
-		geluAVX2(y, x)
-	case avx2 && act == GELUTanh:
-		geluTanhAVX2(y, x)
-	case avx2 && act == SiLU:
-		siluAVX2(y, x)
+	case active != nil && act == ReLU:
+		active.relu(y, x)
+	case active != nil && act == GELU:
+		active.gelu(y, x)
+	case active != nil && act == GELUTanh:
+		active.geluTanh(y, x)
+	case active != nil && act == SiLU:
+		active.silu(y, x)
 	default:
 		for i, v := range x {
 			y[i], _ = act.at(v)
@@ -77,14 +77,14 @@ func activateBackward(dx, dy, x []float32, act Act) {
 	switch {
 	case act == Identity:
 		copy(dx, dy)
-	case avx2 && act == ReLU:
-		reluBackwardAVX2(dx, dy, x)
-	case avx2 && act == GELU:
-		geluBackwardAVX2(dx, dy, x)
-	case avx2 && act == GELUTanh:
-		geluTanhBackwardAVX2(dx, dy, x)
-	case avx2 && act == SiLU:
-		siluBackwardAVX2(dx, dy, x)
+	case active != nil && act == ReLU:
+		active.reluBackward(dx, dy, x)
+	case active != nil && act == GELU:
+		active.geluBackward(dx, dy, x)
+	case active != nil && act == GELUTanh:
+		active.geluTanhBackward(dx, dy, x)
+	case active != nil && act == SiLU:
+		active.siluBackward(dx, dy, x)
 	default:
 		for i, v := range x {
 			_, slope := act.at(v)

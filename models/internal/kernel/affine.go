@@ -23,8 +23,8 @@ func affine(y, norm, w, b []float32, lo, hi, d int) {
 		switch {
 		case b == nil:
 			Mul(y, x, w[:d])
-		case avx2:
-			affineAVX2(y, x, w[:d], b[:d])
+		case active != nil:
+			active.affine(y, x, w[:d], b[:d])
 		default:
 			for i, v := range x {
 				y[i] = float32(v*w[i]) + b[i]

@@ -10,8 +10,8 @@ import "math"
 //	for i := range x { y[i] = exp(x[i]) }
 func Exp(y, x []float32) {
 	exact("kernel: exp", len(y), len(x))
-	if avx2 {
-		expAVX2(y, x)
+	if active != nil {
+		active.exp(y, x)
 		return
 	}
 	for i, v := range x {

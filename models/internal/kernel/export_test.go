@@ -5,13 +5,13 @@ import "testing"
 // EachPath runs f as a subtest on each path that this processor has. Tests of
 // this package are not parallel, so nothing else runs meanwhile.
 func EachPath(t *testing.T, f func(t *testing.T)) {
-	was := avx2
-	defer func() { avx2 = was }()
-	for _, path := range []string{"avx2", "go"} {
+	was := active
+	defer func() { active = was }()
+	for _, path := range []string{"avx512", "avx2", "go"} {
 		t.Run(path, func(t *testing.T) {
-			avx2 = path == "avx2"
-			if avx2 && !was {
-				t.Skip("this processor has no AVX2 with FMA")
+			active, _ = choose(path)
+			if Path() != path {
+				t.Skip("this processor has no " + path)
 			}
 			f(t)
 		})
@@ -26,4 +26,22 @@ func WithThreads(n int, f func()) {
 	t.start()
 	shared.Store(t)
 	f()
+}
+
+// Choose returns the path that the setting gives.
+func Choose(setting string) (string, error) {
+	was := active
+	defer func() { active = was }()
+	var err error
+	active, err = choose(setting)
+	return Path(), err
+}
+
+// OnPath runs f on a path, if this processor has it.
+func OnPath(path string, f func()) {
+	was := active
+	defer func() { active = was }()
+	if active, _ = choose(path); Path() == path {
+		f()
+	}
 }

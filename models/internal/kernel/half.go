@@ -41,8 +41,16 @@ func (h Half) widen(v uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction)
 }
 
-// widen is the loop dst[i] = kind.widen(src[i]).
+// widen is the loop dst[i] = kind.widen(src[i]) over whole panel rows.
 func widen(dst []float32, src []uint16, kind Half) {
+	if active != nil && len(src) > 0 && len(src)%panelCols == 0 {
+		fn := active.widenBF16
+		if kind == F16 {
+			fn = active.widenF16
+		}
+		fn(&dst[:len(src)][0], &src[0], len(src))
+		return
+	}
 	for i, v := range src {
 		dst[i] = kind.widen(v)
 	}

@@ -38,8 +38,8 @@ func root(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 // squares is the sum of (x[i]-mean)², in an order that depends on the length
 // alone.
 func squares(x []float32, mean float32) float32 {
-	if avx2 {
-		return squaresAVX2(x, mean)
+	if active != nil {
+		return active.squares(x, mean)
 	}
 	var s float32
 	for _, v := range x {
@@ -50,8 +50,8 @@ func squares(x []float32, mean float32) float32 {
 
 // normalize is the loop y[i] = (x[i]-mean)/scale.
 func normalize(y, x []float32, mean, scale float32) {
-	if avx2 {
-		normAVX2(y, x, mean, scale)
+	if active != nil {
+		active.norm(y, x, mean, scale)
 		return
 	}
 	for i, v := range x {
@@ -85,8 +85,8 @@ func layerNormBackward(dx, dnorm, norm, scale []float32, lo, hi, d int) {
 
 // normBackward is the loop dx[i] += (dy[i] - s - y[i]*q)/scale.
 func normBackward(dx, dy, y []float32, s, q, scale float32) {
-	if avx2 {
-		normBackwardAVX2(dx, dy, y, s, q, scale)
+	if active != nil {
+		active.normBackward(dx, dy, y, s, q, scale)
 		return
 	}
 	for i, v := range dy {

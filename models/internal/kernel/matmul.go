@@ -15,7 +15,7 @@ import "orrery/models/tensor"
 //		c[i,j] = s
 //
 // Every element is this one chain over ascending p, of fused multiply-adds on
-// the avx2 path and of separate ones on the go path. So the bits of a row of c
+// the vector paths and of separate ones on the go path. So the bits of a row of c
 // depend on that row of a (and of c) and on b alone, whatever m, n, the number
 // of threads and the split of the work.
 func MatMulNT(c, a, b []float32, m, k, n int, add bool) {

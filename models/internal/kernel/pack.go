@@ -1,6 +1,10 @@
 package kernel
 
-import "orrery/models/tensor"
+import (
+	"runtime"
+
+	"orrery/models/tensor"
+)
 
 // Packed is a weight matrix W[n,k], n outputs by k inputs, laid out for
 // products: panels of 16 rows, each [k][16], so that a tile reads it in the
@@ -112,6 +116,7 @@ func (p *Packed) Select(cols []int) *Packed {
 			p.unpack(s.panels[j*p.k+i:], panelCols, col)
 		}
 	})
+	runtime.KeepAlive(p)
 	return s
 }
 
@@ -120,6 +125,7 @@ func (p *Packed) Row(dst []float32, j int) {
 	p.checkRow("kernel: row", j)
 	atLeast("kernel: row", p.k, len(dst))
 	p.unpack(dst, 1, j)
+	runtime.KeepAlive(p)
 }
 
 // Unpack returns W as it was before packing, [n,k], widened to float32.
@@ -130,6 +136,7 @@ func (p *Packed) Unpack() []float32 {
 			p.unpack(b[(j+i)*p.k:], 1, j+i)
 		}
 	})
+	runtime.KeepAlive(p)
 	return b
 }
 
@@ -160,17 +167,29 @@ func (p *Packed) unpack(dst []float32, step, j int) {
 	}
 }
 
+// direct returns the panels of W from the one of row j on, and the steps from at
+// on, as they lie.
+func (p *Packed) direct(j, at int) side {
+	r := side{kind: p.kind, group: p.k * panelCols, step: panelCols}
+	if from := j*p.k + at*panelCols; p.halves != nil {
+		r.halves = p.halves[from:]
+	} else {
+		r.data = p.panels[from:]
+	}
+	return r
+}
+
 // side returns panels of W from the one of row j on, and depth steps from at,
-// as tiles read them; 16-bit ones are widened into the scratch.
+// in float32; 16-bit ones are widened into the scratch.
 func (p *Packed) side(s *scratch, j, panels, at, depth int) side {
 	if p.halves == nil {
-		return side{data: p.panels[j*p.k+at*panelCols:], group: p.k * panelCols, row: 1, step: panelCols}
+		return p.direct(j, at)
 	}
 	for q := range panels {
 		from := (j+q*panelCols)*p.k + at*panelCols
 		widen(s.b[q*depth*panelCols:(q+1)*depth*panelCols], p.halves[from:from+depth*panelCols], p.kind)
 	}
-	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
+	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
 }
 
 // back returns the right side of a backward product: its columns are inputs at
@@ -190,5 +209,5 @@ func (p *Packed) back(s *scratch, at, cols, j, depth int) side {
 		turnPanel(s.b[done*panelCols:], panel[lane:], cols, live, depth)
 		done += live
 	}
-	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
+	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
 }

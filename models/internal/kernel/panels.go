@@ -10,9 +10,9 @@ func packPanelsT(dst, b []float32, rows, k, ld int) {
 			clear(panel)
 		}
 		j := 0
-		if avx2 && k >= 8 {
+		if active != nil && k >= 8 {
 			for ; j+8 <= live; j += 8 {
-				transpose8(&panel[j], 4*panelCols, &b[(j0+j)*ld], 4*ld, k/8)
+				active.transpose8(&panel[j], 4*panelCols, &b[(j0+j)*ld], 4*ld, k/8)
 				for i := j; i < j+8; i++ {
 					packRow(panel[i:], b[(j0+i)*ld:], k/8*8, k)
 				}
@@ -49,20 +49,23 @@ func packPanels(dst, b []float32, cols, k, ld int) {
 	}
 }
 
-// packStrips packs rows columns of a, whose rows are the steps over k, into
-// strips: dst[q][p][i] = a[p*ld+12q+i] for p < k; places beyond rows are left
-// as they are, as no tile reads them.
-func packStrips(dst, a []float32, rows, k, ld int) {
-	for i := 0; i < rows; i += stripRows {
-		strip := dst[i*k:]
-		if live := rows - i; live < stripRows {
-			for p := range k {
-				copy(strip[p*stripRows:], a[p*ld+i:p*ld+i+live])
+// packTurned packs rows columns of a, whose rows are the depth steps over k, into
+// rows: dst[i*depth+p] = a[p*ld+i].
+func packTurned(dst, a []float32, rows, depth, ld int) {
+	p := 0
+	if whole := rows / 8; active != nil && whole > 0 {
+		for ; p+8 <= depth; p += 8 {
+			active.transpose8(&dst[p], 4*depth, &a[p*ld], 4*ld, whole)
+			for i := whole * 8; i < rows; i++ {
+				for q := p; q < p+8; q++ {
+					dst[i*depth+q] = a[q*ld+i]
+				}
 			}
-			continue
 		}
-		for p := range k {
-			*(*[stripRows]float32)(strip[p*stripRows:]) = *(*[stripRows]float32)(a[p*ld+i:])
+	}
+	for ; p < depth; p++ {
+		for i := range rows {
+			dst[i*depth+p] = a[p*ld+i]
 		}
 	}
 }
@@ -74,10 +77,10 @@ func turnPanel(dst, panel []float32, cols, live, depth int) {
 	for q := 0; q*panelCols < cols; q++ {
 		out, in := dst[q*depth*panelCols:], panel[q*panelCols*panelCols:]
 		width, s := min(panelCols, cols-q*panelCols), 0
-		if avx2 && width == panelCols && live >= 8 {
+		if active != nil && width == panelCols && live >= 8 {
 			s = live / 8 * 8
-			transpose8(&out[0], 4*panelCols, &in[0], 4*panelCols, live/8)
-			transpose8(&out[8], 4*panelCols, &in[8*panelCols], 4*panelCols, live/8)
+			active.transpose8(&out[0], 4*panelCols, &in[0], 4*panelCols, live/8)
+			active.transpose8(&out[8], 4*panelCols, &in[8*panelCols], 4*panelCols, live/8)
 		}
 		for ; s < live; s++ {
 			row := out[s*panelCols : (s+1)*panelCols]

@@ -1,6 +1,10 @@
 package kernel
 
-import "orrery/models/tensor"
+import (
+	"runtime"
+
+	"orrery/models/tensor"
+)
 
 // Part is a block of a packed matrix: some neighbouring outputs and some
 // neighbouring inputs, such as one head of the query weights (a range of n) or
@@ -32,6 +36,7 @@ func (p *Packed) whole() Part { return Part{w: p, n: p.n, k: p.k} }
 func (b Part) MatMul(c []float32, ldc int, a []float32, lda, m int, add bool) {
 	checkRows("kernel: packed matmul", c, ldc, b.n, a, lda, b.k, m)
 	product{c: c, ldc: ldc, a: a, ars: lda, aks: 1, w: b.w, n0: b.n0, k0: b.k0, m: m, k: b.k, n: b.n, add: add}.run()
+	runtime.KeepAlive(b.w) // its panels may lie outside of the collector's sight
 }
 
 // MatMulNN is the backward product dx[m,k] = dy[m,n]·W with the block as W, or
@@ -41,6 +46,7 @@ func (b Part) MatMul(c []float32, ldc int, a []float32, lda, m int, add bool) {
 func (b Part) MatMulNN(dx []float32, ldx int, dy []float32, ldy, m int, add bool) {
 	checkRows("kernel: packed matmul nn", dx, ldx, b.k, dy, ldy, b.n, m)
 	product{c: dx, ldc: ldx, a: dy, ars: ldy, aks: 1, w: b.w, back: true, n0: b.n0, k0: b.k0, m: m, k: b.n, n: b.k, add: add}.run()
+	runtime.KeepAlive(b.w) // its panels may lie outside of the collector's sight
 }
 
 // checkRows panics unless c holds m rows of n at distance ldc and a holds m

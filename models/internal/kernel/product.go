@@ -2,18 +2,19 @@ package kernel
 
 import "sync"
 
-// Sizes of the blocks that a product is cut into. A tile of c is tileRows by
-// panelCols and stays in registers; a panel of b is panelCols wide; blockK
-// steps of k of one panel (16 KiB) stay in the first cache, and blockK steps
-// of blockRows rows and of blockPanels panels in the second. None of them
-// changes a bit of the result, as a chain over k goes on from c in memory.
+// Sizes of the blocks that a product is cut into. A tile of c has up to
+// tileRows() rows and some panels and stays in registers; a panel of b is
+// panelCols wide; blockK steps of k of one panel (16 KiB) stay in the first
+// cache, and blockK steps of blockRows rows and of blockPanels panels in the
+// second. A product of few rows, which reads b once from memory, takes deepK
+// steps at a time, in the order of memory. None of them changes a bit of the
+// result, as a chain over k goes on from c in memory.
 const (
-	tileRows    = 6
 	panelCols   = 16
-	stripRows   = 12 // rows of a transposed left side that are packed together
 	blockK      = 256
-	blockRows   = 96
+	blockRows   = 120
 	blockPanels = 32
+	deepK       = 4096
 )
 
 // Work, in multiply-adds, that is worth handing to another thread (about 3 µs),
@@ -42,7 +43,7 @@ type product struct {
 type scratch struct {
 	a    [blockRows * blockK]float32
 	b    [blockPanels * panelCols * blockK]float32
-	edge [tileRows * panelCols]float32
+	edge [maxTileRows * panelCols]float32
 	wide [blockPanels * panelCols * panelCols]float32 // 16-bit weights, widened
 }
 
@@ -84,20 +85,21 @@ func (p product) split(work int) {
 		want *= 2
 	}
 	n, rows, cols := p.shift()+p.n, 1, 1 // numbers of columns and of parts
+	tall := 2 * tileRows()
 	for rows*cols < want {
 		r, c := p.m/rows, n/cols
 		switch {
-		case r >= c && r >= 2*stripRows:
+		case r >= c && r >= 2*tall:
 			rows++
 		case c >= 2*panelCols:
 			cols++
-		case r >= 2*stripRows:
+		case r >= 2*tall:
 			rows++
 		default:
 			want = 0
 		}
 	}
-	high := (p.m + rows*stripRows - 1) / (rows * stripRows) * stripRows
+	high := (p.m + rows - 1) / rows
 	wide := (n + cols*panelCols - 1) / (cols * panelCols) * panelCols
 	Do(rows*cols, 1, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
@@ -107,63 +109,66 @@ func (p product) split(work int) {
 	})
 }
 
+// fewRows is the most rows for which a product reads packed weights as they lie
+// and through all of k, because so few rows share what is read.
+const fewRows = 24
+
+// few says whether the product is one of few rows.
+func (p product) few() bool {
+	return p.m <= fewRows && p.w != nil && !p.back && (p.w.halves == nil || active != nil)
+}
+
 // block computes rows i0 to i1 and columns j0 to j1 of c, counted from the start
 // of the first panel; j0 is at a panel.
 func (p product) block(i0, i1, j0, j1 int) {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	shift := p.shift()
+	shift, deep := p.shift(), blockK
+	if p.few() {
+		deep = deepK
+	}
 	for j := j0; j < j1; j += blockPanels * panelCols {
 		jEnd, skip := min(j+blockPanels*panelCols, j1), max(0, shift-j)
-		for at := 0; at < p.k; at += blockK {
-			depth := min(blockK, p.k-at)
-			right := p.rightSide(s, j, jEnd, at, depth)
-			for i := i0; i < i1; i += blockRows {
-				iEnd := min(i+blockRows, i1)
-				left := p.leftSide(s, i, iEnd, at, depth)
-				t := tiles{c: p.c[i*p.ldc+j+skip-shift:], ldc: p.ldc, left: left, right: right, skip: skip,
-					rows: iEnd - i, cols: jEnd - j, k: depth, load: p.add || at > 0}
+		for at := 0; at < p.k; at += deep {
+			depth := min(deep, p.k-at)
+			t := tiles{ldc: p.ldc, right: p.rightSide(s, j, jEnd, at, depth), skip: skip, cols: jEnd - j, k: depth, load: p.add || at > 0}
+			for n, i := range heights(i1-i0, (i1-i0+blockRows-1)/blockRows) {
+				t.left, t.lda = p.leftSide(s, i0+i, n, at, depth)
+				t.rows, t.c = n, p.c[(i0+i)*p.ldc+j+skip-shift:]
 				t.run(&s.edge)
 			}
 		}
 	}
 }
 
-// side is a block of a or b as tiles read it: groups of rows (of a: strips, of
-// b: panels) at distance group, the rows of one at distance row, and the steps
-// over k at distance step, in elements.
-type side struct {
-	data             []float32
-	group, row, step int
-}
-
-// leftSide returns rows i to iEnd and depth steps from at of a, packed when
-// its rows are not contiguous.
-func (p product) leftSide(s *scratch, i, iEnd, at, depth int) side {
+// leftSide returns rows rows from i and depth steps from at of a, and the
+// distance of two rows; packed when the steps of a row are not contiguous.
+func (p product) leftSide(s *scratch, i, rows, at, depth int) ([]float32, int) {
 	if p.aks == 1 {
-		return side{data: p.a[i*p.ars+at:], group: stripRows * p.ars, row: p.ars, step: 1}
+		return p.a[i*p.ars+at:], p.ars
 	}
-	packStrips(s.a[:], p.a[i*p.ars+at*p.aks:], iEnd-i, depth, p.aks)
-	return side{data: s.a[:], group: stripRows * depth, row: 1, step: stripRows}
+	packTurned(s.a[:], p.a[i*p.ars+at*p.aks:], rows, depth, p.aks)
+	return s.a[:], depth
 }
 
 // rightSide returns columns j to jEnd and depth steps from at of b as panels.
 // For a few rows whole panels are read where they lie, if their rows are
 // contiguous: packing would cost more than the product.
 func (p product) rightSide(s *scratch, j, jEnd, at, depth int) side {
-	if p.w != nil && p.back {
+	panels := (jEnd - j + panelCols - 1) / panelCols
+	switch {
+	case p.w != nil && p.back:
 		return p.w.back(s, p.k0+j, jEnd-j, p.n0+at, depth)
-	}
-	if p.w != nil {
-		return p.w.side(s, p.n0/panelCols*panelCols+j, (jEnd-j+panelCols-1)/panelCols, p.k0+at, depth)
-	}
-	if p.bjs == 1 && p.m < stripRows && (jEnd-j)%panelCols == 0 {
-		return side{data: p.b[j+at*p.bps:], group: panelCols, row: 1, step: p.bps}
-	}
-	if p.bps == 1 {
+	case p.w != nil && p.few():
+		return p.w.direct(p.n0/panelCols*panelCols+j, p.k0+at)
+	case p.w != nil:
+		return p.w.side(s, p.n0/panelCols*panelCols+j, panels, p.k0+at, depth)
+	case p.bjs == 1 && p.m < 2*tileRows() && (jEnd-j)%panelCols == 0:
+		return side{data: p.b[j+at*p.bps:], group: panelCols, step: p.bps}
+	case p.bps == 1:
 		packPanelsT(s.b[:], p.b[j*p.bjs+at:], jEnd-j, depth, p.bjs)
-	} else {
+	default:
 		packPanels(s.b[:], p.b[j+at*p.bps:], jEnd-j, depth, p.bps)
 	}
-	return side{data: s.b[:], group: depth * panelCols, row: 1, step: panelCols}
+	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
 }

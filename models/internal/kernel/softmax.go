@@ -19,8 +19,8 @@ func Softmax(y, x []float32) {
 	if len(x) == 0 {
 		return
 	}
-	if avx2 {
-		scaleAVX2(y, y, 1/expSumAVX2(y, x, maxAVX2(x)))
+	if active != nil {
+		active.scale(y, y, 1/active.expSum(y, x, active.max(x)))
 		return
 	}
 	top, s := slices.Max(x), float32(0)
@@ -42,8 +42,8 @@ func Softmax(y, x []float32) {
 func SoftmaxBackward(dx, dy, y []float32) {
 	exact("kernel: softmax backward", len(dx), len(dy), len(y))
 	s := Dot(dy, y)
-	if avx2 {
-		softmaxBackwardAVX2(dx, dy, y, s)
+	if active != nil {
+		active.softmaxBackward(dx, dy, y, s)
 		return
 	}
 	for i, v := range y {
@@ -63,9 +63,9 @@ func LogSoftmax(y, x []float32) {
 	if len(x) == 0 {
 		return
 	}
-	if avx2 {
-		top := maxAVX2(x)
-		subAVX2(y, x, top, logarithm(sumExpAVX2(x, top)))
+	if active != nil {
+		top := active.max(x)
+		active.sub(y, x, top, logarithm(active.sumExp(x, top)))
 		return
 	}
 	top, s := slices.Max(x), float32(0)

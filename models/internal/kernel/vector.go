@@ -6,8 +6,8 @@ package kernel
 //	for i := range y { y[i] = a[i]*b[i] }
 func Mul(y, a, b []float32) {
 	exact("kernel: mul", len(y), len(a), len(b))
-	if avx2 {
-		mulAVX2(y, a, b)
+	if active != nil {
+		active.mul(y, a, b)
 		return
 	}
 	for i := range y {
@@ -21,8 +21,8 @@ func Mul(y, a, b []float32) {
 //	for i := range y { y[i] += x[i] }
 func Add(y, x []float32) {
 	exact("kernel: add", len(y), len(x))
-	if avx2 {
-		addAVX2(y, x)
+	if active != nil {
+		active.add(y, x)
 		return
 	}
 	for i := range y {
@@ -30,14 +30,14 @@ func Add(y, x []float32) {
 	}
 }
 
-// Axpy adds s*x to y of the same length, fused on the avx2 path; y may be x.
+// Axpy adds s*x to y of the same length, fused on the vector paths; y may be x.
 // It runs on the caller's thread. The loop that it must equal:
 //
 //	for i := range y { y[i] += s*x[i] }
 func Axpy(y []float32, s float32, x []float32) {
 	exact("kernel: axpy", len(y), len(x))
-	if avx2 {
-		axpyAVX2(y, s, x)
+	if active != nil {
+		active.axpy(y, s, x)
 		return
 	}
 	for i := range y {
@@ -51,8 +51,8 @@ func Axpy(y []float32, s float32, x []float32) {
 //	for i := range a { s += a[i]*b[i] }
 func Dot(a, b []float32) float32 {
 	exact("kernel: dot", len(a), len(b))
-	if avx2 {
-		return dotAVX2(a, b)
+	if active != nil {
+		return active.dot(a, b)
 	}
 	var s float32
 	for i := range a {
@@ -63,8 +63,8 @@ func Dot(a, b []float32) float32 {
 
 // mulAdd is the loop y[i] += a[i]*b[i].
 func mulAdd(y, a, b []float32) {
-	if avx2 {
-		mulAddAVX2(y, a, b)
+	if active != nil {
+		active.mulAdd(y, a, b)
 		return
 	}
 	for i := range y {
@@ -74,8 +74,8 @@ func mulAdd(y, a, b []float32) {
 
 // sum is the sum of x, in an order that depends on its length alone.
 func sum(x []float32) float32 {
-	if avx2 {
-		return sumAVX2(x)
+	if active != nil {
+		return active.sum(x)
 	}
 	var s float32
 	for _, v := range x {

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
-	"github.com/mmcloughlin/avo/operand"
 )
 
 // tailRate is q in u = 1/(1+q·|x|), the variable of tailP.
@@ -19,15 +18,15 @@ const tailRate = 0.35
 var tailP = []float64{0.139621399, 0.139862001, 0.119831693, 0.10551346, -0.02312447,
 	0.159197668, -0.255736555, 0.143983215, -0.0291484262}
 
-// phi8 returns Φ(x), the normal distribution function, and e^(-x²/2).
-func phi8(x vec) (phi, e vec) {
-	a, one, u := YMM(), YMM(), YMM()
+// phiOf returns Φ(x), the normal distribution function, and e^(-x²/2).
+func phiOf(x vec) (phi, e vec) {
+	a, one, u := fresh(), fresh(), fresh()
 	VMULPS(x, x, a)
 	VMULPS(lanes(-0.5), a, a)
-	e = exp8(a)
-	VANDPS(bits(0x7fffffff), x, u)
+	e = expOf(a)
+	and(bits(0x7fffffff), x, u)
 	VMOVUPS(lanes(1), one)
-	d := YMM()
+	d := fresh()
 	VMOVUPS(lanes(tailRate), d)
 	VFMADD213PS(one, u, d)
 	VDIVPS(d, one, u)
@@ -40,16 +39,14 @@ func phi8(x vec) (phi, e vec) {
 	VMULPS(e, p, p)
 	// p is the smaller tail: Φ(x) where x < 0 and 1-Φ(x) elsewhere.
 	VSUBPS(p, one, one)
-	phi = one
-	VBLENDVPS(x, p, one, phi)
-	return phi, e
+	return pick(x, p, one), e
 }
 
-// sigma8 overwrites z by 1/(1+e^-z).
-func sigma8(z vec) vec {
-	VXORPS(bits(0x80000000), z, z)
-	e := exp8(z)
-	one := YMM()
+// sigmaOf overwrites z by 1/(1+e^-z).
+func sigmaOf(z vec) vec {
+	xor(bits(0x80000000), z, z)
+	e := expOf(z)
+	one := fresh()
 	VMOVUPS(lanes(1), one)
 	VADDPS(one, e, e)
 	VDIVPS(e, one, e)
@@ -61,62 +58,61 @@ var tanhC = 2 * math.Sqrt(2/math.Pi)
 
 const cubic = 0.044715
 
-// tanhSigma8 returns σ(2w) = ½(1+tanh w) with w = √(2/π)(x+0.044715x³), and
+// tanhSigmaOf returns σ(2w) = ½(1+tanh w) with w = √(2/π)(x+0.044715x³), and
 // x²: the tanh form of GELU is x·σ(2w), which has no cancellation at all.
-func tanhSigma8(x vec) (s, square vec) {
-	square, z := YMM(), YMM()
+func tanhSigmaOf(x vec) (s, square vec) {
+	square, z := fresh(), fresh()
 	VMULPS(x, x, square)
 	VMOVUPS(lanes(tanhC*cubic), z)
 	VFMADD213PS(lanes(tanhC), square, z)
 	VMULPS(x, z, z)
-	return sigma8(z), square
+	return sigmaOf(z), square
 }
 
 // activations generates each activation function and its backward pass.
 func activations() {
 	both("relu", "max(x[i], 0)", "(x[i] <= 0 ? 0 : 1)", func(x vec) vec {
-		zero := YMM()
-		VXORPS(zero, zero, zero)
-		VMAXPS(x, zero, zero)
-		return zero
+		y := zero()
+		VMAXPS(x, y, y)
+		return y
 	}, nil)
 	both("gelu", "x[i]*Φ(x[i])", "(Φ(x[i]) + x[i]*φ(x[i]))", func(x vec) vec {
-		phi, _ := phi8(x)
+		phi, _ := phiOf(x)
 		VMULPS(x, phi, phi)
 		return phi
 	}, func(x vec) vec {
-		phi, e := phi8(x)
+		phi, e := phiOf(x)
 		VMULPS(lanes(1/math.Sqrt(2*math.Pi)), e, e)
 		VFMADD231PS(x, e, phi)
 		return phi
 	})
 	both("geluTanh", "x[i]*σ(2w(x[i]))", "(σ + x[i]*σ*(1-σ)*2w'(x[i]))", func(x vec) vec {
-		s, _ := tanhSigma8(x)
+		s, _ := tanhSigmaOf(x)
 		VMULPS(x, s, s)
 		return s
 	}, func(x vec) vec {
-		s, square := tanhSigma8(x)
-		slope := YMM()
+		s, square := tanhSigmaOf(x)
+		slope := fresh()
 		VMOVUPS(lanes(3*tanhC*cubic), slope)
 		VFMADD213PS(lanes(tanhC), square, slope)
 		return sigmaSlope(s, x, slope)
 	})
 	both("silu", "x[i]*σ(x[i])", "(σ + x[i]*σ*(1-σ))", func(x vec) vec {
-		z := YMM()
+		z := fresh()
 		VMOVAPS(x, z)
-		s := sigma8(z)
+		s := sigmaOf(z)
 		VMULPS(x, s, s)
 		return s
 	}, func(x vec) vec {
-		z := YMM()
+		z := fresh()
 		VMOVAPS(x, z)
-		return sigmaSlope(sigma8(z), x, nil)
+		return sigmaSlope(sigmaOf(z), x, nil)
 	})
 }
 
 // sigmaSlope returns s + x·s·(1-s)·slope; a nil slope is 1.
 func sigmaSlope(s, x, slope vec) vec {
-	t := YMM()
+	t := fresh()
 	VMOVUPS(lanes(1), t)
 	VSUBPS(s, t, t)
 	VMULPS(s, t, t)
@@ -132,14 +128,14 @@ func sigmaSlope(s, x, slope vec) vec {
 // both generates name and its backward pass; a nil slope is that of ReLU.
 func both(name, value, derivative string, act, slope func(x vec) vec) {
 	loop{
-		name: name + "AVX2", sig: "func(y, x []float32)", in: []string{"x"}, out: "y",
-		doc:  name + "AVX2 is: for i := range x { y[i] = " + value + " }.",
-		body: func(in, _ []vec, _, _ vec) vec { return act(in[0]) },
+		name: name, sig: "func(y, x []float32)", in: []string{"x"}, out: "y",
+		doc:  "for i := range x { y[i] = " + value + " }.",
+		body: func(in, _ []vec, _ vec, _ *tail) vec { return act(in[0]) },
 	}.emit()
 	loop{
-		name: name + "BackwardAVX2", sig: "func(dx, dy, x []float32)", in: []string{"x", "dy"}, out: "dx",
-		doc: name + "BackwardAVX2 is: for i := range x { dx[i] = dy[i]*" + derivative + " }.",
-		body: func(in, _ []vec, _, _ vec) vec {
+		name: name + "Backward", sig: "func(dx, dy, x []float32)", in: []string{"x", "dy"}, out: "dx",
+		doc: "for i := range x { dx[i] = dy[i]*" + derivative + " }.",
+		body: func(in, _ []vec, _ vec, _ *tail) vec {
 			if slope == nil {
 				return reluSlope(in[0], in[1])
 			}
@@ -152,9 +148,5 @@ func both(name, value, derivative string, act, slope func(x vec) vec) {
 
 // reluSlope returns dy where x > 0 or x is NaN, and 0 elsewhere.
 func reluSlope(x, dy vec) vec {
-	zero := YMM()
-	VXORPS(zero, zero, zero)
-	VCMPPS(operand.U8(0x16), zero, x, x) // not less or equal, quiet
-	VANDPS(x, dy, dy)
-	return dy
+	return where(notLessOrEqual, x, zero(), dy, zero())
 }

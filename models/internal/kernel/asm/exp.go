@@ -10,18 +10,18 @@ import (
 // the minimax of the relative error, which is 3.1e-9 before rounding.
 var expQ = []float64{0.499999934308, 0.166665203863, 0.0416683910419, 0.00836874629305, 0.00138145279131}
 
-// exp8 overwrites x by e^x and returns it. Above 88.73 the result is +Inf,
+// expOf overwrites x by e^x and returns it. Above 88.73 the result is +Inf,
 // below -103.98 it is 0, subnormals are kept, and NaN stays NaN.
-func exp8(x vec) vec {
+func expOf(x vec) vec {
 	// The operand order of min and max lets a NaN in x through.
-	t := YMM()
+	t := fresh()
 	VMOVUPS(lanes(89), t)
 	VMINPS(x, t, t)
 	VMOVUPS(lanes(-104), x)
 	VMAXPS(t, x, t)
-	n := YMM()
+	n := fresh()
 	VMULPS(lanes(1.44269504088896340736), t, n)
-	VROUNDPS(operand.U8(0), n, n)
+	nearest(n, n)
 	// r = t - n·ln2, with ln2 in two parts of which the first has few bits.
 	VFNMADD231PS(lanes(0.693359375), n, t)
 	VFNMADD231PS(lanes(-2.12194440054690583e-4), n, t)
@@ -30,12 +30,12 @@ func exp8(x vec) vec {
 	for i := 3; i >= 0; i-- {
 		VFMADD213PS(lanes(expQ[i]), t, p)
 	}
-	r2 := YMM()
+	r2 := fresh()
 	VMULPS(t, t, r2)
 	VFMADD213PS(t, r2, p)
 	VADDPS(lanes(1), p, p)
 	// 2^n in two factors, so that neither leaves the exponent's range.
-	h := YMM()
+	h := fresh()
 	VCVTPS2DQ(n, n)
 	VPSRAD(operand.U8(1), n, h)
 	VPSUBD(h, n, n)
@@ -50,34 +50,30 @@ func exp8(x vec) vec {
 // exponentials generates exp and the first pass of softmax.
 func exponentials() {
 	loop{
-		name: "expAVX2", sig: "func(y, x []float32)", in: []string{"x"}, out: "y",
-		doc:  "expAVX2 is: for i := range x { y[i] = exp(x[i]) }.",
-		body: func(in, _ []vec, _, _ vec) vec { return exp8(in[0]) },
+		name: "exp", sig: "func(y, x []float32)", in: []string{"x"}, out: "y",
+		doc:  "for i := range x { y[i] = exp(x[i]) }.",
+		body: func(in, _ []vec, _ vec, _ *tail) vec { return expOf(in[0]) },
 	}.emit()
 	loop{
-		name: "expSumAVX2", sig: "func(y, x []float32, top float32) float32", in: []string{"x"}, out: "y", accs: 2, join: plus,
+		name: "expSum", sig: "func(y, x []float32, top float32) float32", in: []string{"x"}, out: "y", accs: 1, join: plus,
 		consts: []string{"top"},
-		doc:    "expSumAVX2 is: for i := range x { y[i] = exp(x[i]-top); s += y[i] }.",
-		body: func(in, c []vec, acc, tail vec) vec {
+		doc:    "for i := range x { y[i] = exp(x[i]-top); s += y[i] }.",
+		body: func(in, c []vec, acc vec, t *tail) vec {
 			VSUBPS(c[0], in[0], in[0])
-			e := exp8(in[0])
-			if tail != nil {
-				VANDPS(tail, e, e)
-			}
+			e := expOf(in[0])
+			t.keep(e)
 			VADDPS(e, acc, acc)
 			return e
 		},
 	}.emit()
 	loop{
-		name: "sumExpAVX2", sig: "func(x []float32, top float32) float32", in: []string{"x"}, accs: 2, join: plus,
+		name: "sumExp", sig: "func(x []float32, top float32) float32", in: []string{"x"}, accs: 1, join: plus,
 		consts: []string{"top"},
-		doc:    "sumExpAVX2 is: for i := range x { s += exp(x[i]-top) }.",
-		body: func(in, c []vec, acc, tail vec) vec {
+		doc:    "for i := range x { s += exp(x[i]-top) }.",
+		body: func(in, c []vec, acc vec, t *tail) vec {
 			VSUBPS(c[0], in[0], in[0])
-			e := exp8(in[0])
-			if tail != nil {
-				VANDPS(tail, e, e)
-			}
+			e := expOf(in[0])
+			t.keep(e)
 			VADDPS(e, acc, acc)
 			return nil
 		},

@@ -8,22 +8,21 @@ import (
 
 // packing generates the transposition of eight rows into half a panel.
 func packing() {
-	TEXT("transpose8", NOSPLIT, "func(dst *float32, dks int, src *float32, ld, n int)")
-	Pragma("noescape")
-	Doc("transpose8 is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.")
+	text("transpose8", "func(dst *float32, dks int, src *float32, ld, n int)",
+		"is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.")
 	dst := Load(Param("dst"), GP64())
 	dks := Load(Param("dks"), GP64())
 	src := Load(Param("src"), GP64())
 	ld := Load(Param("ld"), GP64())
 	n := Load(Param("n"), GP64())
-	in := three(src, ld, 6)
+	in := places(src, ld, 6)
 	third := GP64()
 	LEAQ(operand.Mem{Base: src, Index: ld, Scale: 4}, third)
 	LEAQ(operand.Mem{Base: third, Index: ld, Scale: 2}, third)
 	at := append(in.at,
 		func(d int) operand.Mem { return operand.Mem{Base: third, Disp: d} },
 		func(d int) operand.Mem { return operand.Mem{Base: third, Index: ld, Scale: 1, Disp: d} })
-	Label("loop")
+	Label("turn")
 	r := make([]reg.VecVirtual, 8)
 	for i := range r {
 		r[i] = YMM()
@@ -61,7 +60,30 @@ func packing() {
 		ADDQ(operand.U8(32), p)
 	}
 	DECQ(n)
-	JNZ(operand.LabelRef("loop"))
+	JNZ(operand.LabelRef("turn"))
 	VZEROUPPER()
 	RET()
+}
+
+// widening generates the conversions of 16-bit values.
+func widening() {
+	for _, f := range formats[1:] {
+		text("widen"+f.name, "func(dst *float32, src *uint16, n int)",
+			"is, for i < n, a multiple of 16: dst[i] = value of src[i].")
+		dst := Load(Param("dst"), GP64())
+		src := Load(Param("src"), GP64())
+		n := Load(Param("n"), GP64())
+		Label("turn")
+		for h := range 2 {
+			v := YMM()
+			f.read(operand.Mem{Base: src, Disp: 16 * h}, v)
+			VMOVUPS(v, operand.Mem{Base: dst, Disp: 32 * h})
+		}
+		ADDQ(operand.U8(32), src)
+		ADDQ(operand.U8(64), dst)
+		SUBQ(operand.U8(16), n)
+		JNZ(operand.LabelRef("turn"))
+		VZEROUPPER()
+		RET()
+	}
 }

@@ -8,57 +8,84 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// widest is the number of 16-column panels that a tile of r rows covers, so
-// that about twelve accumulators hide the latency of the multiply-adds.
-var widest = []int{1: 6, 2: 3, 3: 2, 4: 1, 5: 1, 6: 1}
+// format is how the right side of a product is stored.
+type format struct {
+	name, pointer string
+	size          int // bytes of a value
+}
 
-// unroll is how many steps of k one turn of the main loop takes.
-const unroll = 4
+var formats = []format{{"", "*float32", 4}, {"BF16", "*uint16", 2}, {"F16", "*uint16", 2}}
 
-// tiles generates every tile of 1 to 6 rows by 1 to widest panels.
+// shapes returns, for each number of rows, the numbers of 16-column panels that
+// tiles cover: one, and as many as it takes to hide the latency of the
+// multiply-adds behind independent chains.
+func shapes(f format) [][]int {
+	switch {
+	case !wide:
+		return [][]int{1: {1, 2, 4}, 2: {1, 2, 3}, 3: {1, 2}, 4: {1}, 5: {1}, 6: {1}}
+	case f.size == 2:
+		return [][]int{1: {1, 2, 4}, 2: {1, 2, 4}, 3: {1, 2, 3}, 4: {1, 2}, 5: {1, 2}, 6: {1, 2}, 7: {1, 2}, 8: {1, 2}}
+	}
+	return [][]int{1: {1, 2, 4}, 2: {1, 2, 4}, 3: {1, 2, 3}, 4: {1, 2}, 5: {1, 2}, 6: {1, 2}, 7: {1, 2}, 8: {1, 2},
+		9: {1, 2}, 10: {1, 2}, 11: {1, 2}, 12: {1, 2}, 13: {1, 2}, 14: {1, 2}}
+}
+
+// tiles generates every tile.
 func tiles() {
-	for rows := 1; rows < len(widest); rows++ {
-		for panels := 1; panels <= widest[rows]; panels++ {
-			tile(rows, panels)
+	for _, f := range formats {
+		for rows, panels := range shapes(f) {
+			for _, n := range panels {
+				tile(f, rows, n)
+			}
 		}
 	}
 }
 
+// tileName is the name of a tile, less its suffix.
+func tileName(f format, rows, panels int) string {
+	return fmt.Sprintf("tile%s%dx%d", f.name, rows, panels)
+}
+
+// ahead is how far, in bytes of a panel, narrow tiles ask for memory that they
+// will need: enough to cover its latency at full speed.
+const ahead = 2048
+
 // tile generates one product of rows × 16·panels elements of c. Each element
 // is one chain of fused multiply-adds over k in ascending order, the same in
 // every tile, which is what makes a row's bits independent of its neighbours.
-func tile(rows, panels int) {
-	name := fmt.Sprintf("tile%dx%d", rows, panels)
-	TEXT(name, NOSPLIT, "func(c *float32, ldc int, a *float32, ars, aks int, b *float32, bks, bps, k int, load bool)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is, for %d rows i and %d columns j: c[i*ldc+j] (+)= Σp a[i*ars+p*aks] * b[(j/16)*bps+p*bks+j%%16]; strides count bytes.", name, rows, 16*panels))
+func tile(f format, rows, panels int) {
+	header(tileName(f, rows, panels)+suffix(), "func(c *float32, ldc int, a *float32, lda int, b "+f.pointer+", bks, bps, k int, load bool)",
+		fmt.Sprintf("is, for %d rows i and %d columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%%16]; distances count bytes.", rows, 16*panels))
+	unroll := 4 // steps of k that one turn of the main loop takes
+	if f.size == 2 && rows > 1 {
+		unroll = 2
+	}
 	c := Load(Param("c"), GP64())
 	ldc := Load(Param("ldc"), GP64())
 	a := Load(Param("a"), GP64())
-	ars := Load(Param("ars"), GP64())
-	aks := Load(Param("aks"), GP64())
+	lda := Load(Param("lda"), GP64())
 	b := Load(Param("b"), GP64())
 	bks := Load(Param("bks"), GP64())
 	k := Load(Param("k"), GP64())
 	load := Load(Param("load"), GP8())
-
-	aAt := three(a, ars, rows)
+	aAt := places(a, lda, rows)
 	var bps reg.Register
 	if panels > 1 {
 		bps = Load(Param("bps"), GP64())
 	}
-	bAt := three(b, bps, panels)
+	bAt := places(b, bps, panels)
 
-	acc := make([][]reg.VecVirtual, rows)
+	per := 16 / lanesOf() // vectors of a panel's row
+	acc := make([][]vec, rows)
 	for i := range acc {
-		for range 2 * panels {
-			acc[i] = append(acc[i], YMM())
+		for range per * panels {
+			acc[i] = append(acc[i], fresh())
 		}
 	}
 	walk := func(visit func(i, j int, m operand.Mem)) {
 		for i := range rows {
-			for j := range 2 * panels {
-				visit(i, j, operand.Mem{Base: c, Disp: 32 * j})
+			for j := range per * panels {
+				visit(i, j, operand.Mem{Base: c, Disp: 4 * lanesOf() * j})
 			}
 			if i < rows-1 {
 				ADDQ(ldc, c)
@@ -76,52 +103,89 @@ func tile(rows, panels int) {
 	Label("zero")
 	for i := range acc {
 		for _, r := range acc[i] {
-			VXORPS(r, r, r)
+			clearVec(r)
 		}
 	}
 	Label("start")
-
-	one := func() {
-		if rows == 1 {
-			s := YMM()
-			VBROADCASTSS(aAt.at[0](0), s)
-			for j := range panels {
-				VFMADD231PS(bAt.at[j](0), s, acc[0][2*j])
-				VFMADD231PS(bAt.at[j](32), s, acc[0][2*j+1])
-			}
-		} else {
-			for j := range panels {
-				lo, hi := YMM(), YMM()
-				VMOVUPS(bAt.at[j](0), lo)
-				VMOVUPS(bAt.at[j](32), hi)
-				for i := range rows {
-					s := YMM()
-					VBROADCASTSS(aAt.at[i](0), s)
-					VFMADD231PS(lo, s, acc[i][2*j])
-					VFMADD231PS(hi, s, acc[i][2*j+1])
-				}
+	if rows > 3 { // the tile below will go on from its values
+		next := GP64()
+		MOVQ(c, next)
+		for i := 1; i < 2*rows; i++ {
+			ADDQ(ldc, next)
+			if i >= rows {
+				PREFETCHT0(operand.Mem{Base: next})
 			}
 		}
-		for _, p := range aAt.base {
-			ADDQ(aks, p)
+	}
+
+	// one takes one step of k. Registers allow for all values of a at once, or
+	// for the row of b.
+	read := func(q, h int) vec {
+		if h == 0 && rows*panels <= 6 {
+			PREFETCHT0(bAt.at[q](ahead))
+		}
+		v := fresh()
+		f.read(bAt.at[q](h*lanesOf()*f.size), v)
+		return v
+	}
+	broadcast := func(i, u int) vec {
+		s := fresh()
+		VBROADCASTSS(aAt.at[i](4*u), s)
+		return s
+	}
+	one := func(u int) {
+		switch {
+		case rows <= 3:
+			var s []vec
+			for i := range rows {
+				s = append(s, broadcast(i, u))
+			}
+			for q := range panels {
+				for h := range per {
+					v := read(q, h)
+					for i := range rows {
+						VFMADD231PS(v, s[i], acc[i][per*q+h])
+					}
+				}
+			}
+		default:
+			var cols []vec
+			for q := range panels {
+				for h := range per {
+					cols = append(cols, read(q, h))
+				}
+			}
+			for i := range rows {
+				s := broadcast(i, u)
+				for h, v := range cols {
+					VFMADD231PS(v, s, acc[i][h])
+				}
+			}
 		}
 		for _, p := range bAt.base {
 			ADDQ(bks, p)
 		}
 	}
+	forward := func(steps int) {
+		for _, p := range aAt.base {
+			ADDQ(operand.U8(4*steps), p)
+		}
+	}
 	SUBQ(operand.U8(unroll), k)
 	JLT(operand.LabelRef("rest"))
 	Label("loop")
-	for range unroll {
-		one()
+	for u := range unroll {
+		one(u)
 	}
+	forward(unroll)
 	SUBQ(operand.U8(unroll), k)
 	JGE(operand.LabelRef("loop"))
 	Label("rest")
 	ADDQ(operand.U8(unroll), k)
 	JZ(operand.LabelRef("done"))
 	Label("single")
-	one()
+	one(0)
+	forward(1)
 	DECQ(k)
 	JNZ(operand.LabelRef("single"))
 	Label("done")
@@ -130,23 +194,35 @@ func tile(rows, panels int) {
 	RET()
 }
 
-// pointers addresses up to six places at equal distances from two registers.
+// read loads a vector of values and widens it to float32.
+func (f format) read(m operand.Mem, v vec) {
+	switch f.name {
+	case "":
+		VMOVUPS(m, v)
+	case "BF16":
+		VPMOVZXWD(m, v)
+		VPSLLD(operand.U8(16), v, v)
+	case "F16":
+		VCVTPH2PS(m, v)
+	}
+}
+
+// pointers addresses places at equal distances from few registers.
 type pointers struct {
 	base []reg.GPVirtual
 	at   []func(disp int) operand.Mem
 }
 
-// three returns n places p, p+s, p+2s, ...; a second base register stands at
-// p+3s where there are more than three.
-func three(p, s reg.Register, n int) pointers {
+// places returns n places p, p+s, p+2s, ...; each register reaches three.
+func places(p, s reg.Register, n int) pointers {
 	out := pointers{base: []reg.GPVirtual{p.(reg.GPVirtual)}}
-	if n > 3 {
-		q := GP64()
-		LEAQ(operand.Mem{Base: p, Index: s, Scale: 2}, q)
-		ADDQ(s, q)
-		out.base = append(out.base, q)
-	}
 	for i := range n {
+		if i > 0 && i%3 == 0 {
+			q := GP64()
+			LEAQ(operand.Mem{Base: out.base[i/3-1], Index: s, Scale: 2}, q)
+			ADDQ(s, q)
+			out.base = append(out.base, q)
+		}
 		base, j := out.base[i/3], i%3
 		out.at = append(out.at, func(d int) operand.Mem {
 			m := operand.Mem{Base: base, Disp: d}

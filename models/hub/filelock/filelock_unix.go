@@ -1,6 +1,6 @@
 //go:build unix
 
-package server
+package filelock
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes an exclusive lock of a file without waiting; ok is false when
+// Try takes an exclusive lock of a file without waiting; ok is false when
 // another process, or another open file of this one, has it.
-func tryLock(f *os.File) (ok bool, err error) {
+func Try(f *os.File) (ok bool, err error) {
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil
