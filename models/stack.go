@@ -16,6 +16,10 @@ import (
 // The results of heads and neurons are kept as what the head or neuron computed
 // and the weights that write it: their N·B·T·D numbers exist only when Dense
 // lays them out. Project and LogitAttrs do without, and cost N·B·T·K.
+//
+// Components are what the recorded values make: of a run in which an edit wrote
+// to hook_result or hook_attn_out, heads are still z·W_O, and a remainder holds
+// the rest.
 type Stack struct {
 	Labels []string // [N]
 
