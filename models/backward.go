@@ -10,6 +10,7 @@ import (
 type backward struct {
 	*pass
 	want   Selector
+	source map[Site]*tensor.Dense // derivatives that begin at sites; nil for none
 	sites  *Cache
 	params *Params // weights are nil where no gradient is wanted
 }
@@ -17,23 +18,36 @@ type backward struct {
 // block is where the weight gradients of block l go.
 func (g *backward) block(l int) *BlockParams { return &g.params.Blocks[l] }
 
-// run takes d value / d logits back to the embedding. dx is the gradient of the
-// residual stream of the rows that the forward pass computed there [R,D].
-func (g *backward) run(dlogits *tensor.Dense) {
-	dx := g.stream(g.trace.last)
-	clear(dx.x)
-	mark := g.mark()
-	g.unembed(dlogits, dx)
-	g.release(mark)
-	for l := g.m.Config.Layers - 1; l >= 0; l-- {
+// run takes the gradient dx of the residual stream behind the first blocks back
+// to the embedding.
+func (g *backward) run(dx stream, blocks int) {
+	for l := blocks - 1; l >= 0; l-- {
 		if g.stopped() {
 			return
 		}
-		mark := g.mark()
-		dx = g.blockBackward(l, dx, &g.trace.blocks[l])
+		mark, t := g.mark(), &g.trace.blocks[l]
+		if g.recompute {
+			dx.x = g.clone(dx.x) // out of the way of the streams
+			t = g.again(l)
+		}
+		out := g.blockBackward(l, dx, t)
+		if dx = out; g.recompute {
+			dx = g.stream(out.rows)
+			copy(dx.x, out.x)
+		}
 		g.release(mark)
 	}
 	g.embed(dx)
+}
+
+// again computes block l once more and keeps its values.
+func (g *backward) again(l int) *blockTrace {
+	before := g.trace.blocks[l].before
+	s := g.stream(before.rows)
+	copy(s.x, before.x)
+	t := &blockTrace{}
+	g.pass.block(l, s, t)
+	return t
 }
 
 // unembed adds the gradient of the last residual stream to dx.

@@ -93,6 +93,16 @@
 // Basis is a field of the config: in the hash, in saved models, in every Cache,
 // and a cache is refused by a model of another basis.
 //
+// # Memory
+//
+// A loaded model is a plan: which tensor of which mapped file goes where. A run
+// packs each matrix for the kernels when it first needs it, piece by piece, in
+// 16 bits where the file has them, and lets the file's pages go, so that a model
+// takes its file's size and the scratch memory of its runs. The kernels widen
+// 16-bit weights exactly: results have the bits of a float32 copy. checkpoint.go
+// notes what a family wants, store.go and pack.go make it, matrix.go makes it
+// once. Params reads everything as float32, and Save and Hash part by part.
+//
 // # Errors
 //
 // Bad input comes back as an error that names the value, the range or the

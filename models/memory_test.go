@@ -98,6 +98,17 @@ func TestMemoryOfAFile(t *testing.T) {
 	if peak > size*101/100+scratch {
 		t.Errorf("the peak was %d bytes for a file of %d", peak, size)
 	}
+	held := resident(t, "RssAnon")
+	for range 20 { // what nobody refers to goes behind a collection
+		runtime.GC()
+		if resident(t, "RssAnon") < held-size*9/10 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if left := resident(t, "RssAnon"); left >= held-size*9/10 {
+		t.Errorf("%d bytes are left of %d when the model is gone", left, held)
+	}
 	t.Logf("a file of %d bytes: %d of panels, %d at the peak", size, panels, peak)
 }
 

@@ -16,6 +16,15 @@
 //
 // Offsets count from the end of the header. See https://github.com/huggingface/safetensors.
 //
+// # Memory
+//
+// Files are mapped, not read: opening one costs its header. Float32 and Halves
+// alias the mapping where they can; Read copies a part. Release lets pages go
+// that have been used. Only the name of a file may be given to another one while
+// it is open; one that is written to in place is noticed by Unchanged, and a page
+// that is gone, because the file was cut, is a *ChangedError in the functions
+// that read here and under Guard. Elsewhere such a page ends the process.
+//
 // # Trust
 //
 // Files come from outside. Everything the header says is checked against the
