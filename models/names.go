@@ -136,6 +136,12 @@ func (m *Model) Site(name string) (Site, error) {
 	return Site{}, UnknownSiteError{Name: name, Nearest: m.nearest(canonical)}
 }
 
+// isNoSite reports whether a name is one of noSites.
+func (m *Model) isNoSite(name string) bool {
+	_, part, err := m.layerOf(m.canonical(strings.TrimSpace(name)))
+	return err == nil && noSites[part] != ""
+}
+
 // editSite is Site for an edit. A name whose edit would reach further here than
 // in TransformerLens is an error that says what to write.
 func (m *Model) editSite(name string) (Site, error) {

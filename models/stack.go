@@ -19,7 +19,7 @@ import (
 //
 // Components are what the recorded values make: of a run in which an edit wrote
 // to hook_result or hook_attn_out, heads are still z·W_O, and a remainder holds
-// the rest.
+// the rest. Rows of padding hold no meaning.
 type Stack struct {
 	Labels []string // [N]
 

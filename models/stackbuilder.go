@@ -65,7 +65,7 @@ func (c *Cache) runSize(m *Model) (b, t int, err error) {
 	}
 	for s, x := range c.values {
 		axes := m.Axes(s)
-		if axes == nil || len(axes) < 2 || axes[1] != axisPos {
+		if len(axes) < 2 || axes[1] != axisPos {
 			continue
 		}
 		if c.noBatch {
