@@ -74,15 +74,15 @@ func packTurned(dst, a []float32, rows, depth, ld int) {
 // are steps: dst[q][s][i] = panel[(16q+i)*16+s] for s < live and 16q+i < cols,
 // where dst has depth steps, and 0 beyond cols.
 func turnPanel(dst, panel []float32, cols, live, depth int) {
-	for q := 0; q*panelCols < cols; q++ {
+	q := 0
+	if active != nil && live == panelCols && cols >= panelCols {
+		q = cols / panelCols
+		active.turn16(&dst[0], 4*panelCols*depth, &panel[0], q)
+	}
+	for ; q*panelCols < cols; q++ {
 		out, in := dst[q*depth*panelCols:], panel[q*panelCols*panelCols:]
-		width, s := min(panelCols, cols-q*panelCols), 0
-		if active != nil && width == panelCols && live >= 8 {
-			s = live / 8 * 8
-			active.transpose8(&out[0], 4*panelCols, &in[0], 4*panelCols, live/8)
-			active.transpose8(&out[8], 4*panelCols, &in[8*panelCols], 4*panelCols, live/8)
-		}
-		for ; s < live; s++ {
+		width := min(panelCols, cols-q*panelCols)
+		for s := range live {
 			row := out[s*panelCols : (s+1)*panelCols]
 			for i := range width {
 				row[i] = in[i*panelCols+s]

@@ -24,6 +24,7 @@ func main() {
 	tiles()
 	if !wide { // bound by memory: nothing to gain
 		packing()
+		turning()
 		widening()
 	}
 	reductions()
@@ -32,7 +33,7 @@ func main() {
 	activations()
 	measures()
 	Generate()
-	if err := writeTable(*table, []string{"transpose8", "widenBF16", "widenF16"}); err != nil {
+	if err := writeTable(*table, []string{"transpose8", "turn16", "widenBF16", "widenF16"}); err != nil {
 		log.Fatal(err)
 	}
 }
