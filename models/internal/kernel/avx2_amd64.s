@@ -4260,6 +4260,75 @@ turn:
 	VZEROUPPER
 	RET
 
+// func transposeHalf8AVX2(dst *uint16, dks int, src *uint16, ld int, n int)
+// Requires: AVX
+TEXT ·transposeHalf8AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ dks+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ ld+24(FP), BX
+	MOVQ n+32(FP), SI
+	LEAQ (DX)(BX*2), DI
+	ADDQ BX, DI
+	LEAQ (DI)(BX*2), R8
+	ADDQ BX, R8
+
+turn:
+	VMOVDQU    (DX), X0
+	VMOVDQU    (DX)(BX*1), X1
+	VMOVDQU    (DX)(BX*2), X2
+	VMOVDQU    (DI), X3
+	VMOVDQU    (DI)(BX*1), X4
+	VMOVDQU    (DI)(BX*2), X5
+	VMOVDQU    (R8), X6
+	VMOVDQU    (R8)(BX*1), X7
+	VPUNPCKLWD X4, X0, X8
+	VPUNPCKHWD X4, X0, X0
+	VPUNPCKLWD X5, X1, X4
+	VPUNPCKHWD X5, X1, X1
+	VPUNPCKLWD X6, X2, X5
+	VPUNPCKHWD X6, X2, X2
+	VPUNPCKLWD X7, X3, X6
+	VPUNPCKHWD X7, X3, X3
+	VPUNPCKLWD X5, X8, X7
+	VPUNPCKHWD X5, X8, X5
+	VPUNPCKLWD X2, X0, X8
+	VPUNPCKHWD X2, X0, X0
+	VPUNPCKLWD X6, X4, X2
+	VPUNPCKHWD X6, X4, X4
+	VPUNPCKLWD X3, X1, X6
+	VPUNPCKHWD X3, X1, X1
+	VPUNPCKLWD X2, X7, X3
+	VPUNPCKHWD X2, X7, X2
+	VPUNPCKLWD X4, X5, X7
+	VPUNPCKHWD X4, X5, X4
+	VPUNPCKLWD X6, X8, X5
+	VPUNPCKHWD X6, X8, X6
+	VPUNPCKLWD X1, X0, X8
+	VPUNPCKHWD X1, X0, X0
+	VMOVDQU    X3, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X2, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X7, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X4, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X5, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X6, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X8, (AX)
+	ADDQ       CX, AX
+	VMOVDQU    X0, (AX)
+	ADDQ       CX, AX
+	ADDQ       $0x10, DX
+	ADDQ       $0x10, DI
+	ADDQ       $0x10, R8
+	DECQ       SI
+	JNZ        turn
+	RET
+
 // func turn16AVX2(dst *float32, group int, src *float32, n int)
 // Requires: AVX
 TEXT ·turn16AVX2(SB), NOSPLIT, $0-32

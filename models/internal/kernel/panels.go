@@ -31,6 +31,24 @@ func packRow(col, row []float32, at, k int) {
 	}
 }
 
+// packHalvesT packs live rows of src[·,k] into one panel [k][16].
+func packHalvesT(panel, src []uint16, live, k int) {
+	j := 0
+	for ; active != nil && k >= 8 && j+8 <= live; j += 8 {
+		active.transposeHalf8(&panel[j], 2*panelCols, &src[j*k], 2*k, k/8)
+		for i := j; i < j+8; i++ {
+			for p := k / 8 * 8; p < k; p++ {
+				panel[p*panelCols+i] = src[i*k+p]
+			}
+		}
+	}
+	for ; j < live; j++ {
+		for p := range k {
+			panel[p*panelCols+j] = src[j*k+p]
+		}
+	}
+}
+
 // packPanels packs cols columns of b, whose rows are the steps over k, into
 // panels: dst[q][p][j] = b[p*ld+16q+j] for p < k, and 0 beyond cols.
 func packPanels(dst, b []float32, cols, k, ld int) {

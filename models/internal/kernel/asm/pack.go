@@ -35,6 +35,45 @@ func packing() {
 	RET()
 }
 
+// packingHalves generates the transposition of eight rows of 16-bit values.
+func packingHalves() {
+	text("transposeHalf8", "func(dst *uint16, dks int, src *uint16, ld, n int)",
+		"is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.")
+	dst := Load(Param("dst"), GP64())
+	dks := Load(Param("dks"), GP64())
+	src := Load(Param("src"), GP64())
+	ld := Load(Param("ld"), GP64())
+	n := Load(Param("n"), GP64())
+	in := places(src, ld, 8)
+	Label("turn")
+	r := make([]vec, 8)
+	for i := range r {
+		r[i] = XMM()
+		VMOVDQU(in.at[i](0), r[i])
+	}
+	// Interleaving rows i and i+4, then the results likewise, twice more, leaves
+	// column p in place p.
+	for range 3 {
+		next := make([]vec, 8)
+		for i := range 4 {
+			next[2*i], next[2*i+1] = XMM(), XMM()
+			VPUNPCKLWD(r[i+4], r[i], next[2*i])
+			VPUNPCKHWD(r[i+4], r[i], next[2*i+1])
+		}
+		r = next
+	}
+	for _, v := range r {
+		VMOVDQU(v, operand.Mem{Base: dst})
+		ADDQ(dks, dst)
+	}
+	for _, p := range in.base {
+		ADDQ(operand.U8(16), p)
+	}
+	DECQ(n)
+	JNZ(operand.LabelRef("turn"))
+	RET()
+}
+
 // turning generates the transposition of panels for backward products.
 func turning() {
 	text("turn16", "func(dst *float32, group int, src *float32, n int)",
