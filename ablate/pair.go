@@ -60,8 +60,8 @@ func (p Pair) run(ctx context.Context, m *models.Model, sites models.Selector) (
 		if *a.id < 0 {
 			*a.id = argmax(a.from.Data)
 		}
-		if *a.id >= m.Config.Vocab {
-			return nil, fmt.Errorf("pair: %s %d is outside the vocabulary 0..%d", a.name, *a.id, m.Config.Vocab-1)
+		if *a.id >= m.Config.Outputs() {
+			return nil, fmt.Errorf("pair: %s %d is outside the vocabulary 0..%d", a.name, *a.id, m.Config.Outputs()-1)
 		}
 	}
 	return s, nil

@@ -70,7 +70,9 @@ func RecomputeLN(s *Stack) (*Stack, error) {
 	defer p.end()
 	norm, scale := make([]float32, len(x)), make([]float32, len(x)/d)
 	p.normalise(norm, scale, x)
-	kernel.Affine(x, norm, s.m.final.weight, s.m.final.bias, len(scale), d)
+	if s.m.final.d > 0 {
+		copy(x, p.affine(norm, &s.m.final))
+	}
 	out := *s
 	out.parts = nil
 	for i := range s.Labels {
@@ -116,9 +118,13 @@ func LogitAttrs(c *Cache, s *Stack, a Answers) (*Attribution, error) {
 	if err != nil {
 		return nil, fmt.Errorf("logit_attrs: %w", err)
 	}
-	scale, err := s.scales("logit_attrs", c, Site{-1, FinalScale})
-	if err != nil {
-		return nil, err
+	var norm *stackNorm // nil where the stream is unembedded as it is
+	if final := (Site{-1, FinalScale}); s.m.has(final) {
+		scale, err := s.scales("logit_attrs", c, final)
+		if err != nil {
+			return nil, err
+		}
+		norm = &stackNorm{center: s.m.Config.Norm == LayerNorm, scale: scale}
 	}
 	u, err := s.m.head.get(context.Background())
 	if err != nil {
@@ -148,7 +154,7 @@ func LogitAttrs(c *Cache, s *Stack, a Answers) (*Attribution, error) {
 		constants[i] = float32(sum)
 	}
 	normed := *s
-	normed.norm = &stackNorm{center: s.m.Config.Norm == LayerNorm, scale: scale}
+	normed.norm = norm
 	out := &Attribution{Labels: s.Labels, Values: tensor.New(s.shape()...), Constant: tensor.New(s.shape()[1:]...)}
 	normed.along(out.Values.Data, dirs, len(pairs), pick)
 	for r := range out.Constant.Data {
@@ -181,8 +187,8 @@ func (s *Stack) answers(a Answers) (pick []int, pairs [][2]int, err error) {
 			pair[1] = a.Incorrect[at]
 		}
 		for i, id := range pair {
-			if (i == 0 || a.Incorrect != nil) && (id < 0 || id >= s.m.Config.Vocab) {
-				return nil, nil, fmt.Errorf("token %d is outside the vocabulary 0..%d", id, s.m.Config.Vocab-1)
+			if (i == 0 || a.Incorrect != nil) && (id < 0 || id >= s.m.Config.Outputs()) {
+				return nil, nil, fmt.Errorf("token %d is outside the vocabulary 0..%d", id, s.m.Config.Outputs()-1)
 			}
 		}
 		i, ok := known[pair]

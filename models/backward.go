@@ -10,6 +10,7 @@ import (
 type backward struct {
 	*pass
 	want   Selector
+	source map[Site]*tensor.Dense // derivatives that begin at sites; nil for none
 	sites  *Cache
 	params *Params // weights are nil where no gradient is wanted
 }
@@ -17,23 +18,36 @@ type backward struct {
 // block is where the weight gradients of block l go.
 func (g *backward) block(l int) *BlockParams { return &g.params.Blocks[l] }
 
-// run takes d value / d logits back to the embedding. dx is the gradient of the
-// residual stream of the rows that the forward pass computed there [R,D].
-func (g *backward) run(dlogits *tensor.Dense) {
-	dx := g.stream(g.trace.last)
-	clear(dx.x)
-	mark := g.mark()
-	g.unembed(dlogits, dx)
-	g.release(mark)
-	for l := g.m.Config.Layers - 1; l >= 0; l-- {
+// run takes the gradient dx of the residual stream behind the first blocks back
+// to the embedding.
+func (g *backward) run(dx stream, blocks int) {
+	for l := blocks - 1; l >= 0; l-- {
 		if g.stopped() {
 			return
 		}
-		mark := g.mark()
-		dx = g.blockBackward(l, dx, &g.trace.blocks[l])
+		mark, t := g.mark(), &g.trace.blocks[l]
+		if g.recompute {
+			dx.x = g.clone(dx.x) // out of the way of the streams
+			t = g.again(l)
+		}
+		out := g.blockBackward(l, dx, t)
+		if dx = out; g.recompute {
+			dx = g.stream(out.rows)
+			copy(dx.x, out.x)
+		}
 		g.release(mark)
 	}
 	g.embed(dx)
+}
+
+// again computes block l once more and keeps its values.
+func (g *backward) again(l int) *blockTrace {
+	before := g.trace.blocks[l].before
+	s := g.stream(before.rows)
+	copy(s.x, before.x)
+	t := &blockTrace{}
+	g.pass.block(l, s, t)
+	return t
 }
 
 // unembed adds the gradient of the last residual stream to dx.
@@ -61,46 +75,10 @@ func (g *backward) unembed(dlogits *tensor.Dense, dx stream) {
 // it: from the rows that left the block to those that entered it.
 func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	cfg, w, grad, dx := &g.m.Config, &g.m.blocks[l], g.block(l), s.x
-
-	// Feed-forward: x += post2(mlp(ln2(x))).
 	g.visitBack(l, ResidPost, t.out, dx)
-	dmlp := g.clone(dx)
-	g.visitBack(l, MLPOut, t.out, dmlp)
-	if cfg.behind() {
-		dmlp = g.behind(l, LN2PostScale, t.out, &w.ln2Post, &t.behind[1], dmlp, grad.LN2Post)
-	}
-	dpost := g.take(len(t.post))
-	g.linear(dpost, dmlp, t.post, &w.out, grad.Out, false)
-	g.visitBack(l, Post, t.out, dpost)
-	dpre, dlin := g.activateBackward(t, dpost)
-	dout := g.take(len(dx)) // behind ln2
-	if cfg.Gated {
-		g.visitBack(l, PreLinear, t.out, dlin)
-		g.visitBack(l, Pre, t.out, dpre)
-		g.linear(dout, dlin, t.ln2.out, &w.in, grad.In, false)
-		g.linear(dout, dpre, t.ln2.out, &w.gate, grad.Gate, true)
-	} else {
-		g.visitBack(l, Pre, t.out, dpre)
-		g.linear(dout, dpre, t.ln2.out, &w.in, grad.In, false)
-	}
-	ln2 := grad.LN2
-	if cfg.SharedNorm {
-		ln2 = grad.LN1
-	}
-	din := dx // of what the feed-forward read
-	own := cfg.Parallel || g.wanted(Site{l, MLPIn}) || g.hooked(Site{l, MLPIn})
-	if own {
-		din = g.zeros(len(dx))
-	}
-	g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, din, ln2)
-	if own {
-		g.visitBack(l, MLPIn, t.out, din)
-	}
-	if !cfg.Parallel {
-		if own {
-			kernel.Add(dx, din)
-		}
-		g.visitBack(l, ResidMid, t.out, dx)
+	var din []float32 // of what a parallel feed-forward read
+	if !cfg.AttnOnly {
+		din = g.mlpBackward(l, dx, t)
 	}
 
 	// Attention: x += post1(attn(ln1(x))).
@@ -136,7 +114,7 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	if g.split(l) {
 		g.splitBackward(l, t, dq, dk, dv, s.x)
 	} else {
-		dout = g.take(len(dq) / w.q.out * cfg.Width) // behind ln1
+		dout := g.take(len(dq) / w.q.out * cfg.Width) // behind ln1
 		g.linear(dout, dq, g.gather(t.out, t.in, t.ln1.out, cfg.Width), &w.q, grad.Q, false)
 		dout = g.scatter(t.in, t.out, dout, cfg.Width)
 		g.linear(dout, dk, t.ln1.out, &w.k, grad.K, true)
@@ -145,6 +123,51 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	}
 	g.visitBack(l, ResidPre, t.in, s.x)
 	return s
+}
+
+// mlpBackward is the feed-forward's part of blockBackward, x += post2(mlp(ln2(x))):
+// dx becomes the gradient before it. That of what a parallel one read is
+// returned instead.
+func (g *backward) mlpBackward(l int, dx []float32, t *blockTrace) []float32 {
+	cfg, w, grad := &g.m.Config, &g.m.blocks[l], g.block(l)
+	dmlp := g.clone(dx)
+	g.visitBack(l, MLPOut, t.out, dmlp)
+	if cfg.behind() {
+		dmlp = g.behind(l, LN2PostScale, t.out, &w.ln2Post, &t.behind[1], dmlp, grad.LN2Post)
+	}
+	dpost := g.take(len(t.post))
+	g.linear(dpost, dmlp, t.post, &w.out, grad.Out, false)
+	g.visitBack(l, Post, t.out, dpost)
+	dpre, dlin := g.activateBackward(t, dpost)
+	dout := g.take(len(dx)) // behind ln2
+	if cfg.Gated {
+		g.visitBack(l, PreLinear, t.out, dlin)
+		g.visitBack(l, Pre, t.out, dpre)
+		g.linear(dout, dlin, t.ln2.out, &w.in, grad.In, false)
+		g.linear(dout, dpre, t.ln2.out, &w.gate, grad.Gate, true)
+	} else {
+		g.visitBack(l, Pre, t.out, dpre)
+		g.linear(dout, dpre, t.ln2.out, &w.in, grad.In, false)
+	}
+	ln2 := grad.LN2
+	if cfg.SharedNorm {
+		ln2 = grad.LN1
+	}
+	in := Site{l, MLPIn}
+	if !cfg.Parallel && !g.wanted(in) && !g.hooked(in) {
+		g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, dx, ln2)
+		g.visitBack(l, ResidMid, t.out, dx)
+		return nil
+	}
+	din := g.zeros(len(dx))
+	g.normBackward(l, LN2Scale, t.out, &w.ln2, &t.ln2, dout, din, ln2)
+	g.visitBack(l, MLPIn, t.out, din)
+	if cfg.Parallel {
+		return din
+	}
+	kernel.Add(dx, din)
+	g.visitBack(l, ResidMid, t.out, dx)
+	return nil
 }
 
 // behind takes the gradient dy behind a norm of something other than the

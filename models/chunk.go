@@ -50,7 +50,7 @@ const (
 // Chunks cuts a sweep into chunks of bounded memory, those that start in the
 // deepest layers first. Variants that share a beginning stand together.
 func (b *Base) Chunks(variants []Variant, need Need, opt RerunOptions) ([]*Chunk, error) {
-	want, err := need.resolve(b.in, b.m.Config.Vocab)
+	want, err := need.resolve(b.in, b.m.Config.Outputs())
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (b *Base) adopt(c *Chunk) error {
 	if len(c.Index) != len(c.Variants) {
 		return fmt.Errorf("chunk: %d indices for %d variants", len(c.Index), len(c.Variants))
 	}
-	if c.want, err = c.Need.resolve(b.in, b.m.Config.Vocab); err != nil {
+	if c.want, err = c.Need.resolve(b.in, b.m.Config.Outputs()); err != nil {
 		return err
 	}
 	c.plans = nil

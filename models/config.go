@@ -81,6 +81,9 @@ type Config struct {
 
 	InverseLayerScale bool `json:"inverse_layer_scale"` // scores of layer l are divided by l+1 as well
 
+	OutVocab int  `json:"out_vocab,omitempty"` // ids that have a logit, where they are not those of the embedding; 0 for V
+	AttnOnly bool `json:"attn_only,omitempty"` // blocks have no MLP
+
 	Placement  Placement `json:"placement,omitempty"`
 	Parallel   bool      `json:"parallel,omitempty"`    // attention and MLP read the same stream, and both are added to it
 	SharedNorm bool      `json:"shared_norm,omitempty"` // of a parallel block: both halves read through one norm's weights
@@ -143,7 +146,10 @@ func (c Config) Validate() error {
 			bad("%s is %g, want a finite number of at least 0", n.name, n.value)
 		}
 	}
-	if _, ok := activations[c.Activation]; !ok {
+	if c.OutVocab < 0 || c.OutVocab > maxSize || c.OutVocab != 0 && c.Tied {
+		bad("out_vocab is %d with tied %v, want 0, or up to %d in a model with an unembedding of its own", c.OutVocab, c.Tied, maxSize)
+	}
+	if _, ok := activations[c.Activation]; !ok && !c.AttnOnly {
 		bad("activation is %q, want one of %s", c.Activation, strings.Join(slices.Sorted(maps.Keys(activations)), ", "))
 	}
 	if _, err := parseBasis(c.Basis); err != nil {
@@ -174,6 +180,9 @@ func (c Config) validateNorms() (errs []error) {
 		what       string
 	}{
 		{"shared_norm", c.SharedNorm, c.Parallel, "a parallel block"},
+		{"parallel", c.Parallel, !c.AttnOnly, "an MLP"},
+		{"gated", c.Gated, !c.AttnOnly, "an MLP"},
+		{"mlp_bias", c.MLPBias, !c.AttnOnly, "an MLP"},
 		{"qk_norm_bias", c.QKNormBias, c.QKNorm != NoQKNorm, "a qk_norm"},
 		{"norm_bias", c.NormBias, !c.PlainNorm && c.Norm != NoNorm, "norms with a gain"},
 		{"plain_norm", c.PlainNorm, c.Norm != NoNorm, "a norm"},
@@ -212,6 +221,14 @@ func (c Config) validatePositions() (errs []error) {
 		}
 	}
 	return errs
+}
+
+// Outputs is the number of ids that have a logit.
+func (c Config) Outputs() int {
+	if c.OutVocab != 0 {
+		return c.OutVocab
+	}
+	return c.Vocab
 }
 
 // group is the number of query heads that share one key-value head.

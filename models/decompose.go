@@ -42,7 +42,7 @@ func DecomposeResid(m *Model, c *Cache, layer int, opt StackOptions) (*Stack, er
 		if !opt.SkipAttn {
 			b.value(strconv.Itoa(l)+"_attn_out", Site{l, AttnOut})
 		}
-		if !opt.SkipMLP {
+		if !opt.SkipMLP && !m.Config.AttnOnly {
 			b.value(strconv.Itoa(l)+"_mlp_out", Site{l, MLPOut})
 		}
 	}
@@ -117,9 +117,11 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 		return nil, err
 	}
 	b.heads()
-	if !opt.CollapseNeurons {
+	switch {
+	case m.Config.AttnOnly:
+	case !opt.CollapseNeurons:
 		b.neurons(nil)
-	} else {
+	default:
 		for l := range b.layer {
 			b.value(strconv.Itoa(l)+"_mlp_out", Site{l, MLPOut})
 		}
@@ -269,8 +271,20 @@ func (b *stackBuilder) headLayers() int {
 	return b.layer
 }
 
+// behind refuses to take apart what passes a norm before it reaches the stream:
+// its parts do not add up to what is there.
+func (b *stackBuilder) behind(what string) bool {
+	if b.s.m.Config.behind() && b.err == nil {
+		b.err = fmt.Errorf("%s: in this model a norm stands between %s and the stream (ln1_post, ln2_post)", b.op, what)
+	}
+	return b.s.m.Config.behind()
+}
+
 func (b *stackBuilder) heads() {
 	cfg := b.s.m.Config
+	if b.behind("heads") {
+		return
+	}
 	for l := range b.headLayers() {
 		labels := make([]string, cfg.Heads)
 		for h := range labels {
@@ -282,6 +296,13 @@ func (b *stackBuilder) heads() {
 
 // neurons adds the given neurons of each layer, all for nil.
 func (b *stackBuilder) neurons(which []int) {
+	if b.behind("neurons") {
+		return
+	}
+	if b.s.m.Config.AttnOnly {
+		b.err = fmt.Errorf("%s: this model has no MLP", b.op)
+		return
+	}
 	index, err := indexList{name: "neurons", index: which}.resolve(b.s.m.Config.MLPWidth)
 	if err != nil {
 		b.err = fmt.Errorf("%s: %w", b.op, err)

@@ -189,8 +189,8 @@ func TestObjectives(t *testing.T) {
 		{expr: "logprob[1,1,7]", want: models.LogProbs(logits.Sub(1, 1).Data)[7]},
 		{expr: "", says: "want a term"},
 		{expr: "logit[0,0,1] logit[0,0,2]", says: "want + or -"},
-		{expr: "prob[0,0,1]", says: `"prob" is unknown`},
-		{expr: "logit[0,1]", says: "three indices"},
+		{expr: "prob[0,0,1]", says: `no site "prob"`},
+		{expr: "logit[0,1]", says: "2 indices, want 3: [batch,pos,d_vocab]"},
 		{expr: "logit[0,0,x]", says: `"x"`},
 		{expr: "NaN*logit[0,0,1]", says: `"NaN"`},
 		{expr: "logit[0,0,11]", says: "id 11 is outside the vocabulary 0..10"},
@@ -199,10 +199,13 @@ func TestObjectives(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.expr, func(t *testing.T) {
-			obj, err := models.ParseObjective(m, test.expr)
+			obj, err := models.ParseScalar(m, test.expr)
 			var got float64
 			if err == nil {
-				got, _, err = obj(logits)
+				var g *models.Gradients
+				if g, err = m.GradientOf(context.Background(), in, obj, models.Want{}); err == nil {
+					got = g.Value
+				}
 			}
 			if test.says != "" {
 				mustSay(t, err, test.says)

@@ -18,6 +18,7 @@ type trace struct {
 // R′. They differ in the last block, when not every row is needed, and in
 // re-runs.
 type blockTrace struct {
+	before    stream // of the block, when the rest is computed again
 	in, out   *rowSet
 	queries   *rowSet      // rows whose q is computed
 	ln1, ln2  normTrace    // [in], [out]
@@ -42,24 +43,32 @@ type stream struct {
 
 // forward computes the logits of the batch.
 func (p *pass) forward() {
-	s := p.stack()
+	s := p.stack(p.m.Config.Layers)
 	if !p.stopped() {
 		p.unembed(s)
 	}
 }
 
-// stack computes the residual stream behind the last block.
-func (p *pass) stack() stream {
+// stack computes the residual stream behind the first blocks.
+func (p *pass) stack(blocks int) stream {
 	s := p.embed()
 	p.trace.blocks = make([]blockTrace, p.m.Config.Layers)
-	for l := range p.trace.blocks {
+	keep := p.keep
+	defer func() { p.keep = keep }()
+	p.keep = keep && !p.recompute
+	for l := range blocks {
 		if p.stopped() {
 			return s
 		}
-		mark := p.mark()
-		s = p.block(l, s, &p.trace.blocks[l])
+		if p.recompute {
+			p.trace.blocks[l].before = stream{s.rows, p.clone(s.x)}
+		}
+		mark, t := p.mark(), &p.trace.blocks[l]
 		if !p.keep {
-			p.trace.blocks[l] = blockTrace{}
+			t = &blockTrace{}
+		}
+		s = p.block(l, s, t)
+		if !p.keep {
 			p.release(mark)
 		}
 	}
@@ -138,6 +147,11 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	}
 	s, attn = p.middle(l, s, attn)
 	p.visit(l, AttnOut, s.rows, attn)
+	if cfg.AttnOnly {
+		kernel.Add(s.x, attn)
+		p.visit(l, ResidPost, s.rows, s.x)
+		return p.fresh(l, ResidPost, s)
+	}
 	s, in := p.between(l, s, attn) // x += attn
 
 	// Feed-forward, [R′,D] -> [R′,F] -> [R′,D].

@@ -72,14 +72,10 @@ func FuzzEdits(f *testing.F) {
 
 // FuzzNames feeds site names, globs and objectives.
 func FuzzNames(f *testing.F) {
-	for _, seed := range []string{"z3", `("scale", 2, "ln1")`, "blocks.-1.*", "logit[0,-1,3]-2*logprob[1,0,2]", "*,?", "ln1"} {
+	for _, seed := range []string{"z3", `("scale", 2, "ln1")`, "blocks.-1.*", "logit[0,-1,3]-2*logprob[1,0,2]", "z1[0,1,2,3]-pattern0[0,0,1,1]", "*,?", "ln1"} {
 		f.Add(seed)
 	}
 	m := modeltest.Llama(1)
-	logits, err := m.Run(context.Background(), models.Prompt(1, 2))
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if site, err := m.Site(text); err == nil {
 			if again, err := m.Site(site.String()); err != nil || again != site {
@@ -95,9 +91,11 @@ func FuzzNames(f *testing.F) {
 				t.Errorf("%q matches nothing, and that is no error", text)
 			}
 		}
-		if obj, err := models.ParseObjective(m, text); err == nil {
-			if _, grad, err := obj(logits.Logits); err == nil && grad.Len() != logits.Logits.Len() {
-				t.Errorf("%q has a derivative %v", text, grad)
+		if obj, err := models.ParseScalar(m, text); err == nil {
+			if g, err := m.GradientOf(context.Background(), models.Prompt(1, 2), obj, models.Want{Sites: models.Sites(models.Site{Layer: -1, Kind: models.Embed})}); err == nil {
+				if x, ok := g.Sites.Get(models.Site{Layer: -1, Kind: models.Embed}); !ok || x.Len() != 2*m.Config.Width {
+					t.Errorf("%q has a derivative %v by the embedding", text, x)
+				}
 			}
 		}
 	})

@@ -98,6 +98,9 @@ type generation struct {
 // startGeneration checks everything and lays the prompts out, padded on the
 // left so that all rows end together.
 func (m *Model) startGeneration(ctx context.Context, rows [][]int, opt GenerateOptions) (*generation, error) {
+	if out := m.Config.Outputs(); out > m.Config.Vocab {
+		return nil, fmt.Errorf("generate: the model answers in ids 0..%d and reads only 0..%d", out-1, m.Config.Vocab-1)
+	}
 	if opt.Tokens < 1 {
 		return nil, fmt.Errorf("generate: %d tokens: at least 1", opt.Tokens)
 	}
@@ -181,7 +184,7 @@ func (g *generation) step() ([]Step, error) {
 	if p.stopped() {
 		return nil, p.err
 	}
-	v := p.m.Config.Vocab
+	v := p.m.Config.Outputs()
 	var steps []Step
 	for r := range p.trace.out.n() {
 		row := p.logits[r*v : (r+1)*v]

@@ -7,24 +7,26 @@ import (
 	"orrery/models/tensor"
 )
 
-// Objective turns logits [B,T,V] into the number to differentiate and its
-// derivative by each logit. A nil derivative stands for zeros.
-type Objective func(logits *tensor.Dense) (value float64, dlogits *tensor.Dense, err error)
-
 // Want says which gradients to keep.
 type Want struct {
 	Sites  Selector // nil for none
 	Params bool
 
-	// Need says which logits the objective reads; it and Output see them in the
-	// shape of RunFor. It saves the work of the others.
+	// Need says which logits an Objective reads; it and Output see them in the
+	// shape of RunFor. It saves the work of the others. A Scalar has none.
 	Need Need
+
+	// Recompute keeps only the stream before each block and computes the block
+	// again on the way back: a third more arithmetic, and the memory of one block
+	// instead of all. No bit changes. Hooks are called twice and must do the
+	// same both times.
+	Recompute bool
 }
 
-// Gradients is what Gradient returns.
+// Gradients is what Gradient and GradientOf return.
 type Gradients struct {
 	Value  float64
-	Output *Output
+	Output *Output // nil where the logits have no part in a Scalar
 	Sites  *Cache  // d value / d site, in the sites' shapes
 	Params *Params // d value / d weight; nil unless wanted
 }
@@ -45,7 +47,7 @@ func (m *Model) Gradient(ctx context.Context, in Batch, obj Objective, want Want
 		return nil, err
 	}
 	defer p.end()
-	p.keep = true
+	p.keep, p.recompute = true, want.Recompute
 	if err := p.narrow(want.Need, want.Sites); err != nil {
 		return nil, err
 	}
@@ -64,11 +66,96 @@ func (m *Model) Gradient(ctx context.Context, in Batch, obj Objective, want Want
 	if !tensor.SameShape(dlogits.Shape, out.Logits.Shape) {
 		return nil, fmt.Errorf("objective: the derivative has shape %v and the logits have %v", dlogits.Shape, out.Logits.Shape)
 	}
-	g := &backward{pass: p, want: want.Sites, sites: NewCache(), params: &Params{Blocks: make([]BlockParams, m.Config.Layers)}}
-	if want.Params {
-		g.params = NewParams(m.Config)
+	g := p.backward(want, nil)
+	s := g.stream(g.trace.last)
+	clear(s.x)
+	g.unembed(dlogits, s)
+	return g.finish(s, m.Config.Layers, want, value, out)
+}
+
+// GradientOf is Gradient for a number read from any activations. Blocks behind
+// the last of them are not computed.
+func (m *Model) GradientOf(ctx context.Context, in Batch, of Scalar, want Want, hooks ...Hook) (*Gradients, error) {
+	if !want.Need.all() {
+		return nil, fmt.Errorf("objective: a need is given, and it goes with logits only: the sites say what is read")
 	}
-	g.run(dlogits)
+	if of.Sites == nil || of.Fn == nil {
+		return nil, fmt.Errorf("objective: it lacks its sites or its function")
+	}
+	last := -1 // the stages that are computed
+	any := false
+	for _, s := range m.Sites() {
+		if of.Sites(s) {
+			last, any = max(last, m.stage(s)), true
+		}
+	}
+	if !any {
+		return nil, fmt.Errorf("objective: its sites are none of this model's")
+	}
+	values := NewCache()
+	p, err := m.begin(ctx, in, append(hooks[:len(hooks):len(hooks)], Record(values, of.Sites)))
+	if err != nil {
+		return nil, err
+	}
+	defer p.end()
+	p.keep, p.recompute = true, want.Recompute
+	layers := min(last+1, m.Config.Layers)
+	s := p.stack(layers)
+	var out *Output
+	if last == m.Config.Layers && !p.stopped() {
+		p.unembed(s)
+		if out, err = p.output(); err != nil {
+			return nil, err
+		}
+	}
+	if p.stopped() {
+		return nil, p.err
+	}
+	value, derivative, err := of.Fn(values)
+	if err != nil {
+		return nil, fmt.Errorf("objective: %w", err)
+	}
+	for _, at := range derivative.Sites() {
+		d, _ := derivative.Get(at)
+		v, ok := values.Get(at)
+		if !ok {
+			return nil, fmt.Errorf("objective: it has a derivative by %s, which it did not ask for", at)
+		}
+		if !tensor.SameShape(d.Shape, v.Shape) {
+			return nil, fmt.Errorf("objective: the derivative by %s has shape %v and the value has %v", at, d.Shape, v.Shape)
+		}
+	}
+	g := p.backward(want, derivative)
+	if out == nil {
+		g.trace.last = s.rows
+	}
+	s = g.stream(g.trace.last)
+	clear(s.x)
+	if out != nil {
+		g.unembed(tensor.New(out.Logits.Shape...), s)
+	}
+	return g.finish(s, layers, want, value, out)
+}
+
+// backward begins the way back. Derivatives at sites are added where the
+// gradient comes by.
+func (p *pass) backward(want Want, derivative *Cache) *backward {
+	g := &backward{pass: p, want: want.Sites, sites: NewCache(), params: &Params{Blocks: make([]BlockParams, p.m.Config.Layers)}}
+	if want.Params {
+		g.params = NewParams(p.m.Config)
+	}
+	if derivative != nil {
+		g.source = make(map[Site]*tensor.Dense)
+		for _, s := range derivative.Sites() {
+			g.source[s], _ = derivative.Get(s)
+		}
+	}
+	return g
+}
+
+// finish takes the gradient dx behind the first blocks back to the embedding.
+func (g *backward) finish(dx stream, blocks int, want Want, value float64, out *Output) (*Gradients, error) {
+	g.run(dx, blocks)
 	if g.stopped() {
 		return nil, g.err
 	}
@@ -79,15 +166,24 @@ func (m *Model) Gradient(ctx context.Context, in Batch, obj Objective, want Want
 	return res, nil
 }
 
-// wanted reports whether the gradient at s is to be kept.
-func (g *backward) wanted(s Site) bool { return g.want != nil && g.want(s) }
+// wanted reports whether the gradient at s is looked at: it is to be kept, or a
+// derivative begins there.
+func (g *backward) wanted(s Site) bool {
+	return g.want != nil && g.want(s) || g.source[s] != nil
+}
 
-// visitBack keeps the gradient x at a site if it is wanted and takes it back
-// past the hooks. Shares of one gradient may come one after the other: they add
-// up.
+// visitBack adds what begins at a site to the gradient x there, keeps it if it is
+// wanted and takes it back past the hooks. Shares of one gradient may come one
+// after the other: they add up.
 func (g *backward) visitBack(layer int, kind Kind, rows *rowSet, x []float32) {
 	s := Site{layer, kind}
-	if g.wanted(s) {
+	if d := g.source[s]; d != nil {
+		for i, v := range d.Data {
+			x[i] += v
+		}
+		delete(g.source, s) // once, if shares follow
+	}
+	if g.want != nil && g.want(s) {
 		if have, ok := g.sites.Get(s); ok {
 			for i, v := range x {
 				have.Data[i] += v

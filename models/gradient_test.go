@@ -18,14 +18,14 @@ import (
 
 // difference is the goldens' metric: the sum over rows of the last position's
 // logit of one id less that of another.
-func difference(t *testing.T, m *models.Model, f *weights.File, b int) models.Objective {
+func difference(t *testing.T, m *models.Model, f *weights.File, b int) models.Scalar {
 	t.Helper()
 	ids, _ := ints(t, f, "metric.ids")
 	var terms []string
 	for r := range b {
 		terms = append(terms, fmt.Sprintf("logit[%d,-1,%d] - logit[%d,-1,%d]", r, ids[2*r], r, ids[2*r+1]))
 	}
-	obj, err := models.ParseObjective(m, strings.Join(terms, " + "))
+	obj, err := models.ParseScalar(m, strings.Join(terms, " + "))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +35,15 @@ func difference(t *testing.T, m *models.Model, f *weights.File, b int) models.Ob
 func gradient(t *testing.T, m *models.Model, in models.Batch, obj models.Objective, want models.Want, hooks ...models.Hook) *models.Gradients {
 	t.Helper()
 	g, err := m.Gradient(context.Background(), in, obj, want, hooks...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func gradientOf(t *testing.T, m *models.Model, in models.Batch, of models.Scalar, want models.Want, hooks ...models.Hook) *models.Gradients {
+	t.Helper()
+	g, err := m.GradientOf(context.Background(), in, of, want, hooks...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +68,7 @@ func TestGradientsOfEveryFamily(t *testing.T) {
 							!strings.HasSuffix(name, "hook_scale") && !strings.HasSuffix(name, "hook_normalized")
 					}
 				}
-				got := gradient(t, g.Model, in, difference(t, g.Model, file, in.B), want)
+				got := gradientOf(t, g.Model, in, difference(t, g.Model, file, in.B), want)
 				metric := floats(t, file, "metric").Data[0]
 				if !(math.Abs(got.Value-float64(metric)) <= gradTolerance) {
 					t.Errorf("value %g, want %g", got.Value, metric)
@@ -164,7 +173,7 @@ func TestGradientsByFiniteDifferences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		obj, err := models.ParseObjective(m, "logit[0,-1,3] - 0.5*logit[1,-1,2] + logprob[0,1,4] + logit[1,2,5]")
+		obj, err := models.ParseScalar(m, "logit[0,-1,3] - 0.5*logit[1,-1,2] + logprob[0,1,4] + logit[1,2,5]")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +186,7 @@ func TestGradientsByFiniteDifferences(t *testing.T) {
 				if name == "future" {
 					hooks = []models.Hook{showFuture()}
 				}
-				got := gradient(t, m, in, obj, models.Want{Sites: models.All}, hooks...)
+				got := gradientOf(t, m, in, obj, models.Want{Sites: models.All}, hooks...)
 				for _, site := range m.Sites() {
 					if name == "inside" && site.Kind >= models.AttnIn && site.Kind <= models.VInput {
 						continue // edits of ln1 do not reach a head whose input is moved
@@ -239,7 +248,7 @@ func showFuture() models.Hook {
 
 // checkDirection compares the gradient x at a site with how the value changes
 // when the value there, behind all hooks, is moved along a random direction.
-func checkDirection(t *testing.T, m *models.Model, in models.Batch, obj models.Objective, site models.Site, x *tensor.Dense, hooks []models.Hook) {
+func checkDirection(t *testing.T, m *models.Model, in models.Batch, obj models.Scalar, site models.Site, x *tensor.Dense, hooks []models.Hook) {
 	t.Helper()
 	const step = 1.0 / 256
 	rng := rand.New(rand.NewPCG(7, uint64(site.Layer*100)+uint64(site.Kind)))
@@ -261,11 +270,7 @@ func checkDirection(t *testing.T, m *models.Model, in models.Batch, obj models.O
 			}
 			return nil
 		}}
-		v, _, err := obj(run(t, m, in, append(hooks[:len(hooks):len(hooks)], move)...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
+		return gradientOf(t, m, in, obj, models.Want{}, append(hooks[:len(hooks):len(hooks)], move)...).Value
 	}
 	// Richardson's extrapolation of two central differences leaves an error of
 	// the fourth order.

@@ -160,6 +160,12 @@ func (g *backward) splitBackward(l int, t *blockTrace, dq, dk, dv, dx []float32)
 		}
 	}
 	b := g.block(l)
+	for k := LN1Scale; k <= LN1Out; k++ {
+		if g.source[Site{l, k}] != nil { // the norm of the stream itself, of which the heads read copies
+			g.normBackward(l, LN1Scale, t.in, &w.ln1, &t.ln1, g.zeros(len(dx)), dx, b.LN1)
+			break
+		}
+	}
 	dqin := g.roleBackward(l, in.q, t, dq, &w.q, b.Q)
 	dkin := g.roleBackward(l, in.k, t, dk, &w.k, b.K)
 	dvin := g.roleBackward(l, in.v, t, dv, &w.v, b.V)

@@ -41,8 +41,9 @@ func (c *hfConfig) rope(dim, context int, r ropeReader) RotaryConfig {
 	if scaling == nil {
 		return RotaryConfig{Base: base, Dim: int(float64(dim) * part)}
 	}
-	defer c.leave(scaling)
-	return scaling.ropeObject(dim, context, base, part, original, r)
+	rope := scaling.ropeObject(dim, context, base, part, original, r)
+	c.leave(scaling)
+	return rope
 }
 
 // ropeObject reads one set of rope parameters, with defaults for what may stand

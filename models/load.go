@@ -25,9 +25,9 @@ const (
 // less than 0.1 s.
 const eagerBytes = 256 << 20
 
-// tokenizerFiles may stand in a model directory; the first must, for there to
-// be a tokenizer.
-var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
+// tokenizerFiles may stand in a model directory; one of the first two must, for
+// there to be a tokenizer.
+var tokenizerFiles = []string{"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"}
 
 // family is one kind of checkpoint: how its config.json is read, and how its
 // weights are named and laid out.
@@ -84,8 +84,7 @@ var families = map[string]family{
 func Load(dir string) (*Model, error) {
 	name := filepath.Base(filepath.Clean(dir))
 	open := func() (*weights.File, error) { return weights.Open(dir) }
-	tok := func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(dir) }
-	return load(os.DirFS(dir), name, dir, open, tok)
+	return load(os.DirFS(dir), name, dir, open)
 }
 
 // LoadFS is Load from the directory name of a file system, with the weights in
@@ -102,22 +101,11 @@ func LoadFS(fsys fs.FS, name string) (*Model, error) {
 		}
 		return weights.Parse(weightsFile, b)
 	}
-	tok := func() (*tokenizer.Tokenizer, error) {
-		b, err := fs.ReadFile(dir, tokenizerFiles[0])
-		if err != nil {
-			return nil, err
-		}
-		config, err := fs.ReadFile(dir, tokenizerFiles[1])
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		return tokenizer.Parse(b, config)
-	}
-	return load(dir, name[strings.LastIndexByte(name, '/')+1:], name, open, tok)
+	return load(dir, name[strings.LastIndexByte(name, '/')+1:], name, open)
 }
 
-// load is Load with the ways to its files.
-func load(files fs.FS, name, path string, open func() (*weights.File, error), tok func() (*tokenizer.Tokenizer, error)) (*Model, error) {
+// load is Load with the way to its weights.
+func load(files fs.FS, name, path string, open func() (*weights.File, error)) (*Model, error) {
 	m, err := func() (*Model, error) {
 		b, err := fs.ReadFile(files, configFile)
 		if err != nil {
@@ -139,8 +127,8 @@ func load(files fs.FS, name, path string, open func() (*weights.File, error), to
 			m.Name = own
 		}
 		m.files = files
-		if _, err := fs.Stat(files, tokenizerFiles[0]); err == nil {
-			if m.Tokenizer, err = tok(); err != nil {
+		if tokenizer.In(files) {
+			if m.Tokenizer, err = tokenizer.LoadFS(files); err != nil {
 				return nil, err
 			}
 		}
@@ -187,7 +175,9 @@ func readConfig(b []byte) (Config, string, func(*checkpoint, Config) (*Params, e
 		return Config{}, "", nil, err
 	}
 	var kind string
-	c.read("model_type", &kind)
+	if !c.read("model_type", &kind) {
+		kind = c.kindWithoutType()
+	}
 	if kind == nativeType && c.err == nil {
 		own, err := parseNative(b)
 		if err == nil {

@@ -141,5 +141,10 @@ func (m *Model) Encode(prompt string) ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %q: %w", prompt, err)
 	}
+	for i, id := range enc.IDs {
+		if id >= m.Config.Vocab {
+			return nil, fmt.Errorf("encode %q: token %q has id %d, and the model's ids end at %d: its tokenizer has %d", prompt, enc.Tokens[i], id, m.Config.Vocab-1, m.Tokenizer.Size())
+		}
+	}
 	return enc.IDs, nil
 }

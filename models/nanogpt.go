@@ -2,17 +2,46 @@ package models
 
 import (
 	"fmt"
+	"strings"
 )
 
-// nanoGPTConfig reads the GPTConfig of Karpathy's nanoGPT, written as
-// config.json with "model_type": "nanogpt" beside its fields: GPT-2 with the
-// exact GELU, and with or without every bias. Its early versions had the tanh
-// form: "activation_function": "gelu_new" says so.
+// kindWithoutType finds the model_type of a config.json that says none: the
+// model_args of nanoGPT, the config of minGPT or of a HookedTransformer.
+func (c *hfConfig) kindWithoutType() string {
+	has := func(names ...string) bool {
+		for _, name := range names {
+			if _, ok := c.fields[name]; !ok {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case has("block_size", "n_embd", "dropout"), has("block_size", "n_embd", "bias"):
+		return "nanogpt"
+	case has("block_size", "embd_pdrop"), has("model") && strings.Contains(string(c.fields["model"]), `"block_size"`):
+		return "mingpt"
+	case has("d_model", "d_head", "n_layers", "act_fn"):
+		return "transformer_lens"
+	}
+	return ""
+}
+
+// nanoGPTConfig reads the GPTConfig of Karpathy's nanoGPT, a checkpoint's
+// model_args: GPT-2 with the exact GELU, and with or without every bias. Its
+// early versions had the tanh form: "activation_function": "gelu_new" says so.
 func nanoGPTConfig(c *hfConfig) Config { return nanoGPT(c, c.flag("bias", true), true, "gelu") }
 
-// minGPTConfig reads the same of minGPT ("model_type": "mingpt"): GPT-2 with an
-// unembedding of its own.
-func minGPTConfig(c *hfConfig) Config { return nanoGPT(c, true, false, "gelu_new") }
+// minGPTConfig reads the config of Karpathy's minGPT, or the part of it that is
+// called model: GPT-2 with an unembedding of its own.
+func minGPTConfig(c *hfConfig) Config {
+	if part := c.object("model"); part != nil {
+		cfg := nanoGPT(part, true, false, "gelu_new")
+		c.leave(part)
+		return cfg
+	}
+	return nanoGPT(c, true, false, "gelu_new")
+}
 
 // nanoGPT reads what both have in common.
 func nanoGPT(c *hfConfig, bias, tied bool, act string) Config {

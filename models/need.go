@@ -63,7 +63,7 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 	if need.all() {
 		return nil
 	}
-	want, err := need.resolve(p.in, p.m.Config.Vocab)
+	want, err := need.resolve(p.in, p.m.Config.Outputs())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
 // ones, to the shape that was asked for: [B,T,V], or [B,P,V] and the wanted
 // tokens only.
 func (p *pass) pick(rows *rowSet, logits []float32) *tensor.Dense {
-	v := p.m.Config.Vocab
+	v := p.m.Config.Outputs()
 	if p.want == nil {
 		return tensor.From(logits, p.in.B, p.in.T, v)
 	}
@@ -154,8 +154,8 @@ func (p *pass) unpick(rows *rowSet, dlogits *tensor.Dense) []float32 {
 	if p.want == nil {
 		return dlogits.Data
 	}
-	y := p.zeros(rows.n() * p.m.Config.Vocab)
-	p.want.each(rows, p.m.Config.Vocab, func(at, from int) { y[from] += dlogits.Data[at] })
+	y := p.zeros(rows.n() * p.m.Config.Outputs())
+	p.want.each(rows, p.m.Config.Outputs(), func(at, from int) { y[from] += dlogits.Data[at] })
 	return y
 }
 

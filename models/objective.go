@@ -9,73 +9,108 @@ import (
 	"orrery/models/tensor"
 )
 
-// term is one part of an objective: factor · logit[row, pos, id], or the same
-// of log-probabilities.
-type term struct {
-	text         string
-	factor       float64
-	prob         bool // logprob, not logit
-	row, pos, id int
+// Objective turns logits [B,T,V] into the number to differentiate and its
+// derivative by each logit. A nil derivative stands for zeros.
+type Objective func(logits *tensor.Dense) (value float64, dlogits *tensor.Dense, err error)
+
+// Scalar turns activations into the number to differentiate: those at Sites,
+// with Logits among them where they count. Fn returns the number and its
+// derivative by each value, in the value's shape; what has no part in it may be
+// missing. It must not change or keep the values.
+type Scalar struct {
+	Sites Selector
+	Fn    func(values *Cache) (value float64, derivative *Cache, err error)
 }
 
-// ParseObjective reads a sum of terms such as
+// term is one part of a parsed scalar: factor · value[index], or the same of
+// log-probabilities.
+type term struct {
+	text   string
+	factor float64
+	prob   bool // of log-probabilities, not of the value itself
+	site   Site
+	index  []int
+}
+
+// ParseScalar reads a sum of terms such as
 //
 //	logit[0,-1,17] - logit[0,-1,4]
 //	0.5*logprob[1,3,17]
+//	blocks.1.attn.hook_z[0,-1,2,5] + 2*resid_post0[0,3,7]
 //
-// The indices are batch row, position and token id; negative rows and positions
-// count from the end. logprob is the logarithm of the softmax of the logits.
-// Ids are checked here, rows and positions when the logits are there.
-func ParseObjective(m *Model, expr string) (Objective, error) {
+// A term is a site under any name that Model.Site knows, with an index on each
+// of its axes; logit is the site logits, [row,position,id], and logprob the
+// logarithm of its softmax. Negative indices count from the end. Ids, layers,
+// heads and neurons are checked here, rows and positions when the values are
+// there.
+func ParseScalar(m *Model, expr string) (Scalar, error) {
 	terms, err := parseTerms(m, expr)
 	if err != nil {
-		return nil, fmt.Errorf("objective %q: %w", expr, err)
+		return Scalar{}, fmt.Errorf("objective %q: %w", expr, err)
 	}
-	return func(logits *tensor.Dense) (float64, *tensor.Dense, error) {
-		value, grad := 0.0, tensor.New(logits.Shape...)
+	var sites []Site
+	for _, t := range terms {
+		sites = append(sites, t.site)
+	}
+	return Scalar{Sites: Sites(sites...), Fn: func(values *Cache) (float64, *Cache, error) {
+		sum, grads := 0.0, NewCache()
 		for _, t := range terms {
-			v, err := t.add(logits, grad)
+			x, ok := values.Get(t.site)
+			if !ok {
+				return 0, nil, fmt.Errorf("%s: %s is not there", t.text, t.site)
+			}
+			grad, ok := grads.Get(t.site)
+			if !ok {
+				grad = tensor.New(x.Shape...)
+				grads.Put(t.site, grad)
+			}
+			v, err := t.add(x, grad)
 			if err != nil {
 				return 0, nil, err
 			}
-			value += v
+			sum += v
 		}
-		return value, grad, nil
-	}, nil
+		return sum, grads, nil
+	}}, nil
 }
 
-// add returns the term's value and adds its derivative to grad [B,T,V].
-func (t term) add(logits, grad *tensor.Dense) (float64, error) {
-	b, err := t.index("row", t.row, logits.Dim(0))
-	if err != nil {
-		return 0, err
+// add returns the term's value and adds its derivative to grad.
+func (t term) add(x, grad *tensor.Dense) (float64, error) {
+	at := 0
+	for a, i := range t.index {
+		n := x.Shape[a]
+		if i < 0 {
+			i += n
+		}
+		if i < 0 || i >= n {
+			return 0, fmt.Errorf("%s: %s %d is outside 0..%d (or -%d..-1 from the end)", t.text, indexName(kinds[t.site.Kind].axes[a]), t.index[a], n-1, n)
+		}
+		at = at*n + i
 	}
-	p, err := t.index("position", t.pos, logits.Dim(1))
-	if err != nil {
-		return 0, err
-	}
-	row, out := logits.Sub(b, p).Data, grad.Sub(b, p).Data
-	out[t.id] += float32(t.factor)
+	grad.Data[at] += float32(t.factor)
 	if !t.prob {
-		return t.factor * float64(row[t.id]), nil
+		return t.factor * float64(x.Data[at]), nil
 	}
+	n := x.Shape[len(x.Shape)-1]
+	row, out, id := x.Data[at/n*n:at/n*n+n], grad.Data[at/n*n:at/n*n+n], at%n
 	logs := LogProbs(row)
 	for i, l := range logs {
 		out[i] -= float32(t.factor * math.Exp(l))
 	}
-	return t.factor * logs[t.id], nil
+	return t.factor * logs[id], nil
 }
 
-// index resolves an index that may count from the end.
-func (t term) index(axis string, i, n int) (int, error) {
-	at := i
-	if i < 0 {
-		at += n
+// indexName is what messages call an index on an axis.
+func indexName(axis string) string {
+	switch axis {
+	case axisBatch:
+		return "row"
+	case axisPos:
+		return "position"
+	case axisVocab:
+		return "id"
 	}
-	if at < 0 || at >= n {
-		return 0, fmt.Errorf("%s: %s %d is outside 0..%d (or -%d..-1 from the end)", t.text, axis, i, n-1, n)
-	}
-	return at, nil
+	return axis
 }
 
 // parseTerms reads terms until the end of expr.
@@ -94,7 +129,7 @@ func parseTerms(m *Model, expr string) ([]term, error) {
 		}
 		open, end := strings.IndexByte(rest, '['), strings.IndexByte(rest, ']')
 		if open < 0 || end < open {
-			return nil, fmt.Errorf("want a term such as logit[0,-1,17] or 2*logprob[0,-1,17], not %q", rest)
+			return nil, fmt.Errorf("want a term such as logit[0,-1,17], 2*logprob[0,-1,17] or resid_post0[0,-1,3], not %q", rest)
 		}
 		t, err := parseTerm(m, rest[:open], rest[open+1:end])
 		if err != nil {
@@ -109,7 +144,7 @@ func parseTerms(m *Model, expr string) ([]term, error) {
 
 // parseTerm reads the head "2*logit" and the indices "0,-1,17" of a term.
 func parseTerm(m *Model, head, indices string) (term, error) {
-	t := term{factor: 1, text: strings.TrimSpace(head) + "[" + indices + "]"}
+	t := term{factor: 1, text: strings.TrimSpace(head) + "[" + indices + "]", site: Site{-1, Logits}}
 	name := strings.TrimSpace(head)
 	if factor, after, ok := strings.Cut(name, "*"); ok {
 		v, err := strconv.ParseFloat(strings.TrimSpace(factor), 64)
@@ -123,21 +158,28 @@ func parseTerm(m *Model, head, indices string) (term, error) {
 	case "logprob":
 		t.prob = true
 	default:
-		return t, fmt.Errorf("%s: %q is unknown, want logit or logprob", t.text, name)
-	}
-	parts := strings.Split(indices, ",")
-	if len(parts) != 3 {
-		return t, fmt.Errorf("%s: want three indices [row,position,id]", t.text)
-	}
-	for i, into := range []*int{&t.row, &t.pos, &t.id} {
-		v, err := strconv.Atoi(strings.TrimSpace(parts[i]))
+		site, err := m.Site(name)
 		if err != nil {
-			return t, fmt.Errorf("%s: index %q is not a whole number", t.text, strings.TrimSpace(parts[i]))
+			return t, fmt.Errorf("%s: want logit, logprob or a site: %w", t.text, err)
 		}
-		*into = v
+		t.site = site
 	}
-	if t.id < 0 || t.id >= m.Config.Vocab {
-		return t, fmt.Errorf("%s: id %d is outside the vocabulary 0..%d", t.text, t.id, m.Config.Vocab-1)
+	axes, parts := m.Axes(t.site), strings.Split(indices, ",")
+	if len(parts) != len(axes) {
+		return t, fmt.Errorf("%s: %d indices, want %d: [%s]", t.text, len(parts), len(axes), strings.Join(axes, ","))
+	}
+	for a, part := range parts {
+		v, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil {
+			return t, fmt.Errorf("%s: index %q is not a whole number", t.text, strings.TrimSpace(part))
+		}
+		if axes[a] == axisVocab && (v < 0 || v >= m.Config.Outputs()) {
+			return t, fmt.Errorf("%s: id %d is outside the vocabulary 0..%d", t.text, v, m.Config.Outputs()-1)
+		}
+		if n := m.Shape(t.site, math.MaxInt, math.MaxInt)[a]; v >= n || v < -n {
+			return t, fmt.Errorf("%s: %s %d is outside 0..%d (or -%d..-1 from the end)", t.text, indexName(axes[a]), v, n-1, n)
+		}
+		t.index = append(t.index, v)
 	}
 	return t, nil
 }

@@ -140,17 +140,17 @@ func (c Config) weightShape(name string) []int {
 	case "mlp.gate.bias":
 		return when(c.Gated && c.MLPBias, c.MLPWidth)
 	case "mlp.in.weight":
-		return []int{c.MLPWidth, c.Width}
+		return when(!c.AttnOnly, c.MLPWidth, c.Width)
 	case "mlp.in.bias":
 		return when(c.MLPBias, c.MLPWidth)
 	case "mlp.out.weight":
-		return []int{c.Width, c.MLPWidth}
+		return when(!c.AttnOnly, c.Width, c.MLPWidth)
 	case "mlp.out.bias":
 		return when(c.MLPBias, c.Width)
 	case "unembed.weight":
-		return when(!c.Tied, c.Vocab, c.Width)
+		return when(!c.Tied, c.Outputs(), c.Width)
 	case "unembed.bias":
-		return when(c.UnembedBias, c.Vocab)
+		return when(c.UnembedBias, c.Outputs())
 	}
 	panic("models: no weight is called " + name)
 }
@@ -174,9 +174,11 @@ func (c Config) normWidth(name string) (int, bool) {
 	case "ln1":
 		return c.Width, c.before()
 	case "ln2":
-		return c.Width, c.before() && !c.SharedNorm
-	case "ln1_post", "ln2_post":
+		return c.Width, c.before() && !c.SharedNorm && !c.AttnOnly
+	case "ln1_post":
 		return c.Width, c.behind()
+	case "ln2_post":
+		return c.Width, c.behind() && !c.AttnOnly
 	case "embed.ln":
 		return c.Width, c.EmbedNorm
 	case "attn.q_norm", "attn.k_norm":

@@ -64,7 +64,7 @@ func (p *plan) follow(b *Base, fn func(l int, forward places)) {
 			for s := lo; s < hi; s++ {
 				sees = sees || kv[s]
 			}
-			forward[pos] = full || live[pos] || sees || at(edits, 0, pos, func(k Kind) bool { return k >= ResidPre && k <= Post })
+			forward[pos] = full || live[pos] || sees || at(edits, 0, pos, func(k Kind) bool { return k >= ResidPre && k <= LN2PostOut })
 		}
 		fn(stage, forward)
 		for pos := range live {

@@ -144,15 +144,40 @@ func (m *Model) Process(p Processing) (*Model, error) {
 	return n, nil
 }
 
-func (c Config) canFoldLN() error { return nil }
-
-func (c Config) canCenterWriting() error {
-	if c.Norm != LayerNorm {
-		return fmt.Errorf("norm is %q, which does not take the mean away: the model reads what would be removed", c.Norm)
+func (c Config) canFoldLN() error {
+	switch {
+	case c.Norm == NoNorm:
+		return errors.New("the model has no norms")
+	case c.PlainNorm:
+		return errors.New("plain_norm is true: the norms have nothing to fold")
+	case c.NormBias && (c.behind() || c.EmbedNorm):
+		return errors.New("norm_bias is one choice for all norms, and no projection reads those behind a block's halves or behind the embedding")
 	}
 	return nil
 }
 
-func (c Config) canCenterUnembed() error { return nil }
+func (c Config) canCenterWriting() error {
+	switch {
+	case c.Norm != LayerNorm:
+		return fmt.Errorf("norm is %q, which does not take the mean away: the model reads what would be removed", c.Norm)
+	case c.behind():
+		return fmt.Errorf("placement is %q: a norm stands between the weights and the stream", c.Placement)
+	case c.EmbedNorm:
+		return errors.New("embed_norm is true: a norm stands between the embedding and the stream")
+	}
+	return nil
+}
 
-func (c Config) canFoldValueBiases() error { return nil }
+func (c Config) canCenterUnembed() error {
+	if c.LogitCap != 0 {
+		return fmt.Errorf("logit_cap is %g: a shift of all logits changes what it does to them", c.LogitCap)
+	}
+	return nil
+}
+
+func (c Config) canFoldValueBiases() error {
+	if c.ClipQKV != 0 && c.AttnBias {
+		return fmt.Errorf("clip_qkv is %g: it acts behind the bias", c.ClipQKV)
+	}
+	return nil
+}

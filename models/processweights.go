@@ -21,18 +21,31 @@ func foldLN(cfg *Config, p *Params) {
 	}
 	for l := range p.Blocks {
 		b := &p.Blocks[l]
-		fold(&b.LN1, &b.Q, &b.K, &b.V)
-		if cfg.Gated {
-			fold(&b.LN2, &b.Gate, &b.In)
-		} else {
-			fold(&b.LN2, &b.In)
+		heads, mlp := []*LinearParams{&b.Q, &b.K, &b.V}, []*LinearParams{&b.In}
+		switch {
+		case cfg.AttnOnly:
+			mlp = nil
+		case cfg.Gated:
+			mlp = append(mlp, &b.Gate)
+		}
+		switch {
+		case !cfg.before():
+		case cfg.SharedNorm:
+			fold(&b.LN1, append(heads, mlp...)...)
+		default:
+			fold(&b.LN1, heads...)
+			if !cfg.AttnOnly {
+				fold(&b.LN2, mlp...)
+			}
 		}
 	}
 	fold(&p.Final, &p.Unembed)
 	if cfg.NormBias {
-		cfg.NormBias, cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = false, true, true, true
+		cfg.NormBias, cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = false, true, !cfg.AttnOnly, true
 		for l := range p.Blocks {
-			needBias(&p.Blocks[l].Out)
+			if !cfg.AttnOnly {
+				needBias(&p.Blocks[l].Out)
+			}
 		}
 	}
 }
@@ -75,7 +88,9 @@ func centerWriting(cfg *Config, p *Params) {
 	}
 	for l := range p.Blocks {
 		for _, w := range []*LinearParams{&p.Blocks[l].O, &p.Blocks[l].Out} {
-			centerColumns(w.Weight)
+			if w.Weight != nil {
+				centerColumns(w.Weight)
+			}
 			if w.Bias != nil {
 				centerRows(w.Bias.Reshape(1, -1))
 			}

@@ -158,7 +158,7 @@ func (w *sweep) read(to []float32, p *pass, r int) {
 		copy(to, p.logits[r*len(to):])
 		return
 	}
-	row := p.logits[r*p.m.Config.Vocab:]
+	row := p.logits[r*p.m.Config.Outputs():]
 	for i, id := range w.need.tokens {
 		to[i] = row[id]
 	}

@@ -15,14 +15,16 @@ type angles struct {
 }
 
 // angles computes the angles of t positions in rows of a regime, in memory that
-// take gives.
+// take gives. Frequencies and angles are rounded to float32, as they were in
+// training and are in other programs: far from the start of a row that moves an
+// angle by more than the tolerance between programs.
 func (r RotaryConfig) angles(t, regime int, take func(n int) []float32) *angles {
 	freqs, stretch := r.frequencies(regime), r.stretch()
 	n := len(freqs)
 	a := &angles{regime: regime, pairs: kernel.Rotary{Dim: r.Dim, Adjacent: r.Adjacent}, n: n, cos: take(t * n), sin: take(t * n)}
 	for pos := range t {
 		for i, f := range freqs {
-			sin, cos := math.Sincos(float64(pos) * f)
+			sin, cos := math.Sincos(float64(float32(pos) * float32(f)))
 			a.cos[pos*n+i], a.sin[pos*n+i] = float32(cos*stretch), float32(sin*stretch)
 		}
 	}

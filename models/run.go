@@ -77,11 +77,12 @@ type pass struct {
 	sweep *sweep // set in a re-run
 	past  *past  // set in a generation: keys and values of earlier tokens
 
-	angles [2][]*angles // [B] for each row of the batch, in layers without and with a window
-	alibi  []float64    // [H,T] what it adds to the scores of a key at each position
-	keep   bool         // a backward pass follows: values stay until end
-	trace  trace        // the values kept
-	logits []float32    // [trace.out,V], or of the wanted tokens when columns is set
+	angles    [2][]*angles // [B] for each row of the batch, in layers without and with a window
+	alibi     []float64    // [H,T] what it adds to the scores of a key at each position
+	keep      bool         // a backward pass follows: values stay until end
+	recompute bool         // or only the streams between the blocks do
+	trace     trace        // the values kept
+	logits    []float32    // [trace.out,V], or of the wanted tokens when columns is set
 }
 
 // begin checks the input and takes scratch memory.

@@ -106,7 +106,10 @@ func always(Config) bool      { return true }
 func learned(c Config) bool   { return c.Positions == Learned }
 func rotary(c Config) bool    { return c.Positions == Rotary }
 func gated(c Config) bool     { return c.Gated }
-func serial(c Config) bool    { return !c.Parallel }
+func serial(c Config) bool    { return !c.Parallel && !c.AttnOnly }
+func mlp(c Config) bool       { return !c.AttnOnly }
+func mlpNorm(c Config) bool   { return c.before() && !c.AttnOnly }
+func mlpPost(c Config) bool   { return c.behind() && !c.AttnOnly }
 func normed(c Config) bool    { return c.Norm != NoNorm }
 func embedNorm(c Config) bool { return c.EmbedNorm }
 func qkNorm(c Config) bool    { return c.QKNorm != NoQKNorm }
@@ -146,17 +149,17 @@ var kinds = [...]kindInfo{
 	LN1PostOut:        {"ln1_post.hook_out", true, streamAxes, Config.behind, nil},
 	AttnOut:           {"hook_attn_out", true, streamAxes, always, nil},
 	ResidMid:          {"hook_resid_mid", true, streamAxes, serial, nil},
-	MLPIn:             {"hook_mlp_in", true, streamAxes, always, nil},
-	LN2Scale:          {"ln2.hook_scale", true, scaleAxes, Config.before, nil},
-	LN2Normalized:     {"ln2.hook_normalized", true, streamAxes, Config.before, nil},
-	LN2Out:            {"ln2.hook_out", true, streamAxes, Config.before, nil},
-	Pre:               {"mlp.hook_pre", true, hiddenAxes, always, nil},
+	MLPIn:             {"hook_mlp_in", true, streamAxes, mlp, nil},
+	LN2Scale:          {"ln2.hook_scale", true, scaleAxes, mlpNorm, nil},
+	LN2Normalized:     {"ln2.hook_normalized", true, streamAxes, mlpNorm, nil},
+	LN2Out:            {"ln2.hook_out", true, streamAxes, mlpNorm, nil},
+	Pre:               {"mlp.hook_pre", true, hiddenAxes, mlp, nil},
 	PreLinear:         {"mlp.hook_pre_linear", true, hiddenAxes, gated, nil},
-	Post:              {"mlp.hook_post", true, hiddenAxes, always, nil},
-	LN2PostScale:      {"ln2_post.hook_scale", true, scaleAxes, Config.behind, nil},
-	LN2PostNormalized: {"ln2_post.hook_normalized", true, streamAxes, Config.behind, nil},
-	LN2PostOut:        {"ln2_post.hook_out", true, streamAxes, Config.behind, nil},
-	MLPOut:            {"hook_mlp_out", true, streamAxes, always, nil},
+	Post:              {"mlp.hook_post", true, hiddenAxes, mlp, nil},
+	LN2PostScale:      {"ln2_post.hook_scale", true, scaleAxes, mlpPost, nil},
+	LN2PostNormalized: {"ln2_post.hook_normalized", true, streamAxes, mlpPost, nil},
+	LN2PostOut:        {"ln2_post.hook_out", true, streamAxes, mlpPost, nil},
+	MLPOut:            {"hook_mlp_out", true, streamAxes, mlp, nil},
 	ResidPost:         {"hook_resid_post", true, streamAxes, always, nil},
 	FinalScale:        {"ln_final.hook_scale", false, scaleAxes, normed, nil},
 	FinalNormalized:   {"ln_final.hook_normalized", false, streamAxes, normed, nil},
@@ -275,7 +278,7 @@ func (m *Model) axis(name string, b, t int) int {
 	case axisMLP:
 		return m.Config.MLPWidth
 	case axisVocab:
-		return m.Config.Vocab
+		return m.Config.Outputs()
 	}
 	return 1
 }

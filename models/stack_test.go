@@ -188,3 +188,48 @@ func TestLabels(t *testing.T) {
 		})
 	}
 }
+
+// TestStacksAddUpInEveryFamily takes the last residual stream apart and puts it
+// together again, as a vector and as a logit.
+func TestStacksAddUpInEveryFamily(t *testing.T) {
+	eachFamily(t, "logits", func(t *testing.T, g golden) {
+		c, logits := withCache(t, g.Model, batch(t, g.file, "ids"))
+		stack := must[*models.Stack](t)
+		last, _ := c.Get(models.Site{Layer: g.Config.Layers - 1, Kind: models.ResidPost})
+		add := func(name string, s *models.Stack, want *tensor.Dense) {
+			parts := s.Dense()
+			sum := tensor.New(want.Shape...)
+			for i := range parts.Dim(0) {
+				for j, v := range parts.Sub(i).Data {
+					sum.Data[j] += v
+				}
+			}
+			modeltest.Close(t, name, sum, want, 2e-5, 1e-5)
+		}
+		whole := stack(models.DecomposeResid(g.Model, c, -1, models.StackOptions{}))
+		add("decompose_resid", whole, last)
+		full, err := models.FullResidDecomposition(g.Model, c, -1, models.StackOptions{})
+		if g.Config.Placement != models.PreNorm {
+			mustSay(t, err, "ln1_post")
+		} else {
+			add("get_full_resid_decomposition", stack(full, err), last)
+		}
+		if g.Config.LogitCap != 0 {
+			return // the attributed logit is that before the cap
+		}
+		const token = 3
+		a, err := models.LogitAttrs(c, whole, models.Answers{Tokens: []int{token}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := tensor.New(a.Constant.Shape...), tensor.New(a.Constant.Shape...)
+		for i := range got.Data {
+			got.Data[i] = a.Constant.Data[i]
+			for n := range a.Values.Dim(0) {
+				got.Data[i] += a.Values.Sub(n).Data[i]
+			}
+			want.Data[i] = logits.Data[i*g.Config.Outputs()+token]
+		}
+		modeltest.Close(t, "logit", got, want, 2e-5, 2e-5)
+	})
+}

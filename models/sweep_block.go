@@ -125,7 +125,12 @@ func (w *sweep) keys(p *pass, t *blockTrace, k0, v0 []float32) [][]keyRun {
 
 // middle adds the places where an edit begins behind the attention.
 func (w *sweep) middle(p *pass, l int, s stream, attn []float32) (stream, []float32) {
-	rows := w.with(p, l, s.rows, startsMiddle)
+	starts := startsMiddle
+	if p.m.Config.AttnOnly { // the block ends here
+		starts = func(k Kind) bool { return startsMiddle(k) || startsEnd(k) }
+		w.forward += int64(s.rows.n())
+	}
+	rows := w.with(p, l, s.rows, starts)
 	if rows == s.rows {
 		return s, attn
 	}
@@ -142,7 +147,7 @@ func (w *sweep) between(p *pass, l int, s stream, read []float32) (stream, []flo
 	d, before, behind := p.m.Config.Width, w.base.entering(l), w.base.values(l, ResidMid)
 	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
 		st := &w.states[seq]
-		if st.full || at(st.own, 0, pos, startsForward) {
+		if st.full || at(st.own, 0, pos, startsForward) && (!w.last(l) || w.needed(seq, pos)) {
 			return true
 		}
 		r := s.rows.find(seq, pos)

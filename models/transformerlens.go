@@ -8,24 +8,28 @@ import (
 )
 
 // transformerLensConfig reads the config of a HookedTransformer (TransformerLens
-// up to 3), written as config.json with "model_type": "transformer_lens" beside
-// its fields: cfg.to_dict() without what JSON does not know. What its state dict
+// up to 3): cfg.to_dict() without what JSON does not know. What its state dict
 // holds is what it computes with, so a model that folded its norms
 // (normalization_type "LNPre" or "RMSPre") has none of their weights.
 func transformerLensConfig(c *hfConfig) Config {
 	layers, heads, k, vocab := c.need("n_layers"), c.need("n_heads"), c.need("d_head"), c.need("d_vocab")
 	gated := c.flag("gated_mlp", false)
-	if out := c.integer("d_vocab_out", vocab); out != vocab && out != -1 {
-		c.fail("d_vocab_out is %d, and only d_vocab, %d, is supported", out, vocab)
-	}
 	cfg := Config{
 		Layers: layers, Width: c.need("d_model"), Heads: heads, KVHeads: c.integer("n_key_value_heads", heads), HeadWidth: k,
-		MLPWidth: c.need("d_mlp"), Vocab: vocab, Context: c.need("n_ctx"),
-		NormEps: c.number("eps", 1e-5), Activation: c.activation("act_fn", ""), Gated: gated,
+		MLPWidth: c.integer("d_mlp", 4*c.need("d_model")), Vocab: vocab, Context: c.need("n_ctx"),
+		NormEps: c.number("eps", 1e-5), Gated: gated, AttnOnly: c.flag("attn_only", false),
 		AttnBias: true, OutBias: true, MLPBias: true, UnembedBias: true,
 		Parallel: c.flag("parallel_attn_mlp", false), EmbedNorm: c.flag("post_embedding_ln", false),
 		ScoreCap: max(c.number("attn_scores_soft_cap", 0), 0), LogitCap: max(c.number("output_logits_soft_cap", 0), 0),
 		InverseLayerScale: c.flag("scale_attn_by_inverse_layer_idx", false),
+	}
+	if out := c.integer("d_vocab_out", -1); out != -1 && out != vocab {
+		cfg.OutVocab = out
+	}
+	if cfg.AttnOnly {
+		cfg.MLPBias = false
+	} else {
+		cfg.Activation = c.activation("act_fn", "null")
 	}
 	switch kind := c.text("normalization_type", "none"); kind {
 	case "LN", "LNPre":
@@ -49,8 +53,9 @@ func transformerLensConfig(c *hfConfig) Config {
 	if !c.flag("use_attn_scale", true) {
 		cfg.ScoreScale = 1
 	}
-	c.refuseFlag("attn_only", false, false)
-	c.refuseFlag("final_rms", false, false)
+	if c.flag("final_rms", false) && cfg.Norm == LayerNorm {
+		c.fail("final_rms is true, and the other norms are %s", cfg.Norm)
+	}
 	if dir := c.text("attention_dir", "causal"); dir != "causal" {
 		c.fail("attention_dir is %q, and only \"causal\" is supported", dir)
 	}
@@ -79,15 +84,25 @@ func (c *hfConfig) transformerLensPositions(cfg *Config) {
 			Base: c.number("rotary_base", 10_000), Dim: c.integer("rotary_dim", cfg.HeadWidth),
 			Adjacent: c.flag("rotary_adjacent_pairs", false),
 		}
-		if base := c.number("rotary_base_local", 0); base != 0 && cfg.Windows != nil {
-			local := cfg.Rotary
-			local.Base, cfg.LocalRotary = base, &local
-		}
-		if c.flag("use_NTK_by_parts_rope", false) {
+		switch {
+		case c.flag("use_NTK_by_parts_rope", false):
 			cfg.Rotary.Scaling = &RopeScaling{
 				Kind: Llama3Scaling, Factor: c.number("NTK_by_parts_factor", 8), Original: c.integer("NTK_original_ctx_len", 8192),
 				LowFactor: c.number("NTK_by_parts_low_freq_factor", 1), HighFactor: c.number("NTK_by_parts_high_freq_factor", 4),
 			}
+		case c.flag("use_yarn_rope", false):
+			cfg.Rotary.Scaling = &RopeScaling{
+				Kind: YarnScaling, Factor: c.number("yarn_factor", 1), Original: c.integer("yarn_original_max_position_embeddings", 4096),
+				BetaFast: c.number("yarn_beta_fast", 32), BetaSlow: c.number("yarn_beta_slow", 1), Whole: true,
+				AttnFactor: c.number("yarn_attention_factor", 1),
+			}
+		}
+		if f := c.number("rotary_scaling_factor", 1); f != 1 {
+			c.fail("rotary_scaling_factor is %g, and only 1 is supported", f)
+		}
+		if base := c.number("rotary_base_local", 0); base != 0 && cfg.Windows != nil {
+			local := cfg.Rotary
+			local.Base, cfg.LocalRotary = base, &local
 		}
 	case "alibi":
 		cfg.Positions = Alibi
@@ -148,6 +163,9 @@ func transformerLensParams(f *checkpoint, cfg Config) (*Params, error) {
 		}
 		y.then(&b.O.Weight, name+"attn.W_O", outRows, h, k, d)
 		y.want(&b.O.Bias, name+"attn.b_O", d)
+		if cfg.AttnOnly {
+			continue
+		}
 		if cfg.Gated {
 			y.then(&b.Gate.Weight, name+"mlp.W_gate", columns(0, cfg.MLPWidth), d, cfg.MLPWidth)
 			b.Gate.Bias = tensor.New(cfg.MLPWidth) // the layout has none
@@ -159,6 +177,6 @@ func transformerLensParams(f *checkpoint, cfg Config) (*Params, error) {
 	if parts("ln_final") {
 		norm(&y.p.Final, "ln_final", d)
 	}
-	linear(&y.p.Unembed, "unembed.W_U", "unembed.b_U", d, cfg.Vocab)
+	linear(&y.p.Unembed, "unembed.W_U", "unembed.b_U", d, cfg.Outputs())
 	return y.done()
 }

@@ -20,7 +20,7 @@ func (m *Model) Unembed(x *tensor.Dense) (*tensor.Dense, error) {
 	defer p.end()
 	var t normTrace
 	p.norm(-1, FinalScale, newRowSet(1, x.Dim(0), nil), x.Data, &m.final, &t)
-	y := tensor.New(x.Dim(0), m.Config.Vocab)
+	y := tensor.New(x.Dim(0), m.Config.Outputs())
 	if p.linearInto(y.Data, t.out, &m.head); p.err != nil {
 		return nil, fmt.Errorf("unembed: %w", p.err)
 	}

@@ -117,13 +117,13 @@ func at(edits []*placed, row, pos int, kinds func(Kind) bool) bool {
 // The kinds by the stage of a block that an edit there starts at.
 func startsIn(k Kind) bool        { return k >= ResidPre && k <= RotK }
 func startsHeads(k Kind) bool     { return k > ResidPre && k <= RotK }
-func startsAttention(k Kind) bool { return k >= AttnScores && k <= LN1PostNormalized }
+func startsAttention(k Kind) bool { return k >= AttnScores && k <= LN1PostOut }
 func startsMiddle(k Kind) bool    { return k == AttnOut || k == ResidMid }
-func startsForward(k Kind) bool   { return k >= MLPIn && k <= LN2PostNormalized }
+func startsForward(k Kind) bool   { return k >= MLPIn && k <= LN2PostOut }
 func startsEnd(k Kind) bool       { return k == MLPOut || k == ResidPost }
 func startsEnding(k Kind) bool    { return k >= FinalScale }
 func startsEmbed(k Kind) bool     { return k < ResidPre }
 func nothing(Kind) bool           { return false }
 func queriesOnly(k Kind) bool {
-	return k == Q || k >= QNormScale && k <= QNormNormalized || k == RotQ || k == QInput
+	return k == Q || k >= QNormScale && k <= QNormOut || k == RotQ || k == QInput
 }

@@ -15,7 +15,7 @@ import (
 // the one layer by hand.
 func (m *modular) gradients(a, b, c int) (ga, gb []float64) {
 	x := [][]float64{m.at(a, 0), m.at(b, 1)}
-	type head struct{ q, z, pattern, soft, dz []float64 }
+	type head struct{ q, z, pattern, soft []float64 }
 	var k, v [4][2][]float64
 	mid := append([]float64(nil), x[1]...)
 	heads := make([]head, 4)
@@ -39,8 +39,9 @@ func (m *modular) gradients(a, b, c int) (ga, gb []float64) {
 	hidden := apply(mid, m.win, m.bin)
 	u := mat.Col(nil, c, m.unembed)
 	back := func(d []float64, w *mat.Dense) []float64 {
-		rows, _ := w.Dims()
-		return apply(d, transposed(w), make([]float64, rows))
+		var y mat.VecDense
+		y.MulVec(w, mat.NewVecDense(len(d), d))
+		return y.RawVector().Data
 	}
 	dh := back(u, m.wout)
 	for i, z := range hidden {

@@ -22,7 +22,7 @@ func TestDigitFitGolden(t *testing.T) {
 		}
 	}
 	const abs = 1e-9 // the reference's own
-	g := probesCase(t, "09-digits", "fourier_fit", &want)
+	g := readGolden(t, "testdata", "fourier_fit", &want)
 	f := must(probe.DFT(10))(t)
 	for name, w := range want.Expect {
 		if name == "null" {
@@ -77,7 +77,7 @@ func TestSubgroupsGolden(t *testing.T) {
 		}
 	}
 	var want struct{ Expect map[string]table }
-	probesCase(t, "08-geometry", "subgroups", &want)
+	readGolden(t, "testdata", "subgroups", &want)
 	var x, products, sums [][]int
 	for a := 10; a < 100; a++ {
 		for b := 10; b < 100; b++ {
@@ -120,7 +120,7 @@ func TestAdditionColumnsGolden(t *testing.T) {
 			Complexity                            int
 		}
 	}
-	probesCase(t, "09-digits", "addition_subtasks", &want)
+	readGolden(t, "testdata", "addition_subtasks", &want)
 	bit := func(b bool) int {
 		if b {
 			return 1
@@ -160,7 +160,7 @@ func TestRunningProductsGolden(t *testing.T) {
 			Running     []int `json:"c_hat"`
 		}
 	}
-	probesCase(t, "09-digits", "c_hat", &want)
+	readGolden(t, "testdata", "c_hat", &want)
 	for _, w := range want.Expect {
 		for k, d := range must(probe.RunningProducts(w.A, w.B, 4))(t) {
 			if d != (probe.ProductDigit{Sum: w.S[k], Running: w.Running[k], Digit: w.C[k], Carry: w.Carry[k]}) {
@@ -184,7 +184,7 @@ func TestNumberReadingGolden(t *testing.T) {
 			W1  float64 `json:"ntl_w1"`
 		}
 	}
-	g := probesCase(t, "10-embeddings", "number_token_loss", &want)
+	g := readGolden(t, "testdata", "number_token_loss", &want)
 	tokens := probe.NumberTokens{IDs: want.IDs, Values: want.Values}
 	logits, labels := g.matrix("in.logits"), g.ints("in.labels")
 	expected, mse, was := g.vector("out.expected_value"), g.vector("out.ntl_mse_each"), g.vector("out.ntl_was_each")
@@ -223,7 +223,7 @@ func TestFourierNumberGolden(t *testing.T) {
 			Digits []int `json:"digits_low_to_high"`
 		}
 	}
-	g := probesCase(t, "10-embeddings", "fone", &want)
+	g := readGolden(t, "testdata", "fone", &want)
 	all, pairs := g.matrix("out.encoding"), g.matrix("out.encoding_2_5")
 	for i, w := range want.Expect {
 		x, err := strconv.Atoi(strings.Replace(w.Value, ".", "", 1))

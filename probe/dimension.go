@@ -193,10 +193,11 @@ type Dimension struct {
 // (N-1)/Σ ln μ. At least 50 different rows are needed: duplicates make μ
 // infinite and are refused; leave them out first. The cost is N²·D.
 func TwoNN(x *mat.Dense) (fit, likelihood Dimension, err error) {
-	mu, err := distanceRatios("two-nn", x, 1, 2)
+	distance, err := neighbourDistances("two-nn", x, 2)
 	if err != nil {
 		return Dimension{}, Dimension{}, err
 	}
+	mu := distanceRatios(distance, 1, 2)
 	n := len(mu)
 	slices.Sort(mu)
 	kept := int(0.9 * float64(n))
@@ -217,40 +218,63 @@ func TwoNN(x *mat.Dense) (fit, likelihood Dimension, err error) {
 	return fit, likelihood, nil
 }
 
-func distanceRatios(op string, x *mat.Dense, near, far int) ([]float64, error) {
+// neighbourDistances are the distances [N][far] that estimates of a dimension
+// compare.
+func neighbourDistances(op string, x *mat.Dense, far int) ([][]float64, error) {
 	n, _, err := checkRows(op, "rows", x, leastRows)
 	if err != nil {
 		return nil, err
 	}
-	if near < 1 || far <= near || far >= n {
-		return nil, fmt.Errorf("%s: neighbours %d and %d of %d other rows", op, near, far, n-1)
+	if far >= n {
+		return nil, fmt.Errorf("%s: neighbour %d of %d other rows", op, far, n-1)
 	}
 	nn, err := Nearest(x, far)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	mu := make([]float64, n)
 	for i, d := range nn.Distance {
-		if d[near-1] == 0 {
-			return nil, fmt.Errorf("%s: row %d equals row %d: leave duplicates out", op, i, nn.Index[i][near-1])
+		if d[0] == 0 {
+			return nil, fmt.Errorf("%s: row %d equals row %d: leave duplicates out", op, i, nn.Index[i][0])
 		}
-		mu[i] = d[far-1] / d[near-1]
 	}
-	return mu, nil
+	return nn.Distance, nil
 }
 
-// Gride estimates the intrinsic dimension at the scale of the near-th neighbour,
-// from the ratio of each row's distance to the 2·near-th neighbour to that to
-// the near-th, by maximum likelihood (Denti, Doimo, Laio and Mira, "The
-// generalized ratios intrinsic dimension estimator", 2022, arXiv:2104.13832;
-// DADApy's form): ratios of 1 are nudged, ratios above q50 + 20(q95 - q50) left
-// out. Errors are TwoNN's, and a cloud whose dimension is not between 0.001 and
-// 1000. The cost is N²·D.
-func Gride(x *mat.Dense, near int) (Dimension, error) {
-	mu, err := distanceRatios("gride", x, near, 2*near)
-	if err != nil {
-		return Dimension{}, err
+// distanceRatios are μ = far-th distance over near-th.
+func distanceRatios(distance [][]float64, near, far int) []float64 {
+	mu := make([]float64, len(distance))
+	for i, d := range distance {
+		mu[i] = d[far-1] / d[near-1]
 	}
+	return mu
+}
+
+// Gride estimates the intrinsic dimension of rows x [N, D] at several scales:
+// for each near, from the ratio of each row's distance to the 2·near-th neighbour
+// to that to the near-th, by maximum likelihood (Denti, Doimo, Laio and Mira,
+// "The generalized ratios intrinsic dimension estimator", 2022,
+// arXiv:2104.13832; DADApy's form): ratios of 1 are nudged, ratios above
+// q50 + 20(q95 - q50) left out. Errors are TwoNN's, and a cloud whose dimension
+// is not between 0.001 and 1000. The cost is N²·D for all scales together.
+func Gride(x *mat.Dense, near ...int) ([]Dimension, error) {
+	if len(near) == 0 || slices.Min(near) < 1 {
+		return nil, fmt.Errorf("gride: neighbours %v: at least one, and each at least 1, are needed", near)
+	}
+	distance, err := neighbourDistances("gride", x, 2*slices.Max(near))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Dimension, len(near))
+	for i, n := range near {
+		if out[i], err = grideAt(distance, n); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func grideAt(distance [][]float64, near int) (Dimension, error) {
+	mu := distanceRatios(distance, near, 2*near)
 	for i, m := range mu {
 		if m == 1 {
 			mu[i] = 1 + 10*epsilon

@@ -3,6 +3,10 @@ package probe
 import (
 	"fmt"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -52,8 +56,8 @@ type Filter struct {
 // Directions of M below 1e-10 of the largest count as none. The filter needs
 // D well above the removed waves: when they span all D dimensions it would
 // answer 0 for any x, and is refused. So is a band that turns on a frequency
-// that the basis does not have. The cost is that of a singular value decomposition
-// of a square of the smaller of D and the removed waves, once.
+// that the basis does not have. The cost, once, is 4·D·waves² for waves that are
+// clearly independent, a few times more where their rank must be found.
 func NewFilter(f *FourierBasis, w *mat.Dense, band Band) (*Filter, error) {
 	waves, err := f.Transform(w)
 	if err != nil {
@@ -115,21 +119,31 @@ func (f *Filter) Projector() *mat.Dense {
 }
 
 // rowSpace is an orthonormal basis [rank, D] of the rows of m [r, D]; nil when
-// they are all zero. Only the triangle of the smaller side is taken apart.
+// they are all zero. A QR does where the rows are clearly independent; otherwise
+// the triangle of the smaller side is taken apart for its rank.
 func rowSpace(m *mat.Dense) (*mat.Dense, error) {
+	var some []int // rows that are not 0, as the last sine of NumberSpace is
+	for i, size := range rowNorms(m) {
+		if size > 0 {
+			some = append(some, i)
+		}
+	}
+	if len(some) == 0 {
+		return nil, nil
+	}
+	m = selectRows(m, some)
 	r, d := m.Dims()
-	var q *mat.Dense // [D, r] if wide
-	core := m
-	if r < d {
-		var tri *mat.Dense
-		q, tri = thinQR(mat.DenseCopyOf(m.T()))
-		core = mat.DenseCopyOf(tri.T()) // m = core·qᵀ
-	} else {
-		_, core = thinQR(m)
+	if r > d {
+		_, m = thinQR(m)
+		r = d
+	}
+	q, tri := thinQR(mat.DenseCopyOf(m.T())) // mᵀ = q·tri
+	if independent(tri) {
+		return mat.DenseCopyOf(q.T()), nil
 	}
 	var svd mat.SVD
-	if !svd.Factorize(core, mat.SVDThin) {
-		return nil, fmt.Errorf("the singular values of the [%d,%d] waves do not converge", r, d)
+	if !svd.Factorize(tri, mat.SVDThinU) {
+		return nil, fmt.Errorf("the singular values of [%d,%d] directions do not converge", r, d)
 	}
 	values := svd.Values(nil)
 	rank := 0
@@ -139,12 +153,16 @@ func rowSpace(m *mat.Dense) (*mat.Dense, error) {
 	if rank == 0 {
 		return nil, nil
 	}
-	var v mat.Dense
-	svd.VTo(&v)
-	side, _ := v.Dims()
-	basis := mat.DenseCopyOf(v.Slice(0, side, 0, rank).T())
-	if q != nil {
-		basis = product(basis, q.T())
-	}
-	return basis, nil
+	var u mat.Dense
+	svd.UTo(&u)
+	return product(u.Slice(0, r, 0, rank).T(), q.T()), nil
+}
+
+// independent says that the columns of the upper triangle r [c, c] are clearly
+// so: its condition in the 1-norm is below 1e6, which leaves room for the
+// estimate and for the factor c up to the condition that rankTolerance means.
+func independent(r *mat.Dense) bool {
+	raw := r.RawMatrix()
+	t := blas64.Triangular{N: raw.Rows, Stride: raw.Stride, Data: raw.Data, Uplo: blas.Upper, Diag: blas.NonUnit}
+	return lapack64.Trcon(lapack.MaxColumnSum, t, make([]float64, 3*raw.Rows), make([]int, raw.Rows)) > 1e-6
 }

@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -172,6 +174,36 @@ func (s *Spectrum) Dominant() int {
 		return 0
 	}
 	return at + 1
+}
+
+// Order is the frequencies, strongest first; of equal ones the lower first.
+func (s *Spectrum) Order() []int {
+	order := make([]int, len(s.Frequencies))
+	for i := range order {
+		order[i] = i + 1
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.Frequencies[b-1], s.Frequencies[a-1]) })
+	return order
+}
+
+// DominantFrequencies is the strongest frequency of each row of a transform
+// [N, R], the constant apart, 0 where there is none: what each neuron writes to
+// the logits of the numbers, when the transform is ContributionSpectrum's of the
+// rows of W_out. Compare its period with the dominant one of the neuron's fit.
+func (f *FourierBasis) DominantFrequencies(transform *mat.Dense) ([]int, error) {
+	n, _, err := checkRows("dominant frequencies", "waves", transform, 1)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int, n)
+	for i := range out {
+		s, err := f.spectrum(transform.RawRowView(i))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = s.Dominant()
+	}
+	return out, nil
 }
 
 func rowNorms(x *mat.Dense) []float64 {

@@ -170,6 +170,17 @@ func TestSpectrumPlanted(t *testing.T) {
 		if s.Dominant() != 6 {
 			t.Errorf("dominant frequency %d, want 6", s.Dominant())
 		}
+		if order := s.Order(); order[0] != 6 || len(order) != p/2 {
+			t.Errorf("order %v, want 6 first of %d", order, p/2)
+		}
+		// Neurons that write w's columns, a constant, and nothing.
+		transform, _, err := probe.ContributionSpectrum(f, mat.NewDense(4, 3, []float64{1, 0, 0, 0, -2, 0, 0, 0, 1, 0, 0, 0}), beside(w, constant))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := must(f.DominantFrequencies(transform))(t); !slices.Equal(got, []int{6, 6, 0, 0}) {
+			t.Errorf("neurons write frequencies %v, want 6, 6 and none", got)
+		}
 		if s, _ = probe.EmbeddingSpectrum(f, constant); s.Dominant() != 0 {
 			t.Errorf("dominant frequency %d of a constant, want none", s.Dominant())
 		}
@@ -206,6 +217,13 @@ func TestFourierRefuses(t *testing.T) {
 	if _, err := f.Combine([]float64{1}); err == nil {
 		t.Error("a short list passes")
 	}
+}
+
+// beside is [a | b].
+func beside(a, b mat.Matrix) *mat.Dense {
+	var c mat.Dense
+	c.Augment(a, b)
+	return &c
 }
 
 func ones(n int) []float64 {

@@ -190,8 +190,12 @@ func TestDimensionGolden(t *testing.T) {
 		}
 		within(t, name+" two-nn", fit.Value, w.TwoNN.Base, 0, 1e-6)
 		within(t, name+" two-nn by likelihood", likelihood.Value, w.TwoNN.ML, 0, 1e-6)
+		var scales []int
 		for _, r := range w.Gride {
-			d := must(probe.Gride(x, r.N1))(t)
+			scales = append(scales, r.N1)
+		}
+		for i, d := range must(probe.Gride(x, scales...))(t) {
+			r := w.Gride[i]
 			what := name + " gride " + strconv.Itoa(r.N1)
 			within(t, what, d.Value, r.ID, 1e-5, 0)
 			within(t, what+" of dadapy", d.Value, r.DadapyID, 1e-5, 0)
@@ -220,7 +224,7 @@ func TestDecomposeGolden(t *testing.T) {
 			K3       float64   `json:"low_frequency_share_K3"`
 		}
 	}
-	g := probesCase(t, "08-geometry", "hidden_geometry", &want)
+	g := readGolden(t, "testdata", "hidden_geometry", &want)
 	p := must(probe.Decompose(g.pattern32("in.h")))(t)
 	e := want.Expect
 	allWithin(t, "mu", p.Mu, g.vector("out.mu"), geometryAbs, 0)
@@ -246,7 +250,7 @@ func TestFactorsGolden(t *testing.T) {
 	var want struct {
 		Expect map[string]map[string]any
 	}
-	g := probesCase(t, "08-geometry", "factors_and_classes", &want)
+	g := readGolden(t, "testdata", "factors_and_classes", &want)
 	for _, name := range []string{"additive", "interacting"} {
 		w := want.Expect[name]
 		var a, b []int
@@ -318,7 +322,7 @@ func TestGeometryPlanted(t *testing.T) {
 		t.Fatal(err)
 	}
 	within(t, "dimension of a plane", fit.Value, 2, 0.3, 0)
-	within(t, "dimension of a plane", must(probe.Gride(plane, 4))(t).Value, 2, 0.3, 0)
+	within(t, "dimension of a plane", must(probe.Gride(plane, 4))(t)[0].Value, 2, 0.3, 0)
 }
 
 func TestGeometryRefuses(t *testing.T) {
@@ -343,6 +347,7 @@ func TestGeometryRefuses(t *testing.T) {
 		"duplicates":                second(probe.Gride(twice, 1)),
 		"too few rows":              second(probe.Gride(gaussian(49, 4, 1, 1), 1)),
 		"too far a neighbour":       second(probe.Gride(x, 30)),
+		"no neighbour":              second(probe.Gride(x, 0)),
 		"a cloud of zeros":          second(probe.MeasureSpectrum(mat.NewDense(5, 4, nil))),
 		"one sequence":              second(probe.Decompose(tensor.New(1, 4, 3))),
 		"a constant stream":         second(probe.Decompose(tensor.New(3, 4, 3))),

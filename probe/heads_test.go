@@ -204,7 +204,7 @@ func recorded(t *testing.T, m *models.Model, cache *models.Cache, layer int, nam
 
 // TestClassAttentionGolden sums attention up by classes of tokens.
 func TestClassAttentionGolden(t *testing.T) {
-	g := probesCase(t, "08-geometry", "factors_and_classes", &struct{}{})
+	g := readGolden(t, "testdata", "factors_and_classes", &struct{}{})
 	pattern, class := g.pattern32("in.pattern"), g.ints("in.token_class")
 	for own, suffix := range map[bool]string{true: "le", false: "lt"} {
 		got, err := probe.AttendByClass(pattern, class, 5, own)
@@ -230,6 +230,11 @@ func TestHeadScoresPlanted(t *testing.T) {
 	detection, err := probe.DetectionPattern(probe.Induction, ids)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// A token that follows its own copy points at itself, as in head_detector:
+	// what stood behind the copy is the token.
+	if twice := must(probe.DetectionPattern(probe.Induction, []int{4, 4, 2}))(t); twice.At(1, 1) != 1 || mat.Sum(twice) != 1 {
+		t.Errorf("induction on a token twice in a row: %v", mat.Formatted(twice))
 	}
 	p := tensor.New(2, 6, 6)
 	for i := range 6 {

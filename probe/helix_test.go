@@ -193,6 +193,44 @@ func TestHelixRecovers(t *testing.T) {
 	within(t, "held-out r2 of the planted periods", best.Test.R2, 1, 1e-9, 0)
 }
 
+// TestHelixDirections plants circles on axes of their own and takes one away.
+func TestHelixDirections(t *testing.T) {
+	x, numbers := mat.NewDense(100, 8, nil), make([]int, 100)
+	for n := range numbers {
+		numbers[n] = n
+		row := x.RawRowView(n)
+		for i, period := range []float64{2, 5, 10} {
+			row[2*i], row[2*i+1] = 1+math.Cos(2*math.Pi*float64(n)/period), math.Sin(2*math.Pi*float64(n)/period)
+		}
+		row[6] = float64(n) / 99
+	}
+	h := must(probe.FitHelix(x, []probe.HelixTerm{probe.HelixOf("a", numbers, []float64{2, 5, 10}, 99)}, probe.HelixOptions{}))(t)
+	ten := must(h.Directions(false, 10))(t)
+	matrixWithin(t, "projector on period 10", product(ten.T(), ten), mat.NewDiagDense(8, []float64{0, 0, 0, 0, 1, 1, 0, 0}), 1e-9, 0)
+	two := must(h.Directions(false, 2))(t)
+	matrixWithin(t, "projector on period 2", product(two.T(), two), mat.NewDiagDense(8, []float64{1, 0, 0, 0, 0, 0, 0, 0}), 1e-9, 0)
+	line := must(h.Directions(true))(t)
+	matrixWithin(t, "projector on the line", product(line.T(), line), mat.NewDiagDense(8, []float64{0, 0, 0, 0, 0, 0, 1, 0}), 1e-9, 0)
+	flat := must(probe.WithoutDirections(x, ten))(t)
+	for n := range numbers {
+		row := slices.Clone(x.RawRowView(n))
+		row[4], row[5] = 1, 0 // the mean stays
+		allWithin(t, "without period 10", flat.RawRowView(n), row, 1e-9, 0)
+	}
+	both := must(h.Directions(false, 5, 10))(t)
+	rest := must(probe.Outside(both, ten))(t)
+	matrixWithin(t, "periods 5 and 10 outside 10", product(rest.T(), rest), mat.NewDiagDense(8, []float64{0, 0, 1, 1, 0, 0, 0, 0}), 1e-9, 0)
+	for name, err := range map[string]error{
+		"a period that is not there": second(h.Directions(false, 7)), "nothing": second(h.Directions(false)),
+		"all inside": second(probe.Outside(ten, both)), "two widths": second(probe.Outside(ten, gaussian(1, 7, 1, 1))),
+		"rows of another width": second(probe.WithoutDirections(gaussian(3, 7, 1, 1), ten)),
+	} {
+		if err == nil {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
 func TestHelixNull(t *testing.T) {
 	numbers := make([]int, 100)
 	for i := range numbers {

@@ -371,6 +371,11 @@ func TestLinearPlanted(t *testing.T) {
 	if !(none.Balanced < 0.7) {
 		t.Errorf("balanced accuracy on noise %.2f", none.Balanced)
 	}
+	// Features that all share a large part, as a stream with massive activations.
+	moved := mat.DenseCopyOf(x)
+	moved.Apply(func(i, j int, v float64) float64 { return v + 1000*float64(j+1) }, moved)
+	near, far := must(fit(x, labels))(t), must(fit(moved, labels))(t)
+	matrixWithin(t, "map of moved features", far.Coef, near.Coef, 1e-6, 0)
 	control, err := probe.ControlLabels([]int{3, 8, 3, 9, 8}, 4, 1)
 	if err != nil {
 		t.Fatal(err)

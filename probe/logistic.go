@@ -50,15 +50,18 @@ func FitLogistic(x *mat.Dense, labels []int, c float64) (*Classifier, error) {
 	if rows == 2 {
 		rows = 1
 	}
-	p := &logisticProblem{x: x, index: index, rows: rows, classes: len(classes), c: c}
+	// The intercept is free, so moving the features changes it alone: centred
+	// ones have no direction that all rows share, which would slow the steps.
+	mean := columnMeans(x)
+	p := &logisticProblem{x: centred(x, mean), index: index, rows: rows, classes: len(classes), c: c}
 	w := mat.NewDense(rows, d+1, nil)
 	gradient, err := p.newton(w)
 	if err != nil {
 		return nil, err
 	}
 	out := &Classifier{Classes: classes, Coef: mat.DenseCopyOf(w.Slice(0, rows, 0, d)), Intercept: mat.Col(nil, d, w), Gradient: gradient}
-	if rows > 1 { // intercepts may all move together: let their mean be 0
-		floats.AddConst(-floats.Sum(out.Intercept)/float64(rows), out.Intercept)
+	for r := range rows {
+		out.Intercept[r] -= floats.Dot(mean, out.Coef.RawRowView(r))
 	}
 	return out, nil
 }
@@ -174,7 +177,9 @@ func (p *logisticProblem) curve(probs, v *mat.Dense) *mat.Dense {
 	return p.back(s, v)
 }
 
-// newton moves w to the optimum and returns the largest entry of the gradient.
+// newton moves w, zeros, to the optimum and returns the largest entry of the
+// gradient. Intercepts could all move together without a change of p; gradients
+// over classes sum to 0, so from zeros they never do.
 func (p *logisticProblem) newton(w *mat.Dense) (float64, error) {
 	n, _ := p.x.Dims()
 	enough := 1e-10 * math.Max(1, p.c*float64(n)*math.Sqrt(sumOfSquares(p.x)/float64(n)))

@@ -26,7 +26,6 @@ type modular struct {
 	bo, bin, bout, bu      []float64
 	win, wout              *mat.Dense // [D,F], [F,D]
 	separator              int
-	squares                map[string]float64
 	logits, neurons, score *mat.Dense // [p²,V], [p²,F], [p²·heads, T]
 }
 
@@ -50,16 +49,12 @@ func slabs(m *mat.Dense, heads int, transpose bool) []*mat.Dense {
 func readModular(t testing.TB, name string) *modular {
 	t.Helper()
 	const heads, width, hidden = 4, 128, 512
-	m := &modular{coeff: 1, squares: map[string]float64{}}
+	m := &modular{coeff: 1}
 	file := modeltest.Reference(t, "modadd113-rib", "modadd113_seed0.safetensors")
 	if name != "rib" {
 		file = modeltest.Reference(t, "pizza", "model_"+name+".safetensors")
 	}
 	g := golden{t: t, arrays: readSafetensors(t, file)}
-	for tensor := range g.arrays {
-		v := g.vector(tensor)
-		m.squares[tensor] = floats.Dot(v, v)
-	}
 	const b = "blocks.0."
 	head := width / heads
 	zeros := func(n int) []float64 { return make([]float64, n) }

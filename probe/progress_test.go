@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"orrery/models"
+	"orrery/models/modeltest"
 	"orrery/probe"
 )
 
@@ -87,6 +89,8 @@ func checkProgress(t *testing.T, m *modular, g golden, want progressGolden) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	values := must(probe.MeasureSpectrum(mat.DenseCopyOf(wl.Slice(0, neurons, 0, m.p))))(t)
+	allWithin(t, "singular values of W_L", values.Singular, g.vector("out.W_L_singular_values"), 1e-9, progressRel)
 	unembedding, err := probe.EmbeddingSpectrum(f, transposed(mat.DenseCopyOf(m.unembed.Slice(0, 128, 0, m.p))))
 	if err != nil {
 		t.Fatal(err)
@@ -114,8 +118,8 @@ func checkProgress(t *testing.T, m *modular, g golden, want progressGolden) {
 	if rows, err := embedding.KeysByRow(f, 0.25); err != nil || !slices.Equal(rows, want.WE.Rows) {
 		t.Errorf("keys by row %v (%v), want %v", rows, err, want.WE.Rows)
 	}
-	if embedding.Dominant() != want.WE.Order[0] {
-		t.Errorf("dominant frequency %d, want %d", embedding.Dominant(), want.WE.Order[0])
+	if order := embedding.Order()[:10]; !slices.Equal(order, want.WE.Order) {
+		t.Errorf("strongest frequencies %v, want %v", order, want.WE.Order)
 	}
 	sets["neurons"] = checkClusters(t, f, m, g, want)
 	checkLosses(t, m, g, want, sets)
@@ -258,6 +262,40 @@ func checkScores(t *testing.T, f *probe.FourierBasis, m *modular, want progressG
 		if at := slices.Index(shares.RawRowView(h), best) + 1; float64(at) != w["freq"] {
 			t.Errorf("head %d follows %d, want %v", h, at, w["freq"])
 		}
+	}
+}
+
+// TestSquaredWeightsGolden sums up a trained adder; sums do not ask for a layout.
+func TestSquaredWeightsGolden(t *testing.T) {
+	var want struct {
+		Sum struct {
+			Total float64
+			Per   map[string]float64 `json:"per_tensor"`
+		} `json:"sum_of_squared_weights"`
+	}
+	probesCase(t, "03-progress", "rib_progress", &want)
+	g := golden{t: t, arrays: readSafetensors(t, modeltest.Reference(t, "modadd113-rib", "modadd113_seed0.safetensors"))}
+	attn, mlp := "blocks.0.attn.", "blocks.0.mlp."
+	linear := func(weight, bias string) models.LinearParams {
+		return models.LinearParams{Weight: g.pattern32(weight), Bias: g.pattern32(bias)}
+	}
+	each, total := probe.SquaredWeights(&models.Params{
+		Embed: g.pattern32("embed.W_E"), PosEmbed: g.pattern32("pos_embed.W_pos"),
+		Blocks: []models.BlockParams{{
+			Q: linear(attn+"W_Q", attn+"b_Q"), K: linear(attn+"W_K", attn+"b_K"), V: linear(attn+"W_V", attn+"b_V"), O: linear(attn+"W_O", attn+"b_O"),
+			In: linear(mlp+"W_in", mlp+"b_in"), Out: linear(mlp+"W_out", mlp+"b_out"),
+		}},
+		Unembed: linear("unembed.W_U", "unembed.b_U"),
+	})
+	within(t, "total", total, want.Sum.Total, 0, progressRel)
+	names := strings.NewReplacer("pos_embed.weight", "pos_embed.W_pos", "unembed.weight", "unembed.W_U", "unembed.bias", "unembed.b_U", "embed.weight", "embed.W_E",
+		"q.weight", "W_Q", "k.weight", "W_K", "v.weight", "W_V", "o.weight", "W_O", "q.bias", "b_Q", "k.bias", "b_K", "v.bias", "b_V", "o.bias", "b_O",
+		"in.weight", "W_in", "in.bias", "b_in", "out.weight", "W_out", "out.bias", "b_out")
+	for _, w := range each {
+		within(t, w.Name, w.Value, want.Sum.Per[names.Replace(w.Name)], 0, progressRel)
+	}
+	if len(each) != len(want.Sum.Per) {
+		t.Errorf("%d weights, the reference has %d", len(each), len(want.Sum.Per))
 	}
 }
 

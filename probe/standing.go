@@ -69,8 +69,8 @@ func Trajectory(ctx context.Context, m *models.Model, ids []int, position int, t
 		return nil, fmt.Errorf("trajectory: position %d is outside 0..%d (or -%d..-1 from the end)", position, len(ids)-1, len(ids))
 	}
 	for _, id := range tokens {
-		if id < 0 || id >= m.Config.Vocab {
-			return nil, fmt.Errorf("trajectory: token %d is outside the vocabulary 0..%d", id, m.Config.Vocab-1)
+		if id < 0 || id >= m.Config.Outputs() {
+			return nil, fmt.Errorf("trajectory: token %d is outside the vocabulary 0..%d", id, m.Config.Outputs()-1)
 		}
 	}
 	var points []TrajectoryPoint

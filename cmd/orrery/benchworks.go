@@ -23,7 +23,8 @@ type benchWorksCommand struct {
 	AtLeast time.Duration `default:"1s" help:"Quick works run until so much time has passed."`
 	Threads int           `help:"How many threads compute; 0 for one for each processor."`
 	Size    string        `enum:"gpt2-small,tiny" default:"gpt2-small" help:"The model: gpt2-small, or tiny to see that all works."`
-	JSON    bool          `name:"json" help:"Write a list of reports as JSON, with more than the table has."`
+	Model   string        `help:"Measure a model directory of any size instead: see orrery bench synth." type:"existingdir" placeholder:"DIR"`
+	JSON    bool          `name:"json" help:"Write the report as JSON, with more than the table has."`
 	Profile string        `help:"Write a CPU profile of it all, for go tool pprof." placeholder:"FILE"`
 	List    bool          `help:"List the names of the works."`
 }
@@ -33,11 +34,11 @@ func (c *benchWorksCommand) Run(ctx context.Context, con *console) (failed error
 	if c.Size == "tiny" {
 		size = bench.Tiny()
 	}
-	suites := []*bench.Suite{bench.New(size)}
-	var names []string
-	for _, s := range suites {
-		names = append(names, s.Names()...)
+	suite := bench.New(size)
+	if c.Model != "" {
+		suite = bench.Directory(c.Model)
 	}
+	names := suite.Names()
 	if c.List {
 		_, err := fmt.Fprintln(con.out, strings.Join(names, "\n"))
 		return err
@@ -54,7 +55,6 @@ func (c *benchWorksCommand) Run(ctx context.Context, con *console) (failed error
 			return fmt.Errorf("--filter %q is part of no work's name; they are %s", part, strings.Join(names, ", "))
 		}
 	}
-	var reports []*bench.Report
 	if c.Profile != "" {
 		stop, err := profile(c.Profile)
 		if err != nil {
@@ -62,24 +62,15 @@ func (c *benchWorksCommand) Run(ctx context.Context, con *console) (failed error
 		}
 		defer func() { failed = errors.Join(failed, stop()) }()
 	}
-	for _, s := range suites {
-		report, err := s.Run(ctx, opt, func(r bench.Result) {
-			fmt.Fprintf(con.err, "%-16s %s\n", r.Work, seconds(r.Seconds))
-		})
-		if reports = append(reports, report); err != nil {
-			failed = err
-			break
-		}
-	}
+	report, failed := suite.Run(ctx, opt, func(r bench.Result) {
+		fmt.Fprintf(con.err, "%-20s %s\n", r.Work, seconds(r.Seconds))
+	})
 	if c.JSON {
 		e := json.NewEncoder(con.out)
 		e.SetIndent("", "  ")
-		return errors.Join(e.Encode(reports), failed)
+		return errors.Join(e.Encode(report), failed)
 	}
-	for _, r := range reports {
-		failed = errors.Join(printBench(con.out, r), failed)
-	}
-	return failed
+	return errors.Join(printBench(con.out, report), failed)
 }
 
 // profile writes where processor time goes until stop is called.
@@ -108,6 +99,9 @@ func printBench(out io.Writer, r *bench.Report) error {
 		note := x.Note
 		if x.TokensPerSecond > 0 {
 			note = fmt.Sprintf("%.1f tokens/s", x.TokensPerSecond)
+		}
+		if x.OfFile > 0 {
+			note = strings.TrimPrefix(fmt.Sprintf("%s; peak memory %.2f of the file", note, x.OfFile), "; ")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%.2f\t%.1f\t%.1f\t%.0f %%\t%d\t%d\t  %s\n", x.Work, seconds(x.Seconds), seconds(x.Median), seconds(x.Processor), x.Runs, x.Others,
 			x.GFLOPS, x.GBPerSecond, 100*x.Share, x.BaseBytes/1e6, x.PeakBytes/1e6, note)

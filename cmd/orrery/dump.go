@@ -80,15 +80,19 @@ func (c *dumpCommand) compute(ctx context.Context, m *models.Model, batch models
 		}
 		out = o
 	} else {
-		obj, err := models.ParseObjective(m, c.Grad)
+		obj, err := models.ParseScalar(m, c.Grad)
 		if err != nil {
 			return nil, err
 		}
-		g, err := m.Gradient(ctx, batch, obj, models.Want{Sites: sel}, hooks...)
+		g, err := m.GradientOf(ctx, batch, obj, models.Want{Sites: sel}, hooks...)
 		if err != nil {
 			return nil, err
 		}
-		out, grads = g.Output, g.Sites
+		if out, grads = g.Output, g.Sites; out == nil { // no logit has a part in it
+			if out, err = m.Run(ctx, batch, hooks...); err != nil {
+				return nil, err
+			}
+		}
 	}
 	tensors := []weights.Tensor{{Name: "logits", Dense: out.Logits}}
 	for _, s := range cache.Sites() {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"orrery/models/tokenizer"
 	"orrery/models/zoo"
@@ -12,7 +11,7 @@ import (
 
 // tokenizeCommand turns strings into ids.
 type tokenizeCommand struct {
-	Model   string `arg:"" help:"A shipped model's name, or a directory; one with only a tokenizer.json will do."`
+	Model   string `arg:"" help:"A shipped model's name, or a directory; one with only a tokenizer.json or tokenizer.model will do."`
 	Special bool   `help:"Add what the tokenizer's template adds, BOS for example."`
 }
 
@@ -37,7 +36,7 @@ func (c *tokenizeCommand) Run(con *console) error {
 }
 
 func openTokenizer(nameOrDir string) (*tokenizer.Tokenizer, error) {
-	if _, err := os.Stat(filepath.Join(nameOrDir, "tokenizer.json")); err == nil {
+	if tokenizer.In(os.DirFS(nameOrDir)) {
 		return tokenizer.Load(nameOrDir)
 	}
 	m, err := zoo.Open(nameOrDir)
@@ -45,7 +44,7 @@ func openTokenizer(nameOrDir string) (*tokenizer.Tokenizer, error) {
 		return nil, err
 	}
 	if m.Tokenizer == nil {
-		return nil, fmt.Errorf("%s has no tokenizer.json", nameOrDir)
+		return nil, fmt.Errorf("%s has neither tokenizer.json nor tokenizer.model", nameOrDir)
 	}
 	return m.Tokenizer, nil
 }

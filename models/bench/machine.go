@@ -96,9 +96,6 @@ type load struct {
 
 func watchLoad() load { return load{machineTime(), ownTime(), time.Now()} }
 
-// own is the processor time of this process since the beginning.
-func (l load) own() float64 { return ownTime() - l.mine }
-
 // others is how many processors others used since the beginning, the
 // hypervisor's other guests included; -1 where the system does not say. Its
 // clock has steps of 10 ms.
@@ -107,7 +104,7 @@ func (l load) others() float64 {
 	if all <= 0 {
 		return -1
 	}
-	return max(0, (all-l.all-l.own())/time.Since(l.since).Seconds())
+	return max(0, (all-l.all-(ownTime()-l.mine))/time.Since(l.since).Seconds())
 }
 
 // ticks is how many steps of the system's clock make a second.
@@ -124,17 +121,4 @@ func machineTime() float64 {
 		}
 	}
 	return sum / ticks
-}
-
-// ownTime is the processor time of this process.
-func ownTime() float64 {
-	text, _ := os.ReadFile("/proc/self/stat")
-	_, rest, _ := strings.Cut(string(text), ") ") // the name before it may hold anything
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.ParseFloat(fields[11], 64)
-	system, _ := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / ticks
 }

@@ -15,8 +15,8 @@ func fullCache(n int) prepare {
 		in := s.tokens(1, n, 3)
 		t := &task{cost: count(s.m.Config).run(1, n, n, s.bytes)}
 		t.run = func(ctx context.Context) error {
-			cache := models.NewCache()
-			if _, err := s.m.Run(ctx, in, models.Record(cache, computed)); err != nil {
+			_, cache, err := s.m.RunWithCache(ctx, in, models.CacheOptions{})
+			if err != nil {
 				return err
 			}
 			t.note = fmt.Sprintf("%d values, %.0f MB", len(cache.Sites()), float64(cache.Bytes())/1e6)
@@ -24,16 +24,6 @@ func fullCache(n int) prepare {
 		}
 		return t, nil
 	}
-}
-
-// computed selects what a run computes anyway: the hooks that TransformerLens
-// has without being asked.
-func computed(s models.Site) bool {
-	switch s.Kind {
-	case models.AttnIn, models.QInput, models.KInput, models.VInput, models.Result, models.MLPIn, models.Logits:
-		return false
-	}
-	return true
 }
 
 // attribution is attribution patching of every resid_pre, every head's z and
@@ -137,6 +127,43 @@ func lens(n int) prepare {
 			}
 			t.note = fmt.Sprintf("%d rows", len(rows)*n)
 			return ctx.Err()
+		}
+		return t, nil
+	}
+}
+
+// headAttribution is direct logit attribution of every head, the cache given: at
+// the last position or at all of them, each prompt with two tokens of its own.
+func headAttribution(last bool) prepare {
+	return func(ctx context.Context, s *subject) (*task, error) {
+		_, cache, err := s.m.RunWithCache(ctx, s.tokens(s.Pairs, s.Tokens, 1), models.CacheOptions{})
+		if err != nil {
+			return nil, err
+		}
+		var answers models.Answers
+		for row := range s.Pairs {
+			answers.Tokens = append(answers.Tokens, s.IDs[0]+row)
+			answers.Incorrect = append(answers.Incorrect, s.IDs[1]-row)
+		}
+		at, rows := models.StackOptions{}, s.Tokens
+		if last {
+			at.Pos, rows = []int{-1}, 1
+		}
+		a, heads := count(s.m.Config), int64(s.m.Config.Heads*s.m.Config.Layers)
+		t := &task{cost: Cost{
+			MultiplyAdds: int64(s.Pairs) * heads * (a.head + int64(rows*s.m.Config.HeadWidth)),
+			Bytes:        int64(s.bytes) * heads * a.head,
+		}}
+		t.run = func(context.Context) error {
+			stack, err := models.StackHeadResults(s.m, cache, -1, at)
+			if err != nil {
+				return err
+			}
+			scores, err := models.LogitAttrs(cache, stack, answers)
+			if err == nil {
+				t.note = fmt.Sprintf("%d values", scores.Values.Len())
+			}
+			return err
 		}
 		return t, nil
 	}

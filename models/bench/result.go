@@ -15,7 +15,7 @@ type Result struct {
 	Runs      int     `json:"runs"`
 	Seconds   float64 `json:"seconds"`           // of the best run
 	Median    float64 `json:"median_seconds"`    // of all runs
-	Processor float64 `json:"processor_seconds"` // of all threads, the mean of the runs; 0 where the system does not say
+	Processor float64 `json:"processor_seconds"` // of all threads, the least of the runs; 0 where the system does not say
 	Others    float64 `json:"others"`            // processors that other programs used meanwhile; -1 where the system does not say
 
 	Cost            Cost    `json:"cost"`
@@ -24,10 +24,11 @@ type Result struct {
 	Share           float64 `json:"share"`             // the least time that the peaks allow for Cost, of the best run's
 	TokensPerSecond float64 `json:"tokens_per_second"` // of a generation, else 0
 
-	BaseBytes int64  `json:"base_bytes"` // resident memory before the runs; 0 where the system does not say
-	PeakBytes int64  `json:"peak_bytes"` // and the most of it during them
-	Sweep     *Sweep `json:"sweep,omitempty"`
-	Note      string `json:"note,omitempty"`
+	BaseBytes int64   `json:"base_bytes"`             // resident memory before the runs; 0 where the system does not say
+	PeakBytes int64   `json:"peak_bytes"`             // and the most of it during them
+	OfFile    float64 `json:"peak_of_file,omitempty"` // PeakBytes over the size of the weights' files, for a model from a directory
+	Sweep     *Sweep  `json:"sweep,omitempty"`
+	Note      string  `json:"note,omitempty"`
 }
 
 // rate holds all results against the peaks as they are known now.

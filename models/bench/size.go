@@ -58,7 +58,8 @@ func Tiny() Size {
 type subject struct {
 	Size
 	m     *models.Model
-	bytes int // of a weight
+	bytes int   // of a weight
+	file  int64 // bytes of the weights' files, when it came from a directory
 	close func() error
 }
 

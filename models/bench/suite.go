@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -61,6 +62,8 @@ func New(size Size) *Suite {
 	for _, n := range size.Lens {
 		s.add(fmt.Sprintf("lens/1x%d", n), lens(n))
 	}
+	s.add("dla/last", headAttribution(true))
+	s.add("dla/all", headAttribution(false))
 	return s
 }
 
@@ -129,17 +132,19 @@ func (w work) measure(ctx context.Context, s *subject, opt Options) (*Result, er
 	}
 	debug.FreeOSMemory()
 	memory, load := watchMemory(), watchLoad()
-	var runs []float64 // seconds
+	var runs, processor []float64 // seconds
 	for len(runs) < max(opt.Runs, 1) || time.Since(load.since) < opt.AtLeast {
-		start := time.Now()
+		runtime.GC() // what the run before left is no part of this one's memory
+		start, own := time.Now(), ownTime()
 		if err := t.run(ctx); err != nil {
 			return nil, err
 		}
 		runs = append(runs, time.Since(start).Seconds())
+		processor = append(processor, ownTime()-own)
 	}
 	n := len(runs)
 	r := &Result{Work: w.name, Runs: n, Cost: t.cost, Sweep: t.sweep, Note: t.note}
-	r.Processor, r.Others = load.own()/float64(n), load.others()
+	r.Processor, r.Others = slices.Min(processor), load.others()
 	r.BaseBytes, r.PeakBytes = memory.base, memory.peak()
 	if t.check != nil {
 		if err := t.check(ctx); err != nil {
@@ -148,6 +153,9 @@ func (w work) measure(ctx context.Context, s *subject, opt Options) (*Result, er
 	}
 	slices.Sort(runs)
 	r.Seconds, r.Median = runs[0], runs[n/2]
+	if s.file > 0 {
+		r.OfFile = float64(r.PeakBytes) / float64(s.file)
+	}
 	if t.tokens > 0 {
 		r.TokensPerSecond = float64(t.tokens) / r.Seconds
 	}

@@ -224,7 +224,9 @@ func (s suite) components(t *testing.T) {
 	}
 	for l := range s.m.Config.Layers {
 		add(models.Site{Layer: l, Kind: models.AttnOut})
-		add(models.Site{Layer: l, Kind: models.MLPOut})
+		if !s.m.Config.AttnOnly {
+			add(models.Site{Layer: l, Kind: models.MLPOut})
+		}
 		site := models.Site{Layer: l, Kind: models.ResidPost}
 		Close(t, site.String(), sum, value(t, cache, site), 1e-5, 1e-5)
 	}
@@ -274,7 +276,7 @@ func (s suite) unembed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.EqualBits(logits.Reshape(-1, s.m.Config.Vocab)) {
+	if !got.EqualBits(logits.Reshape(-1, s.m.Config.Outputs())) {
 		t.Error("the unembedded last residual stream differs from the logits")
 	}
 }

@@ -16,6 +16,8 @@ type addedToken struct {
 	RStrip     bool   `json:"rstrip"`      // takes the white space after it
 	Normalized bool   `json:"normalized"`  // looked for, normalized, in the normalized text; otherwise in the input
 	Special    bool   `json:"special"`     // left out by Decode with skipSpecial
+
+	verbatim bool // with Normalized: Content is what normalized text has
 }
 
 // addedTokens cuts one kind of added tokens out of a text: leftmost first, and the longest of those.
@@ -111,7 +113,7 @@ func (t *Tokenizer) addTokens(list []addedToken) error {
 		}
 		t.vocab.entries[tok.ID].special = t.vocab.entries[tok.ID].special || tok.Special
 		as := tok.Content
-		if tok.Normalized && t.normalizer != nil {
+		if tok.Normalized && !tok.verbatim && t.normalizer != nil {
 			as = t.normalizer.normalize(text{s: as}).s
 		}
 		t.vocab.entries[tok.ID].decoded = as

@@ -12,7 +12,7 @@ import (
 // arXiv:1508.07909): a piece begins as single characters or bytes, which the merges join. The symbols of short pieces are kept.
 type bpe struct {
 	pieces       map[string]int32 // tokens by the bytes they stand for
-	merges       map[pair]merge
+	merges       *table[merge]
 	byteLevel    bool           // initial symbols are bytes; otherwise characters
 	ascii        [256]int32     // initial symbol of a byte, or of an ASCII character; -1 if it is no token
 	fallback     map[byte]int32 // <0x00> .. <0xFF>, of those that are tokens; nil without byte_fallback
@@ -47,22 +47,29 @@ func newBPE(m *modelJSON, v *vocabulary, byteLevel bool) (*bpe, error) {
 		cache:   newCache(),
 		mergers: sync.Pool{New: func() any { return &merger{} }},
 	}
-	for c := range b.ascii {
-		b.ascii[c] = -1
-		if id, ok := b.pieces[string([]byte{byte(c)})]; ok && (byteLevel || c < utf8.RuneSelf) {
-			b.ascii[c] = id
-		}
-	}
+	b.readASCII()
 	if m.ByteFallback {
 		b.fallback = byteTokens(v)
 	}
-	_, b.words = b.pieces[wordMark]
+	if _, ok := b.pieces[wordMark]; ok && !b.ignoreMerges {
+		b.words = true
+	}
 	for _, m := range m.Merges {
 		if end := wordEnd(m.left + m.right); end < len(m.left)+len(m.right) {
 			b.words = false
 		}
 	}
 	return b, nil
+}
+
+// readASCII fills the table of initial symbols.
+func (b *bpe) readASCII() {
+	for c := range b.ascii {
+		b.ascii[c] = -1
+		if id, ok := b.pieces[string([]byte{byte(c)})]; ok && (b.byteLevel || c < utf8.RuneSelf) {
+			b.ascii[c] = id
+		}
+	}
 }
 
 // wordMark is what SentencePiece writes for a space.
@@ -92,10 +99,8 @@ func byteTokens(v *vocabulary) map[byte]int32 {
 }
 
 func (b *bpe) tokenize(word string, out []symbol) ([]symbol, error) {
-	if b.ignoreMerges {
-		if id, ok := b.pieces[word]; ok {
-			return append(out, symbol{id, int32(len(word))}), nil
-		}
+	if len(word) == 1 && b.ascii[word[0]] >= 0 {
+		return append(out, symbol{b.ascii[word[0]], 1}), nil
 	}
 	if !b.words {
 		return b.word(word, out)
@@ -116,9 +121,17 @@ func (b *bpe) tokenize(word string, out []symbol) ([]symbol, error) {
 
 // word appends the symbols of a stretch that no merge leads out of.
 func (b *bpe) word(word string, out []symbol) ([]symbol, error) {
-	known, slot := b.cache.get(word)
+	known, hash := b.cache.get(word)
 	if known != nil {
 		return append(out, known...), nil
+	}
+	from := len(out)
+	if b.ignoreMerges {
+		if id, ok := b.pieces[word]; ok {
+			out = append(out, symbol{id, int32(len(word))})
+			b.cache.put(hash, word, out[from:])
+			return out, nil
+		}
 	}
 	m := b.mergers.Get().(*merger)
 	defer b.mergers.Put(m)
@@ -127,11 +140,10 @@ func (b *bpe) word(word string, out []symbol) ([]symbol, error) {
 		return out, err
 	}
 	m.run(b.merges)
-	from := len(out)
-	for i := int32(0); i >= 0; i = m.nodes[i].next {
+	for i := range m.nodes {
 		out = append(out, symbol{m.nodes[i].id, m.nodes[i].width})
 	}
-	b.cache.put(slot, word, out[from:])
+	b.cache.put(hash, word, out[from:])
 	return out, nil
 }
 

@@ -11,6 +11,12 @@ type config struct {
 	BOS namedToken `json:"bos_token"`
 	EOS namedToken `json:"eos_token"`
 	Pad namedToken `json:"pad_token"`
+
+	// What follows is said of a tokenizer.model only; a tokenizer.json says it itself.
+	AddBOS *bool                 `json:"add_bos_token"`
+	AddEOS *bool                 `json:"add_eos_token"`
+	Legacy *bool                 `json:"legacy"`               // the space in front is put after each added token too
+	Added  map[string]addedToken `json:"added_tokens_decoder"` // by id
 }
 
 // namedToken is a token's string; files write it plainly, as an object with its content, or null.
@@ -37,6 +43,9 @@ func (c *config) readConfig(name string, data []byte) error {
 	var more config
 	if err := decodeJSON(name, data, &more); err != nil {
 		return err
+	}
+	if c.AddBOS == nil && c.AddEOS == nil && c.Legacy == nil && c.Added == nil {
+		c.AddBOS, c.AddEOS, c.Legacy, c.Added = more.AddBOS, more.AddEOS, more.Legacy, more.Added
 	}
 	for _, p := range []struct{ to, from *namedToken }{{&c.BOS, &more.BOS}, {&c.EOS, &more.EOS}, {&c.Pad, &more.Pad}} {
 		if *p.to == "" {

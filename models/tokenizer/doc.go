@@ -9,6 +9,9 @@
 // Models are BPE (byte-level, and SentencePiece-style with byte fallback), Unigram and WordLevel. Our own word and character
 // tokenizers are ordinary files with a WordLevel model: there is no second format.
 //
+// A checkpoint without that file but with SentencePiece's tokenizer.model gets the pipeline that transformers would write for it
+// (sentencepiece.go reads the file, sentencepiece_build.go makes the pipeline).
+//
 // Start reading at tokenizer.go (what callers use), then encode.go (the pipeline's run), parse.go (the file), and one
 // file for each part: added.go, normalizer.go, pretokenizer.go with the hand-written scanners of the published patterns
 // (scan*.go, since Go's regexp has no look-ahead), bpe.go, unigram.go, wordlevel.go, postprocessor.go, decoder.go. text.go

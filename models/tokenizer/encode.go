@@ -15,14 +15,35 @@ type Encoding struct {
 	Offsets [][2]int
 }
 
-// encoder is one run of Encode.
+// encoder is one run of Encode. Encoders are used again: their buffers, which have grown to what texts need, are most of the cost of
+// a short text.
 type encoder struct {
 	t       *Tokenizer
 	input   string
-	out     Encoding
-	from    int              // tokens that the template has put in front
+	found   []found          // tokens, template aside
+	named   []named          // those of found that are not called as the vocabulary calls them
 	symbols []symbol         // of the piece at hand
 	pieces  func(text) error // the pre-tokenizer's steps with the model at their end
+}
+
+// found is a token and the bytes of the input that it stands for.
+type found struct{ id, lo, hi int32 }
+
+// named is what to call token number at.
+type named struct {
+	at   int
+	name string
+}
+
+// newEncoder returns an encoder for texts of t.
+func newEncoder(t *Tokenizer) *encoder {
+	e := &encoder{t: t}
+	e.pieces = e.word
+	for i := len(t.steps) - 1; i >= 0; i-- {
+		step, rest := t.steps[i], e.pieces
+		e.pieces = func(u text) error { return step.split(u, rest) }
+	}
+	return e
 }
 
 // Encode turns text into tokens; special adds what the file's template puts around a text, as the beginning-of-sequence token.
@@ -41,31 +62,26 @@ func (t *Tokenizer) Encode(text string, special bool) (Encoding, error) {
 		}
 		return Encoding{}, fmt.Errorf("text is not valid UTF-8: byte %d is 0x%02X", at, text[at])
 	}
-	e := &encoder{t: t, input: text}
-	guess := len(text)/4 + len(t.post.before) + len(t.post.after) + 8
-	e.out = Encoding{make([]int, 0, guess), make([]string, 0, guess), make([][2]int, 0, guess)}
-	if special {
-		e.template(t.post.before)
-		e.from = len(t.post.before)
-	}
+	e := t.encoders.Get().(*encoder)
+	defer e.release()
+	e.input = text
 	if err := e.encode(text); err != nil {
 		return Encoding{}, err
 	}
-	if special {
-		e.template(t.post.after)
-	}
-	return e.out, nil
+	return e.finish(special), nil
+}
+
+// release empties an encoder, which keeps no text alive, for the next text.
+func (e *encoder) release() {
+	clear(e.named)
+	e.input, e.found, e.named = "", e.found[:0], e.named[:0]
+	e.t.encoders.Put(e)
 }
 
 // encode runs the pipeline: added tokens that are looked for in the input, then in each stretch between them the normalizer, added
 // tokens that are looked for in normalized text, the pre-tokenizer and the model.
 func (e *encoder) encode(input string) error {
 	t := e.t
-	e.pieces = e.word
-	for i := len(t.steps) - 1; i >= 0; i-- {
-		step, rest := t.steps[i], e.pieces
-		e.pieces = func(u text) error { return step.split(u, rest) }
-	}
 	if input == "" {
 		return nil
 	}
@@ -83,7 +99,8 @@ func (e *encoder) encode(input string) error {
 // added appends an added token that was found as piece.
 func (e *encoder) added(id int, piece text) error {
 	lo, hi := piece.span(0, len(piece.s))
-	e.append(id, piece.s, lo, hi)
+	e.named = append(e.named, named{len(e.found), piece.s})
+	e.found = append(e.found, found{int32(id), int32(lo), int32(hi)})
 	return nil
 }
 
@@ -100,30 +117,47 @@ func (e *encoder) word(piece text) error {
 	}
 	at := 0
 	for _, y := range e.symbols {
-		lo, hi := piece.span(at, at+int(y.width))
-		token := e.t.vocab.entries[y.id].token
+		end := at + int(y.width)
+		lo, hi := piece.span(at, end)
 		if int(y.id) == e.t.asText {
-			token = piece.s[at : at+int(y.width)]
+			e.named = append(e.named, named{len(e.found), piece.s[at:end]})
 		}
-		e.append(int(y.id), token, lo, hi)
-		at += int(y.width)
+		e.found = append(e.found, found{y.id, int32(lo), int32(hi)})
+		at = end
 	}
 	return nil
 }
 
-func (e *encoder) append(id int, token string, lo, hi int) {
-	if e.t.post.trim {
-		lo, hi = e.t.post.trimmed(token, e.input, lo, hi, len(e.out.IDs) == e.from)
+// finish makes the encoding of what was found, with the template around it.
+func (e *encoder) finish(special bool) Encoding {
+	var before, after []int
+	if special {
+		before, after = e.t.post.before, e.t.post.after
 	}
-	e.out.IDs = append(e.out.IDs, id)
-	e.out.Tokens = append(e.out.Tokens, token)
-	e.out.Offsets = append(e.out.Offsets, [2]int{lo, hi})
-}
-
-func (e *encoder) template(ids []int) {
-	for _, id := range ids {
-		e.out.IDs = append(e.out.IDs, id)
-		e.out.Tokens = append(e.out.Tokens, e.t.vocab.entries[id].token)
-		e.out.Offsets = append(e.out.Offsets, [2]int{})
+	n := len(before) + len(e.found) + len(after)
+	out := Encoding{make([]int, n), make([]string, n), make([][2]int, n)}
+	put := func(at int, ids []int) {
+		for i, id := range ids {
+			out.IDs[at+i], out.Tokens[at+i] = id, e.t.vocab.entries[id].token
+		}
 	}
+	put(0, before)
+	put(n-len(after), after)
+	ids, tokens, offsets := out.IDs[len(before):], out.Tokens[len(before):], out.Offsets[len(before):]
+	names := e.named
+	for i, f := range e.found {
+		entry := &e.t.vocab.entries[f.id]
+		token, margins := entry.token, entry.margins
+		if len(names) > 0 && names[0].at == i {
+			token = names[0].name
+			margins = marginsOf(token)
+			names = names[1:]
+		}
+		lo, hi := int(f.lo), int(f.hi)
+		if e.t.post.trim && margins != (white{}) {
+			lo, hi = e.t.post.trimmed(margins, e.input, lo, hi, i == 0)
+		}
+		ids[i], tokens[i], offsets[i] = int(f.id), token, [2]int{lo, hi}
+	}
+	return out
 }

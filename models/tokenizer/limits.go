@@ -9,6 +9,7 @@ const (
 	maxDepth  = 8         // nesting of Sequence parts
 	maxParts  = 64        // parts of one Sequence or template; steps of a whole pre-tokenizer
 	maxAdded  = 1 << 10   // bytes of an added token: matching costs at most this per byte of text
+	maxPiece  = 1 << 8    // bytes of a SentencePiece piece: its merges are looked for at each place in it
 	maxLooked = 32 << 20  // bytes of all tokens that are looked for byte by byte (added ones, and Unigram's)
 	maxGrowth = 16        // factor by which replacements may lengthen a text
 	maxPrefix = 64        // bytes that a Prepend may put in front

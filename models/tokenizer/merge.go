@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -33,17 +34,15 @@ func (m *mergeJSON) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// pair is two neighbouring symbols, merge what they become and how early.
-type pair struct{ left, right int32 }
-
+// merge is what two neighbouring symbols become and how early.
 type merge struct{ rank, id int32 }
 
 // parseMerges checks that the two halves and the whole of every merge are tokens.
-func parseMerges(list []mergeJSON, v *vocabulary) (map[pair]merge, error) {
+func parseMerges(list []mergeJSON, v *vocabulary) (*table[merge], error) {
 	if len(list) > maxVocab {
 		return nil, fmt.Errorf("model.merges: %d merges; at most %d are accepted", len(list), maxVocab)
 	}
-	merges := make(map[pair]merge, len(list))
+	merges := newTable[merge]()
 	for i, m := range list {
 		var ids [3]int32
 		for j, token := range [3]string{m.left, m.right, m.left + m.right} {
@@ -53,7 +52,7 @@ func parseMerges(list []mergeJSON, v *vocabulary) (map[pair]merge, error) {
 			}
 			ids[j] = int32(id)
 		}
-		merges[pair{ids[0], ids[1]}] = merge{int32(i), ids[2]}
+		merges.put(pair{ids[0], ids[1]}, merge{int32(i), ids[2]})
 	}
 	return merges, nil
 }
@@ -71,11 +70,18 @@ func (c candidate) before(d candidate) bool {
 	return c.rank < d.rank || c.rank == d.rank && c.left < d.left
 }
 
-// merger merges the symbols of one piece: always the earliest merge of the list, leftmost first, in n log n steps.
+// merger merges the symbols of one piece: always the earliest merge of the list, leftmost first.
 type merger struct {
 	nodes []node
 	queue []candidate // binary heap
+	near  []merge     // of each symbol with the next, in a short piece
 }
+
+// short is the number of symbols up to which looking at all of them is cheaper than a heap.
+const short = 24
+
+// none is the merge of a pair that has none.
+const none = math.MaxInt32
 
 // push adds a symbol at the end.
 func (m *merger) push(id, width int32) {
@@ -86,8 +92,60 @@ func (m *merger) push(id, width int32) {
 	m.nodes = append(m.nodes, node{id, width, n - 1, -1})
 }
 
-// run applies merges until none applies.
-func (m *merger) run(merges map[pair]merge) {
+// run applies merges until none applies and leaves the symbols that remain at the front of the list of nodes.
+func (m *merger) run(merges *table[merge]) {
+	if len(m.nodes) <= short {
+		m.runShort(merges)
+		return
+	}
+	m.runLong(merges)
+	n := 0
+	for i := int32(0); i >= 0; i = m.nodes[i].next {
+		m.nodes[n] = m.nodes[i]
+		n++
+	}
+	m.nodes = m.nodes[:n]
+}
+
+// runShort is run in at most n² steps.
+func (m *merger) runShort(merges *table[merge]) {
+	nodes, near := m.nodes, m.near[:0]
+	pairOf := func(i int) merge {
+		if g, ok := merges.get(pair{nodes[i].id, nodes[i+1].id}); ok {
+			return g
+		}
+		return merge{none, 0}
+	}
+	for i := range nodes[:len(nodes)-1] {
+		near = append(near, pairOf(i))
+	}
+	for {
+		first := merge{none, 0}
+		at := 0
+		for i, g := range near {
+			if g.rank < first.rank {
+				first, at = g, i
+			}
+		}
+		if first.rank == none {
+			break
+		}
+		nodes[at].id = first.id
+		nodes[at].width += nodes[at+1].width
+		nodes = append(nodes[:at+1], nodes[at+2:]...)
+		near = append(near[:at], near[at+1:]...)
+		if at < len(near) {
+			near[at] = pairOf(at)
+		}
+		if at > 0 {
+			near[at-1] = pairOf(at - 1)
+		}
+	}
+	m.nodes, m.near = nodes, near
+}
+
+// runLong is run in n log n steps; the list of nodes keeps those that were merged away.
+func (m *merger) runLong(merges *table[merge]) {
 	for i := range m.nodes[:len(m.nodes)-1] {
 		if c, ok := m.candidate(int32(i), merges); ok {
 			m.queue = append(m.queue, c)
@@ -123,14 +181,14 @@ func (m *merger) run(merges map[pair]merge) {
 }
 
 // candidate looks up the merge of node i, which has a successor, with that.
-func (m *merger) candidate(i int32, merges map[pair]merge) (candidate, bool) {
+func (m *merger) candidate(i int32, merges *table[merge]) (candidate, bool) {
 	p := pair{m.nodes[i].id, m.nodes[m.nodes[i].next].id}
-	g, ok := merges[p]
+	g, ok := merges.get(p)
 	return candidate{g.rank, i, g.id, p}, ok
 }
 
 // offer queues the merge at node i, if there is one.
-func (m *merger) offer(i int32, merges map[pair]merge) {
+func (m *merger) offer(i int32, merges *table[merge]) {
 	c, ok := m.candidate(i, merges)
 	if !ok {
 		return

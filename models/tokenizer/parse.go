@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // document is a tokenizer.json.
@@ -21,14 +20,46 @@ type document struct {
 	Model         json.RawMessage `json:"model"`
 }
 
-// Load reads the tokenizer of a checkpoint directory: tokenizer.json, and from tokenizer_config.json and special_tokens_map.json,
-// where they are, which tokens begin, end and pad a text.
+// The files that hold a tokenizer; where both are, the first is read.
+const (
+	jsonName  = "tokenizer.json"
+	pieceName = "tokenizer.model"
+)
+
+// In reports whether a checkpoint directory holds a tokenizer that Load reads.
+func In(dir fs.FS) bool {
+	for _, name := range []string{jsonName, pieceName} {
+		if _, err := fs.Stat(dir, name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Load reads the tokenizer of a checkpoint directory: tokenizer.json, or where there is none tokenizer.model (see
+// ParseSentencePiece), and from tokenizer_config.json and special_tokens_map.json, where they are, which tokens begin, end and pad
+// a text.
 func Load(dir string) (*Tokenizer, error) {
-	data, err := readFile(filepath.Join(dir, "tokenizer.json"))
+	t, err := LoadFS(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer of %s: %w", dir, err)
+	}
+	return t, nil
+}
+
+// LoadFS is Load from a file system.
+func LoadFS(dir fs.FS) (*Tokenizer, error) {
+	data, err := readFile(dir, jsonName)
+	pieces := false
 	if errors.Is(err, fs.ErrNotExist) {
-		for _, other := range []string{"tokenizer.model", "vocab.json", "spiece.model"} {
-			if _, e := os.Stat(filepath.Join(dir, other)); e == nil {
-				return nil, fmt.Errorf("%s has no tokenizer.json, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", dir, other, err)
+		if more, e := readFile(dir, pieceName); !errors.Is(e, fs.ErrNotExist) {
+			data, err, pieces = more, e, true
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		for _, other := range []string{"vocab.json", "spiece.model"} {
+			if _, e := fs.Stat(dir, other); e == nil {
+				return nil, fmt.Errorf("neither %s nor %s, and %s alone is not read: convert it (transformers: AutoTokenizer.from_pretrained(dir).save_pretrained(dir)): %w", jsonName, pieceName, other, err)
 			}
 		}
 	}
@@ -37,7 +68,7 @@ func Load(dir string) (*Tokenizer, error) {
 	}
 	var c config
 	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
-		more, err := readFile(filepath.Join(dir, name))
+		more, err := readFile(dir, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -48,12 +79,15 @@ func Load(dir string) (*Tokenizer, error) {
 			return nil, err
 		}
 	}
+	if pieces {
+		return parseSentencePiece(data, c)
+	}
 	return parse(data, c)
 }
 
-// readFile is os.ReadFile with a limit.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// readFile is fs.ReadFile with a limit.
+func readFile(dir fs.FS, name string) ([]byte, error) {
+	f, err := dir.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +97,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, maxFile)
+		return nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
 	return data, nil
 }
@@ -79,17 +113,16 @@ func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
 }
 
 func parse(data []byte, c config) (*Tokenizer, error) {
-	const name = "tokenizer.json"
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
+		return nil, fmt.Errorf("%s: more than %d bytes", jsonName, maxFile)
 	}
 	var d document
-	if err := decodeJSON(name, data, &d); err != nil {
+	if err := decodeJSON(jsonName, data, &d); err != nil {
 		return nil, err
 	}
 	t, err := d.build()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", jsonName, err)
 	}
 	t.roles(c)
 	return t, nil
@@ -126,6 +159,7 @@ func (d *document) build() (*Tokenizer, error) {
 	if err = parsePostProcessor(d.PostProcessor, "post_processor", 0, t.vocab, &t.post); err != nil {
 		return nil, err
 	}
+	t.encoders.New = func() any { return newEncoder(t) }
 	t.decoder, err = parseDecoder(d.Decoder, "decoder", 0)
 	return t, err
 }

@@ -89,32 +89,39 @@ func (p *part) readTemplate(v *vocabulary, out *postProcessor) error {
 	return nil
 }
 
-// trimmed returns the offsets of a token less the white space at its ends. tok is the token as the vocabulary writes it, input the
-// text that the offsets count in, first whether it is the first token.
-func (p *postProcessor) trimmed(tok, input string, lo, hi int, first bool) (int, int) {
-	space := func(r rune) bool { return r == spaceChar || unicode.IsSpace(r) }
-	leading, trailing, other := 0, 0, false
-	for _, r := range tok {
+// white counts the white space at the front and at the back of a token as the vocabulary writes it.
+type white struct{ front, back int32 }
+
+// marginsOf counts a token's white space. A token of nothing else has all of it on both sides.
+func marginsOf(token string) (w white) {
+	other := false
+	for _, r := range token {
 		switch {
-		case !space(r):
-			other, trailing = true, 0
+		case r != spaceChar && !unicode.IsSpace(r):
+			other, w.back = true, 0
 		case other:
-			trailing++
+			w.back++
 		default:
-			leading++
+			w.front++
 		}
 	}
 	if !other {
-		trailing = leading
+		w.back = w.front
 	}
-	if leading == 1 && p.addedPrefix && (first || lo == 0) {
-		leading = 0
+	return w
+}
+
+// trimmed returns the offsets of a token less the white space at its ends. input is the text that the offsets count in, first says
+// whether it is the first token.
+func (p *postProcessor) trimmed(w white, input string, lo, hi int, first bool) (int, int) {
+	if w.front == 1 && p.addedPrefix && (first || lo == 0) {
+		w.front = 0
 	}
-	for ; leading > 0 && lo < hi; leading-- {
+	for ; w.front > 0 && lo < hi; w.front-- {
 		_, n := runeAt(input, lo)
 		lo += n
 	}
-	for ; trailing > 0 && lo < hi; trailing-- {
+	for ; w.back > 0 && lo < hi; w.back-- {
 		hi--
 		for hi > lo && input[hi]&0xC0 == 0x80 {
 			hi--

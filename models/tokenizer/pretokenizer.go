@@ -24,6 +24,7 @@ type (
 		replacement string
 		scheme      string // "always", "first" (only where the input begins) or "never"
 		cut         bool
+		words       splitter // that cuts
 	}
 )
 
@@ -126,7 +127,7 @@ func (p *part) splitter() (splitter, error) {
 
 // metaspace reads a Metaspace, of which older files write add_prefix_space where newer ones write prepend_scheme.
 func (p *part) metaspace() (metaspace, error) {
-	m := metaspace{replacement: p.Replacement, scheme: "always", cut: flag(p.Split, true)}
+	m := metaspace{replacement: p.Replacement, scheme: "always", cut: flag(p.Split, true), words: splitter{pattern: literal(p.Replacement), behavior: mergedWithNext}}
 	if utf8.RuneCountInString(m.replacement) != 1 {
 		return m, fmt.Errorf("%s: replacement %q is not one character", p.path, m.replacement)
 	}
@@ -159,5 +160,5 @@ func (m metaspace) split(t text, emit func(text) error) error {
 	if !m.cut {
 		return emit(t)
 	}
-	return splitter{pattern: literal(m.replacement), behavior: mergedWithNext}.split(t, emit)
+	return m.words.split(t, emit)
 }

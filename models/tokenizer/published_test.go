@@ -20,21 +20,9 @@ func TestPublishedVocabularies(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			dir := modeltest.Reference(t, "tokenizers")
 			tok := parseFile(t, filepath.Join(dir, f.file))
-			const separator = "\n__ggml_vocab_test__\n"
-			texts := strings.Split(strings.TrimSuffix(readText(t, filepath.Join(dir, f.strings+".inp")), separator), separator)
-			lines := strings.Split(strings.TrimSuffix(readText(t, filepath.Join(dir, f.strings+".out")), "\n"), "\n")
-			if len(texts) != len(lines) || len(texts) < 40 {
-				t.Fatalf("%d texts and %d lines of ids", len(texts), len(lines))
-			}
+			texts, ids := stringVectors(t, f.strings)
 			for i, text := range texts {
-				var want []int
-				for _, s := range strings.Fields(lines[i]) {
-					id, err := strconv.Atoi(s)
-					if err != nil {
-						t.Fatal(err)
-					}
-					want = append(want, id)
-				}
+				want := ids[i]
 				got, err := tok.Encode(text, false)
 				if err != nil || !slices.Equal(got.IDs, want) {
 					t.Errorf("%+q: %v, %v, want %v", text, got.IDs, err, want)
@@ -45,6 +33,30 @@ func TestPublishedVocabularies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stringVectors reads the strings of llama.cpp's vocabulary tests and the ids that they become.
+func stringVectors(t *testing.T, name string) (texts []string, ids [][]int) {
+	t.Helper()
+	dir := modeltest.Reference(t, "tokenizers")
+	const separator = "\n__ggml_vocab_test__\n"
+	texts = strings.Split(strings.TrimSuffix(readText(t, filepath.Join(dir, name+".inp")), separator), separator)
+	lines := strings.Split(strings.TrimSuffix(readText(t, filepath.Join(dir, name+".out")), "\n"), "\n")
+	if len(texts) != len(lines) || len(texts) < 40 {
+		t.Fatalf("%d texts and %d lines of ids", len(texts), len(lines))
+	}
+	for _, line := range lines {
+		row := []int{}
+		for _, s := range strings.Fields(line) {
+			id, err := strconv.Atoi(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row = append(row, id)
+		}
+		ids = append(ids, row)
+	}
+	return texts, ids
 }
 
 func readText(t *testing.T, path string) string {

@@ -129,12 +129,15 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
+// families are the folders of the reference.
+var families = []string{
+	"bloom", "characters", "digits-r2l", "digits-split", "dolma", "gemma", "gpt-neox", "gpt2", "gptj", "llama2", "llama2-metaspace",
+	"llama3", "mistral", "olmo2", "opt", "phi", "phi3", "qwen2", "t5", "wordlevel",
+}
+
 func TestReferenceFamilies(t *testing.T) {
 	dir := modeltest.Reference(t, "tokenizers", "families")
-	for _, family := range []string{
-		"bloom", "characters", "digits-r2l", "digits-split", "dolma", "gemma", "gpt-neox", "gpt2", "gptj", "llama2", "llama2-metaspace",
-		"llama3", "mistral", "olmo2", "opt", "phi", "phi3", "qwen2", "t5", "wordlevel",
-	} {
+	for _, family := range families {
 		t.Run(family, func(t *testing.T) { checkFamily(t, filepath.Join(dir, family), family == "llama2") })
 	}
 }

@@ -1,6 +1,9 @@
 package tokenizer
 
-import "unicode"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
 // scannerNames lists, for errors, whose patterns scanner knows.
 const scannerNames = "GPT-2, GPT-4 (cl100k), GPT-4o (o200k), Llama 3, Qwen 2, OLMo 2, BLOOM, Command A"
@@ -161,15 +164,21 @@ func bloom(s string, i int) int {
 
 // digitsFromRight matches \d{1,3}(?=(?:\d{3})*\b): the decimal digits of a number in groups of three counted from its end, if no
 // letter or other word character follows.
-func digitsFromRight(s string, yield func(lo, hi int, match bool) error) error {
-	from := 0
-	for i := 0; i < len(s); {
-		r, n := runeAt(s, i)
+func digitsFromRight(s string, from int) (int, int) {
+	if from > 0 {
+		if r, _ := utf8.DecodeLastRuneInString(s[:from]); isDigit(r) { // within a number, of which a multiple of three is left
+			if end := atMost(s, from, 3, isDigit); end > from {
+				return from, end
+			}
+		}
+	}
+	for from < len(s) {
+		r, n := runeAt(s, from)
 		if !isDigit(r) {
-			i += n
+			from += n
 			continue
 		}
-		count, end := 0, i
+		count, end := 0, from
 		for end < len(s) {
 			if r, n = runeAt(s, end); !isDigit(r) {
 				break
@@ -177,21 +186,10 @@ func digitsFromRight(s string, yield func(lo, hi int, match bool) error) error {
 			end += n
 			count++
 		}
-		if end < len(s) && isOnigWord(r) {
-			i = end
-			continue
-		}
-		if err := gap(from, i, yield); err != nil {
-			return err
-		}
-		for ; count > 0; count -= (count-1)%3 + 1 {
-			to := atMost(s, i, (count-1)%3+1, isDigit)
-			if err := yield(i, to, true); err != nil {
-				return err
-			}
-			i = to
+		if end == len(s) || !isOnigWord(r) {
+			return from, atMost(s, from, (count-1)%3+1, isDigit)
 		}
 		from = end
 	}
-	return gap(from, len(s), yield)
+	return -1, 0
 }

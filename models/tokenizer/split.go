@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// pattern finds its matches in s: it yields stretches that follow one another and together are s, and says of each whether it is
-// a match. Matches may be empty. An error of yield ends it.
-type pattern func(s string, yield func(lo, hi int, match bool) error) error
+// pattern finds the first match in s that begins at byte from or later, where s begins or the match before ended. lo is -1 if there
+// is none. A match may be empty; the next one is then looked for behind the character that follows.
+type pattern func(s string, from int) (lo, hi int)
 
 // behavior says what becomes of a pattern's matches, in the words of tokenizer.json.
 type behavior string
@@ -36,132 +36,114 @@ func (p *part) behavior(absent behavior) (behavior, error) {
 }
 
 func (s splitter) split(t text, emit func(text) error) error {
-	cut := func(lo, hi int) error {
-		if lo == hi {
-			return nil
+	c := cutter{splitter: s, text: t, emit: emit}
+	at := 0 // bytes of t already passed on
+	for next := 0; next < len(t.s); {
+		lo, hi := s.pattern(t.s, next)
+		if lo < 0 {
+			break
 		}
-		return emit(t.slice(lo, hi))
-	}
-	if s.behavior == isolated || s.behavior == removed {
-		return s.pattern(t.s, func(lo, hi int, match bool) error {
-			if s.behavior == removed && match != s.invert {
-				return nil
+		if at < lo {
+			if err := c.add(at, lo, false); err != nil {
+				return err
 			}
-			return cut(lo, hi)
-		})
-	}
-	// The others join a stretch to the one before it: [lo, hi) is the piece so far, which ended in a match or not.
-	lo, hi, before, any := 0, 0, false, false
-	err := s.pattern(t.s, func(from, to int, match bool) error {
-		match = match != s.invert
-		join := any
-		switch s.behavior {
-		case contiguous:
-			join = any && match == before
-		case mergedWithPrevious:
-			join = any && match && !before
-		case mergedWithNext:
-			join = any && before && !match
 		}
-		before, any = match, true
-		if join {
-			hi = to
-			return nil
-		}
-		if err := cut(lo, hi); err != nil {
+		if err := c.add(lo, hi, true); err != nil {
 			return err
 		}
-		lo, hi = from, to
+		at, next = hi, hi
+		if lo == hi && hi < len(t.s) {
+			_, n := runeAt(t.s, hi)
+			next += n
+		}
+	}
+	if at < len(t.s) {
+		if err := c.add(at, len(t.s), false); err != nil {
+			return err
+		}
+	}
+	return c.cut()
+}
+
+// cutter is one run of a splitter. Bytes lo..hi of text are the piece so far; before says whether it ended in a match, any whether
+// there was a stretch at all.
+type cutter struct {
+	splitter
+	text        text
+	emit        func(text) error
+	lo, hi      int
+	before, any bool
+}
+
+// add takes the next stretch, a match or what lies between two: it joins the piece so far or begins another.
+func (c *cutter) add(from, to int, match bool) error {
+	match = match != c.invert
+	join := false
+	switch c.behavior {
+	case contiguous:
+		join = c.any && match == c.before
+	case mergedWithPrevious:
+		join = c.any && match && !c.before
+	case mergedWithNext:
+		join = c.any && c.before && !match
+	}
+	c.before, c.any = match, true
+	if join {
+		c.hi = to
 		return nil
-	})
-	if err != nil {
+	}
+	if err := c.cut(); err != nil {
 		return err
 	}
-	return cut(lo, hi)
+	if c.lo, c.hi = from, to; c.behavior == removed && match {
+		c.lo = to
+	}
+	return nil
+}
+
+// cut hands the piece so far on.
+func (c *cutter) cut() error {
+	if c.lo == c.hi {
+		return nil
+	}
+	return c.emit(c.text.slice(c.lo, c.hi))
 }
 
 // each matches every single character of a class.
 func each(class func(rune) bool) pattern {
-	return func(s string, yield func(lo, hi int, match bool) error) error {
-		from := 0
-		for i, n := 0, 0; i < len(s); i += n {
-			var r rune
-			if r, n = runeAt(s, i); !class(r) {
-				continue
+	return func(s string, from int) (int, int) {
+		for from < len(s) {
+			r, n := runeAt(s, from)
+			if class(r) {
+				return from, from + n
 			}
-			if err := gap(from, i, yield); err != nil {
-				return err
-			}
-			if err := yield(i, i+n, true); err != nil {
-				return err
-			}
-			from = i + n
+			from += n
 		}
-		return gap(from, len(s), yield)
+		return -1, 0
 	}
 }
 
 // literal matches a string; the empty string matches, emptily, before every character.
 func literal(want string) pattern {
-	if want == "" {
-		return func(s string, yield func(lo, hi int, match bool) error) error {
-			for i, n := 0, 0; i < len(s); i += n {
-				_, n = runeAt(s, i)
-				if err := yield(i, i, true); err != nil {
-					return err
-				}
-				if err := yield(i, i+n, false); err != nil {
-					return err
-				}
-			}
-			return nil
+	return func(s string, from int) (int, int) {
+		i := strings.Index(s[from:], want)
+		if i < 0 {
+			return -1, 0
 		}
-	}
-	return func(s string, yield func(lo, hi int, match bool) error) error {
-		from := 0
-		for {
-			i := strings.Index(s[from:], want)
-			if i < 0 {
-				return gap(from, len(s), yield)
-			}
-			if err := gap(from, from+i, yield); err != nil {
-				return err
-			}
-			if err := yield(from+i, from+i+len(want), true); err != nil {
-				return err
-			}
-			from += i + len(want)
-		}
+		return from + i, from + i + len(want)
 	}
 }
 
 // scan makes a pattern of a function that returns where a match at byte i of s ends, or i where none begins.
 func scan(match func(s string, i int) int) pattern {
-	return func(s string, yield func(lo, hi int, match bool) error) error {
-		from := 0
-		for i := 0; i < len(s); {
-			end := match(s, i)
-			if end == i {
-				_, n := runeAt(s, i)
-				i += n
-				continue
+	return func(s string, from int) (int, int) {
+		for from < len(s) {
+			if end := match(s, from); end > from {
+				return from, end
 			}
-			if err := gap(from, i, yield); err != nil {
-				return err
-			}
-			if err := yield(i, end, true); err != nil {
-				return err
-			}
-			i, from = end, end
+			_, n := runeAt(s, from)
+			from += n
 		}
-		return gap(from, len(s), yield)
+		return -1, 0
 	}
-}
-
-// gap yields what lies between two matches, when anything does.
-func gap(lo, hi int, yield func(lo, hi int, match bool) error) error {
-	if lo == hi {
-		return nil
-	}
-	return yield(lo, hi, false)
 }

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Tokenizer turns text into ids and back. It is immutable and safe for concurrent use.
@@ -16,6 +17,7 @@ type Tokenizer struct {
 	decoder       decoder
 	bos, eos, pad int // -1: none
 	asText        int // unknown token that Encoding.Tokens has as the text it stands for, as Unigram does; -1: none
+	encoders      sync.Pool
 }
 
 // Decode turns ids into text; skipSpecial leaves special tokens out. An id outside the vocabulary is an error.

@@ -155,7 +155,13 @@ func TestLoadErrors(t *testing.T) {
 	if _, err := tokenizer.Load(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("empty directory: %v", err)
 	}
-	if _, err := tokenizer.Load(write("tokenizer.model", "x")); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "tokenizer.model alone is not read") {
+	if _, err := tokenizer.Load(write("spiece.model", "x")); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "spiece.model alone is not read") {
+		t.Errorf("another model: %v", err)
+	}
+	if _, err := tokenizer.Load(write("tokenizer.model", "x")); err == nil || !strings.Contains(err.Error(), "tokenizer.model: not a protocol buffer") {
+		t.Errorf("broken SentencePiece model: %v", err)
+	}
+	if tok, err := tokenizer.Load(write("tokenizer.model", string(pieces(2)))); err != nil || tok.Size() != 6 {
 		t.Errorf("SentencePiece model: %v", err)
 	}
 	dir := write("tokenizer.json", calculator())

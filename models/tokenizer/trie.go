@@ -2,12 +2,12 @@ package tokenizer
 
 // trie finds which of a set of strings stand at a place of a text. Node 0 is the root.
 type trie struct {
-	first [256]int32       // node after one byte, 0 if none
-	edges map[uint64]int32 // node<<8 | byte -> node, for the bytes after the first
-	value []int32          // per node: the value of the string that ends there, -1 if none
+	first [256]int32    // node after one byte, 0 if none
+	edges *table[int32] // from a node and a byte after the first to the next node
+	value []int32       // per node: the value of the string that ends there, -1 if none
 }
 
-func newTrie() *trie { return &trie{edges: map[uint64]int32{}, value: []int32{-1}} }
+func newTrie() *trie { return &trie{edges: newTable[int32](), value: []int32{-1}} }
 
 // add puts s, which is not empty, into the trie.
 func (t *trie) add(s string, value int32) {
@@ -20,7 +20,7 @@ func (t *trie) add(s string, value int32) {
 			if node == 0 {
 				t.first[s[i]] = next
 			} else {
-				t.edges[uint64(node)<<8|uint64(s[i])] = next
+				t.edges.put(pair{node, int32(s[i])}, next)
 			}
 		}
 		node = next
@@ -32,7 +32,8 @@ func (t *trie) next(node int32, c byte) int32 {
 	if node == 0 {
 		return t.first[c]
 	}
-	return t.edges[uint64(node)<<8|uint64(c)]
+	next, _ := t.edges.get(pair{node, int32(c)})
+	return next
 }
 
 // prefixes calls fn for every string of the trie that s has at byte i, shortest first, with its end.

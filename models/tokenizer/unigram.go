@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -17,6 +18,15 @@ type unigram struct {
 	unkScore float64   // of an unknown character: 10 below the least
 	unk      int32     // -1: what no token expresses is an error
 	fallback map[byte]int32
+	cache    *cache
+	ways     sync.Pool // of *[]arrival
+}
+
+func newUnigram() *unigram {
+	return &unigram{
+		pieces: newTrie(), unkScore: math.Inf(1), unk: -1, cache: newCache(),
+		ways: sync.Pool{New: func() any { return new([]arrival) }},
+	}
 }
 
 func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
@@ -32,13 +42,13 @@ func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
 	}
 	v := &vocabulary{ids: make(map[string]int, len(list))}
 	looked := 0 // bytes
-	u := &unigram{pieces: newTrie(), unkScore: math.Inf(1), unk: -1}
+	u := newUnigram()
 	for id, x := range list {
 		if old, ok := v.ids[x.token]; ok {
 			return nil, nil, fmt.Errorf("model.vocab: %q has both id %d and id %d", x.token, old, id)
 		}
 		v.ids[x.token] = id
-		v.entries = append(v.entries, entry{token: x.token, decoded: x.token, there: true})
+		v.entries = append(v.entries, newEntry(x.token))
 		u.score = append(u.score, x.score)
 		u.unkScore = min(u.unkScore, x.score-10)
 		if looked += len(x.token); looked > maxLooked {
@@ -71,29 +81,55 @@ func (x *scored) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &[2]any{&x.token, &x.score})
 }
 
-// tokenize runs Viterbi over the byte positions of word.
+// arrival is the best way to a byte of a word found so far.
+type arrival struct {
+	score float64
+	from  int32 // -1: not reached
+	id    int32
+}
+
 func (u *unigram) tokenize(word string, out []symbol) ([]symbol, error) {
-	type arrival struct {
-		score float64
-		from  int32 // -1: not reached
-		id    int32
+	known, hash := u.cache.get(word)
+	if known != nil {
+		return append(out, known...), nil
 	}
-	best := make([]arrival, len(word)+1)
-	for i := range best {
-		best[i].from = -1
+	from := len(out)
+	out = u.segment(word, out)
+	out, err := u.express(word, out, from)
+	if err == nil {
+		u.cache.put(hash, word, out[from:])
+	}
+	return out, err
+}
+
+// segment runs Viterbi over the byte positions of word.
+func (u *unigram) segment(word string, out []symbol) []symbol {
+	buf := u.ways.Get().(*[]arrival)
+	defer u.ways.Put(buf)
+	best := slices.Grow((*buf)[:0], len(word)+1)[:len(word)+1]
+	*buf = best
+	best[0] = arrival{}
+	for i := range best[1:] {
+		best[i+1].from = -1
 	}
 	for i := 0; i < len(word); {
 		_, n := runeAt(word, i)
 		whole := false // the character at i is a token
+		node := int32(0)
 		reach := func(end int, id int32, score float64) {
 			if b := &best[end]; b.from < 0 || score > b.score {
 				*b = arrival{score, int32(i), id}
 			}
 		}
-		u.pieces.prefixes(word, i, func(end int, id int32) {
-			whole = whole || end == i+n
-			reach(end, id, best[i].score+u.score[id])
-		})
+		for at := i; at < len(word); at++ {
+			if node = u.pieces.next(node, word[at]); node == 0 {
+				break
+			}
+			if id := u.pieces.value[node]; id >= 0 {
+				whole = whole || at+1 == i+n
+				reach(at+1, id, best[i].score+u.score[id])
+			}
+		}
 		if !whole {
 			reach(i+n, u.unk, best[i].score+u.unkScore)
 		}
@@ -110,11 +146,14 @@ func (u *unigram) tokenize(word string, out []symbol) ([]symbol, error) {
 		out = append(out, symbol{b.id, width})
 	}
 	slices.Reverse(out[from:])
-	return u.express(word, out, from)
+	return out
 }
 
 // express replaces unknown symbols by byte tokens where all bytes have one, and reports those that stay unknown without a token.
 func (u *unigram) express(word string, out []symbol, from int) ([]symbol, error) {
+	if !slices.ContainsFunc(out[from:], func(y symbol) bool { return y.id == u.unk }) {
+		return out, nil
+	}
 	known := slices.Clone(out[from:])
 	out = out[:from]
 	at := 0

@@ -14,8 +14,13 @@ type vocabulary struct {
 type entry struct {
 	token   string
 	decoded string // what the decoder gets: token, or an added token's normalized form
+	margins white
 	there   bool
 	special bool
+}
+
+func newEntry(token string) entry {
+	return entry{token: token, decoded: token, margins: marginsOf(token), there: true}
 }
 
 // parseVocabulary reads the vocab object of a BPE or WordLevel model.
@@ -35,7 +40,7 @@ func parseVocabulary(raw json.RawMessage) (*vocabulary, error) {
 		if e := &v.entries[id]; e.there {
 			return nil, fmt.Errorf("model.vocab: %q and %q have the same id %d", min(e.token, token), max(e.token, token), id)
 		}
-		v.entries[id] = entry{token: token, decoded: token, there: true}
+		v.entries[id] = newEntry(token)
 	}
 	return v, nil
 }
@@ -66,7 +71,7 @@ func (v *vocabulary) enter(token string, id int, path string) error {
 		return fmt.Errorf("%s: %q has id %d, which is %q", path, token, id, e.token)
 	}
 	v.ids[token] = id
-	v.entries[id] = entry{token: token, decoded: token, there: true}
+	v.entries[id] = newEntry(token)
 	return nil
 }
 

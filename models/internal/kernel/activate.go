@@ -11,16 +11,18 @@ type Act int
 // The activation functions. Φ and φ are the normal distribution and density,
 // σ(z) = 1/(1+e^-z).
 const (
-	Identity Act = iota // x
-	ReLU                // max(x, 0)
-	GELU                // x·Φ(x) = ½x(1+erf(x/√2)); Hendrycks, Gimpel, 2016, arXiv:1606.08415, section 2
-	GELUTanh            // ½x(1+tanh(√(2/π)(x+0.044715x³))) = x·σ(2√(2/π)(x+0.044715x³)), ibid.
-	SiLU                // x·σ(x), ibid.
+	Identity  Act = iota // x
+	ReLU                 // max(x, 0)
+	GELU                 // x·Φ(x) = ½x(1+erf(x/√2)); Hendrycks, Gimpel, 2016, arXiv:1606.08415, section 2
+	GELUTanh             // ½x(1+tanh(√(2/π)(x+0.044715x³))) = x·σ(2√(2/π)(x+0.044715x³)), ibid.
+	SiLU                 // x·σ(x), ibid.
+	QuickGELU            // x·σ(1.702x), ibid.
+	ReLU2                // max(x, 0)²; So et al., 2021, arXiv:2109.08668, section 3
 )
 
 // String gives the function's name.
 func (a Act) String() string {
-	names := [...]string{"identity", "relu", "gelu", "gelu_tanh", "silu"}
+	names := [...]string{"identity", "relu", "gelu", "gelu_tanh", "silu", "quick_gelu", "relu2"}
 	if a < 0 || int(a) >= len(names) {
 		return fmt.Sprintf("Act(%d)", int(a))
 	}
@@ -28,7 +30,7 @@ func (a Act) String() string {
 }
 
 // Activate applies act to each element; y and x have one length and y may be
-// x. On the vector paths GELU, its tanh form and SiLU are within 2e-6·|y| of
+// x. On the vector paths GELU, its other forms and SiLU are within 2e-6·|y| of
 // their definitions, and for x < -4, where they vanish, within another 1e-8. The loop that it must equal:
 //
 //	for i := range x { y[i] = act(x[i]) }
@@ -53,6 +55,10 @@ func activate(y, x []float32, act Act) {
 		active.geluTanh(y, x)
 	case active != nil && act == SiLU:
 		active.silu(y, x)
+	case active != nil && act == QuickGELU:
+		active.quickGelu(y, x)
+	case active != nil && act == ReLU2:
+		active.relu2(y, x)
 	default:
 		for i, v := range x {
 			y[i], _ = act.at(v)
@@ -85,6 +91,10 @@ func activateBackward(dx, dy, x []float32, act Act) {
 		active.geluTanhBackward(dx, dy, x)
 	case active != nil && act == SiLU:
 		active.siluBackward(dx, dy, x)
+	case active != nil && act == QuickGELU:
+		active.quickGeluBackward(dx, dy, x)
+	case active != nil && act == ReLU2:
+		active.relu2Backward(dx, dy, x)
 	default:
 		for i, v := range x {
 			_, slope := act.at(v)
@@ -115,6 +125,14 @@ func (a Act) at(x float32) (value, slope float32) {
 	case SiLU:
 		s := 1 / (1 + math.Exp(-v))
 		return float32(v * s), float32(s + v*s*(1-s))
+	case QuickGELU:
+		s := 1 / (1 + math.Exp(-1.702*v))
+		return float32(v * s), float32(s + v*s*(1-s)*1.702)
+	case ReLU2:
+		if x <= 0 {
+			return 0, 0
+		}
+		return x * x, 2 * x
 	}
 	panic(fmt.Sprintf("kernel: activation %d does not exist", int(a)))
 }

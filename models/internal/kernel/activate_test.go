@@ -20,6 +20,8 @@ var acts = []struct {
 		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 	}},
 	{kernel.SiLU, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
+	{kernel.QuickGELU, func(x float64) float64 { return x / (1 + math.Exp(-1.702*x)) }},
+	{kernel.ReLU2, func(x float64) float64 { return max(x, 0) * max(x, 0) }},
 }
 
 func TestActivateAccuracy(t *testing.T) {
@@ -37,7 +39,7 @@ func TestActivateAccuracy(t *testing.T) {
 			want, size := make([]float64, len(x)), make([]float64, len(x))
 			worst := 0.0
 			for i, v := range x {
-				want[i] = c.f(float64(v))
+				want[i] = float64(float32(c.f(float64(v))))
 				size[i] = math.Abs(want[i])
 				if v < -4 {
 					size[i] += 0.005 // 1e-8 in all
@@ -120,6 +122,41 @@ func TestActivateNonFinite(t *testing.T) {
 			if y[1] != inf || y[10] != inf {
 				t.Errorf("%s of +Inf is %v and %v", c.act, y[1], y[10])
 			}
+		}
+	})
+}
+
+// TestSoftCapAccuracy holds the stated bound from the smallest values to those
+// where the cap is reached.
+func TestSoftCapAccuracy(t *testing.T) {
+	kernel.EachPath(t, func(t *testing.T) {
+		for _, c := range []float32{1, 30, 50} {
+			var x []float32
+			for i := -30000; i <= 30000; i++ {
+				x = append(x, c*float32(i)*3e-4)
+			}
+			for v := float32(1e-30); v < 1e30; v *= 1.7 {
+				x = append(x, v, -v)
+			}
+			x = append(x, 0, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()))
+			y, dx, ones := make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(x))
+			want, slope, size, steep := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
+			for i, v := range x {
+				at := float64(v) / float64(c)
+				want[i] = float64(c) * math.Tanh(at)
+				slope[i] = 1 / (math.Cosh(at) * math.Cosh(at))
+				size[i] = math.Abs(want[i])
+				steep[i] = slope[i]*(1+math.Abs(at)) + 1e-36
+				ones[i] = 1
+			}
+			kernel.SoftCap(y, x, c)
+			near(t, "soft cap", y, want, size, 4e-7)
+			kernel.SoftCapBackward(dx, ones, x, c)
+			near(t, "slope of soft cap", dx, slope, steep, 1e-6)
+			kernel.SoftCapBackward(ones, ones, x, c)
+			sameBits(t, "slope in place", ones, dx)
+			kernel.SoftCap(x, x, c)
+			sameBits(t, "soft cap in place", x, y)
 		}
 	})
 }

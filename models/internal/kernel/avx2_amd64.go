@@ -14,11 +14,6 @@ func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, 
 //go:noescape
 func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
 
-// tile1x4AVX2 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tile1x4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-
 // tile2x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
 //go:noescape
@@ -69,11 +64,6 @@ func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks in
 //go:noescape
 func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 
-// tileBF161x4AVX2 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tileBF161x4AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-
 // tileBF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
 //go:noescape
@@ -123,11 +113,6 @@ func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int
 //
 //go:noescape
 func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-
-// tileF161x4AVX2 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tileF161x4AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 
 // tileF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
@@ -269,6 +254,11 @@ func expSumAVX2(y []float32, x []float32, top float32) float32
 //go:noescape
 func sumExpAVX2(x []float32, top float32) float32
 
+// expScaleAVX2 is: for i := range x { y[i] = exp(x[i]-top)*s }.
+//
+//go:noescape
+func expScaleAVX2(y []float32, x []float32, top float32, s float32)
+
 // reluAVX2 is: for i := range x { y[i] = max(x[i], 0) }.
 //
 //go:noescape
@@ -308,6 +298,36 @@ func siluAVX2(y []float32, x []float32)
 //
 //go:noescape
 func siluBackwardAVX2(dx []float32, dy []float32, x []float32)
+
+// quickGeluAVX2 is: for i := range x { y[i] = x[i]*σ(1.702x[i]) }.
+//
+//go:noescape
+func quickGeluAVX2(y []float32, x []float32)
+
+// quickGeluBackwardAVX2 is: for i := range x { dx[i] = dy[i]*(σ + x[i]*σ*(1-σ)*1.702) }.
+//
+//go:noescape
+func quickGeluBackwardAVX2(dx []float32, dy []float32, x []float32)
+
+// relu2AVX2 is: for i := range x { y[i] = max(x[i], 0)² }.
+//
+//go:noescape
+func relu2AVX2(y []float32, x []float32)
+
+// relu2BackwardAVX2 is: for i := range x { dx[i] = dy[i]*2max(x[i], 0) }.
+//
+//go:noescape
+func relu2BackwardAVX2(dx []float32, dy []float32, x []float32)
+
+// softCapAVX2 is: for i := range x { y[i] = c*tanh(x[i]/c) }.
+//
+//go:noescape
+func softCapAVX2(y []float32, x []float32, c float32)
+
+// softCapBackwardAVX2 is: for i := range x { dx[i] = dy[i]*4d/(1+d)² }, d = e^(-2|x[i]/c|).
+//
+//go:noescape
+func softCapBackwardAVX2(dx []float32, dy []float32, x []float32, c float32)
 
 // peakAVX2 runs turns of sixteen steps of twelve independent chains of multiply-adds, all of registers.
 func peakAVX2(turns int)

@@ -196,187 +196,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile1x4AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·tile1x4AVX2(SB), NOSPLIT, $0-65
-	MOVQ    c+0(FP), AX
-	MOVQ    ldc+8(FP), CX
-	MOVQ    a+16(FP), CX
-	MOVQ    lda+24(FP), DX
-	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
-	LEAQ    (DX)(R8*2), R9
-	ADDQ    R8, R9
-	TESTB   DI, DI
-	JZ      zero
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	VMOVUPS 64(AX), Y2
-	VMOVUPS 96(AX), Y3
-	VMOVUPS 128(AX), Y4
-	VMOVUPS 160(AX), Y5
-	VMOVUPS 192(AX), Y6
-	VMOVUPS 224(AX), Y7
-	JMP     start
-
-zero:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-start:
-	SUBQ $0x04, SI
-	JLT  rest
-
-loop:
-	VBROADCASTSS (CX), Y8
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VMOVUPS      32(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VMOVUPS      32(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      32(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VMOVUPS      32(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 4(CX), Y8
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VMOVUPS      32(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VMOVUPS      32(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      32(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VMOVUPS      32(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 8(CX), Y8
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VMOVUPS      32(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VMOVUPS      32(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      32(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VMOVUPS      32(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 12(CX), Y8
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VMOVUPS      32(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VMOVUPS      32(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      32(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VMOVUPS      32(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x10, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-rest:
-	ADDQ $0x04, SI
-	JZ   done
-
-single:
-	VBROADCASTSS (CX), Y8
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VMOVUPS      32(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VMOVUPS      32(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      32(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VMOVUPS      32(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x04, CX
-	DECQ         SI
-	JNZ          single
-
-done:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
-	VZEROUPPER
-	RET
-
 // func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-65
@@ -1959,227 +1778,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF161x4AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF161x4AVX2(SB), NOSPLIT, $0-65
-	MOVQ    c+0(FP), AX
-	MOVQ    ldc+8(FP), CX
-	MOVQ    a+16(FP), CX
-	MOVQ    lda+24(FP), DX
-	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
-	LEAQ    (DX)(R8*2), R9
-	ADDQ    R8, R9
-	TESTB   DI, DI
-	JZ      zero
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	VMOVUPS 64(AX), Y2
-	VMOVUPS 96(AX), Y3
-	VMOVUPS 128(AX), Y4
-	VMOVUPS 160(AX), Y5
-	VMOVUPS 192(AX), Y6
-	VMOVUPS 224(AX), Y7
-	JMP     start
-
-zero:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-start:
-	SUBQ $0x04, SI
-	JLT  rest
-
-loop:
-	VBROADCASTSS (CX), Y8
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VPMOVZXWD    16(DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VPMOVZXWD    16(DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VPMOVZXWD    16(DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VPMOVZXWD    16(R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 4(CX), Y8
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VPMOVZXWD    16(DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VPMOVZXWD    16(DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VPMOVZXWD    16(DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VPMOVZXWD    16(R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 8(CX), Y8
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VPMOVZXWD    16(DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VPMOVZXWD    16(DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VPMOVZXWD    16(DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VPMOVZXWD    16(R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 12(CX), Y8
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VPMOVZXWD    16(DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VPMOVZXWD    16(DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VPMOVZXWD    16(DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VPMOVZXWD    16(R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x10, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-rest:
-	ADDQ $0x04, SI
-	JZ   done
-
-single:
-	VBROADCASTSS (CX), Y8
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VPMOVZXWD    16(DX), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VPMOVZXWD    16(DX)(R8*1), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VPMOVZXWD    16(DX)(R8*2), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VPMOVZXWD    16(R9), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x04, CX
-	DECQ         SI
-	JNZ          single
-
-done:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
-	VZEROUPPER
-	RET
-
 // func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileBF162x1AVX2(SB), NOSPLIT, $0-65
@@ -3515,187 +3113,6 @@ done:
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
-	VZEROUPPER
-	RET
-
-// func tileF161x4AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF161x4AVX2(SB), NOSPLIT, $0-65
-	MOVQ    c+0(FP), AX
-	MOVQ    ldc+8(FP), CX
-	MOVQ    a+16(FP), CX
-	MOVQ    lda+24(FP), DX
-	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
-	LEAQ    (DX)(R8*2), R9
-	ADDQ    R8, R9
-	TESTB   DI, DI
-	JZ      zero
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	VMOVUPS 64(AX), Y2
-	VMOVUPS 96(AX), Y3
-	VMOVUPS 128(AX), Y4
-	VMOVUPS 160(AX), Y5
-	VMOVUPS 192(AX), Y6
-	VMOVUPS 224(AX), Y7
-	JMP     start
-
-zero:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-start:
-	SUBQ $0x04, SI
-	JLT  rest
-
-loop:
-	VBROADCASTSS (CX), Y8
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    16(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    16(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    16(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 4(CX), Y8
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    16(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    16(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    16(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 8(CX), Y8
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    16(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    16(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    16(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 12(CX), Y8
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    16(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    16(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    16(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x10, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-rest:
-	ADDQ $0x04, SI
-	JZ   done
-
-single:
-	VBROADCASTSS (CX), Y8
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(DX), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    16(DX)(R8*1), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    16(DX)(R8*2), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    16(R9), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x04, CX
-	DECQ         SI
-	JNZ          single
-
-done:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
 	VZEROUPPER
 	RET
 
@@ -6182,6 +5599,93 @@ done:
 	VZEROUPPER
 	RET
 
+// func expScaleAVX2(y []float32, x []float32, top float32, s float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expScaleAVX2(SB), NOSPLIT, $0-56
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_len+32(FP), DX
+	VBROADCASTSS top+48(FP), Y0
+	VBROADCASTSS s+52(FP), Y1
+	SUBQ         $0x00000008, DX
+	JLT          vectorend
+
+vector:
+	VMOVUPS      (AX), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      lanesc2d00000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y2
+	VADDPS       lanes3f800000<>+0(SB), Y2, Y2
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, DX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000008, DX
+	TESTQ        DX, DX
+	JZ           done
+	LEAQ         tailmask<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      64(BX)(DX*4), Y2
+	VMASKMOVPS   (AX), Y2, Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y0
+	VMINPS       Y3, Y0, Y0
+	VMOVUPS      lanesc2d00000<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y0, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y0
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y0
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y3
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y0, Y3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y0, Y5
+	VFMADD213PS  Y0, Y5, Y3
+	VADDPS       lanes3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y0
+	VPSUBD       Y0, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   Y3, Y2, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func reluAVX2(y []float32, x []float32)
 // Requires: AVX
 TEXT ·reluAVX2(SB), NOSPLIT, $0-48
@@ -7099,6 +6603,604 @@ vectorend:
 done:
 	VZEROUPPER
 	RET
+
+// func quickGeluAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·quickGeluAVX2(SB), NOSPLIT, $0-48
+	MOVQ x_base+24(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_len+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  vectorend
+
+vector:
+	VMOVUPS      (AX), Y0
+	VMULPS       lanes3fd9db23<>+0(SB), Y0, Y1
+	VXORPS       lanes80000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      lanesc2d00000<>+0(SB), Y1
+	VMAXPS       Y2, Y1, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VFNMADD231PS lanes3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y1
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y2, Y1
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y2, Y1
+	VMULPS       Y2, Y2, Y4
+	VFMADD213PS  Y2, Y4, Y1
+	VADDPS       lanes3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y2
+	VPSUBD       Y2, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VADDPS       Y2, Y1, Y1
+	VDIVPS       Y1, Y2, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, DX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000008, DX
+	TESTQ        DX, DX
+	JZ           done
+	LEAQ         tailmask<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      64(BX)(DX*4), Y0
+	VMASKMOVPS   (AX), Y0, Y1
+	VMULPS       lanes3fd9db23<>+0(SB), Y1, Y2
+	VXORPS       lanes80000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      lanesc2d00000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y2
+	VADDPS       lanes3f800000<>+0(SB), Y2, Y2
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VDIVPS       Y2, Y3, Y2
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes3fd9db23<>+0(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+4(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+8(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+12(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+16(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+20(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+24(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+28(SB)/4, $0x3fd9db23
+GLOBL lanes3fd9db23<>(SB), RODATA|NOPTR, $32
+
+// func quickGeluBackwardAVX2(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·quickGeluBackwardAVX2(SB), NOSPLIT, $0-72
+	MOVQ x_base+48(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_len+56(FP), BX
+	SUBQ $0x00000008, BX
+	JLT  vectorend
+
+vector:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      (CX), Y1
+	VMULPS       lanes3fd9db23<>+0(SB), Y0, Y2
+	VXORPS       lanes80000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      lanesc2d00000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y2
+	VADDPS       lanes3f800000<>+0(SB), Y2, Y2
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VADDPS       Y3, Y2, Y2
+	VDIVPS       Y2, Y3, Y2
+	VMOVUPS      lanes3fd9db23<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	VFMADD231PS  Y3, Y4, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, BX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000008, BX
+	TESTQ        BX, BX
+	JZ           done
+	LEAQ         tailmask<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      64(SI)(BX*4), Y0
+	VMASKMOVPS   (AX), Y0, Y1
+	VMASKMOVPS   (CX), Y0, Y2
+	VMULPS       lanes3fd9db23<>+0(SB), Y1, Y3
+	VXORPS       lanes80000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VMOVUPS      lanesc2d00000<>+0(SB), Y3
+	VMAXPS       Y4, Y3, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS lanes3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y3
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y3
+	VADDPS       lanes3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y3, Y3
+	VDIVPS       Y3, Y4, Y3
+	VMOVUPS      lanes3fd9db23<>+0(SB), Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMULPS       Y2, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func relu2AVX2(y []float32, x []float32)
+// Requires: AVX
+TEXT ·relu2AVX2(SB), NOSPLIT, $0-48
+	MOVQ x_base+24(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_len+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  vectorend
+
+vector:
+	VMOVUPS (AX), Y0
+	VXORPS  Y1, Y1, Y1
+	VMAXPS  Y0, Y1, Y1
+	VMULPS  Y1, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, DX
+	JGE     vector
+
+vectorend:
+	ADDQ       $0x00000008, DX
+	TESTQ      DX, DX
+	JZ         done
+	LEAQ       tailmask<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    64(BX)(DX*4), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VXORPS     Y2, Y2, Y2
+	VMAXPS     Y1, Y2, Y2
+	VMULPS     Y2, Y2, Y2
+	VMASKMOVPS Y2, Y0, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func relu2BackwardAVX2(dx []float32, dy []float32, x []float32)
+// Requires: AVX
+TEXT ·relu2BackwardAVX2(SB), NOSPLIT, $0-72
+	MOVQ x_base+48(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_len+56(FP), BX
+	SUBQ $0x00000008, BX
+	JLT  vectorend
+
+vector:
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	VXORPS  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y2
+	VADDPS  Y2, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, BX
+	JGE     vector
+
+vectorend:
+	ADDQ       $0x00000008, BX
+	TESTQ      BX, BX
+	JZ         done
+	LEAQ       tailmask<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    64(SI)(BX*4), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VMAXPS     Y1, Y3, Y3
+	VADDPS     Y3, Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VMASKMOVPS Y3, Y0, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func softCapAVX2(y []float32, x []float32, c float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softCapAVX2(SB), NOSPLIT, $0-52
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_len+32(FP), DX
+	VBROADCASTSS c+48(FP), Y0
+	SUBQ         $0x00000008, DX
+	JLT          vectorend
+
+vector:
+	VMOVUPS      (AX), Y1
+	VDIVPS       Y0, Y1, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMULPS       lanesc0000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      lanesc2d00000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y2
+	VADDPS       lanes3f800000<>+0(SB), Y2, Y2
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y4
+	VADDPS       Y2, Y3, Y3
+	VDIVPS       Y3, Y4, Y2
+	VANDPS       lanes80000000<>+0(SB), Y1, Y4
+	VORPS        Y4, Y2, Y2
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      lanesbbd89a9c<>+0(SB), Y3
+	VFMADD213PS  lanes3cae9107<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbd5cd022<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0887f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbeaaaaaa<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VFMADD213PS  Y1, Y1, Y3
+	VCMPPS       $0x11, lanes3e9ae148<>+0(SB), Y4, Y1
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, DX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000008, DX
+	TESTQ        DX, DX
+	JZ           done
+	LEAQ         tailmask<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      64(BX)(DX*4), Y1
+	VMASKMOVPS   (AX), Y1, Y2
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       lanes7fffffff<>+0(SB), Y2, Y3
+	VMULPS       lanesc0000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VMOVUPS      lanesc2d00000<>+0(SB), Y3
+	VMAXPS       Y4, Y3, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS lanes3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y3
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y3
+	VADDPS       lanes3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y4
+	VPSUBD       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y5
+	VADDPS       Y3, Y4, Y4
+	VDIVPS       Y4, Y5, Y3
+	VANDPS       lanes80000000<>+0(SB), Y2, Y5
+	VORPS        Y5, Y3, Y3
+	VMULPS       Y2, Y2, Y5
+	VMOVUPS      lanesbbd89a9c<>+0(SB), Y4
+	VFMADD213PS  lanes3cae9107<>+0(SB), Y5, Y4
+	VFMADD213PS  lanesbd5cd022<>+0(SB), Y5, Y4
+	VFMADD213PS  lanes3e0887f5<>+0(SB), Y5, Y4
+	VFMADD213PS  lanesbeaaaaaa<>+0(SB), Y5, Y4
+	VMULPS       Y5, Y4, Y4
+	VFMADD213PS  Y2, Y2, Y4
+	VCMPPS       $0x11, lanes3e9ae148<>+0(SB), Y5, Y2
+	VBLENDVPS    Y2, Y4, Y3, Y2
+	VMULPS       Y0, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanesc0000000<>+0(SB)/4, $0xc0000000
+DATA lanesc0000000<>+4(SB)/4, $0xc0000000
+DATA lanesc0000000<>+8(SB)/4, $0xc0000000
+DATA lanesc0000000<>+12(SB)/4, $0xc0000000
+DATA lanesc0000000<>+16(SB)/4, $0xc0000000
+DATA lanesc0000000<>+20(SB)/4, $0xc0000000
+DATA lanesc0000000<>+24(SB)/4, $0xc0000000
+DATA lanesc0000000<>+28(SB)/4, $0xc0000000
+GLOBL lanesc0000000<>(SB), RODATA|NOPTR, $32
+
+DATA lanesbbd89a9c<>+0(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+4(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+8(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+12(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+16(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+20(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+24(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+28(SB)/4, $0xbbd89a9c
+GLOBL lanesbbd89a9c<>(SB), RODATA|NOPTR, $32
+
+DATA lanes3cae9107<>+0(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+4(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+8(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+12(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+16(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+20(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+24(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+28(SB)/4, $0x3cae9107
+GLOBL lanes3cae9107<>(SB), RODATA|NOPTR, $32
+
+DATA lanesbd5cd022<>+0(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+4(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+8(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+12(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+16(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+20(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+24(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+28(SB)/4, $0xbd5cd022
+GLOBL lanesbd5cd022<>(SB), RODATA|NOPTR, $32
+
+DATA lanes3e0887f5<>+0(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+4(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+8(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+12(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+16(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+20(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+24(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+28(SB)/4, $0x3e0887f5
+GLOBL lanes3e0887f5<>(SB), RODATA|NOPTR, $32
+
+DATA lanesbeaaaaaa<>+0(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+4(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+8(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+12(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+16(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+20(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+24(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+28(SB)/4, $0xbeaaaaaa
+GLOBL lanesbeaaaaaa<>(SB), RODATA|NOPTR, $32
+
+DATA lanes3e9ae148<>+0(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+4(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+8(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+12(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+16(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+20(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+24(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+28(SB)/4, $0x3e9ae148
+GLOBL lanes3e9ae148<>(SB), RODATA|NOPTR, $32
+
+// func softCapBackwardAVX2(dx []float32, dy []float32, x []float32, c float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softCapBackwardAVX2(SB), NOSPLIT, $0-76
+	MOVQ         x_base+48(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS c+72(FP), Y0
+	SUBQ         $0x00000008, BX
+	JLT          vectorend
+
+vector:
+	VMOVUPS      (AX), Y1
+	VMOVUPS      (CX), Y2
+	VDIVPS       Y0, Y1, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y1
+	VMULPS       lanesc0000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y1, Y3, Y3
+	VMOVUPS      lanesc2d00000<>+0(SB), Y1
+	VMAXPS       Y3, Y1, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y1
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y3, Y1
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y1
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y1
+	VADDPS       lanes3f800000<>+0(SB), Y1, Y1
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y3
+	VPSUBD       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VADDPS       Y1, Y3, Y3
+	VMULPS       Y3, Y3, Y3
+	VMULPS       lanes40800000<>+0(SB), Y1, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, BX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000008, BX
+	TESTQ        BX, BX
+	JZ           done
+	LEAQ         tailmask<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      64(SI)(BX*4), Y1
+	VMASKMOVPS   (AX), Y1, Y2
+	VMASKMOVPS   (CX), Y1, Y3
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       lanes7fffffff<>+0(SB), Y2, Y0
+	VMULPS       lanesc0000000<>+0(SB), Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y0, Y2, Y2
+	VMOVUPS      lanesc2d00000<>+0(SB), Y0
+	VMAXPS       Y2, Y0, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS lanes3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS lanesb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS      lanes3ab511dd<>+0(SB), Y0
+	VFMADD213PS  lanes3c091d11<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Y2, Y0
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y2, Y0
+	VMULPS       Y2, Y2, Y5
+	VFMADD213PS  Y2, Y5, Y0
+	VADDPS       lanes3f800000<>+0(SB), Y0, Y0
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y2
+	VPSUBD       Y2, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y0, Y0
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VADDPS       Y0, Y2, Y2
+	VMULPS       Y2, Y2, Y2
+	VMULPS       lanes40800000<>+0(SB), Y0, Y0
+	VDIVPS       Y2, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+	VMASKMOVPS   Y0, Y1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes40800000<>+0(SB)/4, $0x40800000
+DATA lanes40800000<>+4(SB)/4, $0x40800000
+DATA lanes40800000<>+8(SB)/4, $0x40800000
+DATA lanes40800000<>+12(SB)/4, $0x40800000
+DATA lanes40800000<>+16(SB)/4, $0x40800000
+DATA lanes40800000<>+20(SB)/4, $0x40800000
+DATA lanes40800000<>+24(SB)/4, $0x40800000
+DATA lanes40800000<>+28(SB)/4, $0x40800000
+GLOBL lanes40800000<>(SB), RODATA|NOPTR, $32
 
 // func peakAVX2(turns int)
 // Requires: AVX, FMA3

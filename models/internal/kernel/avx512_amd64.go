@@ -14,11 +14,6 @@ func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int
 //go:noescape
 func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
 
-// tile1x4AVX512 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tile1x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-
 // tile2x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
 //go:noescape
@@ -169,11 +164,6 @@ func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks 
 //go:noescape
 func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 
-// tileBF161x4AVX512 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tileBF161x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-
 // tileBF162x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
 //go:noescape
@@ -263,11 +253,6 @@ func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks i
 //
 //go:noescape
 func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-
-// tileF161x4AVX512 is, for 1 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
-//
-//go:noescape
-func tileF161x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 
 // tileF162x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes.
 //
@@ -434,6 +419,11 @@ func expSumAVX512(y []float32, x []float32, top float32) float32
 //go:noescape
 func sumExpAVX512(x []float32, top float32) float32
 
+// expScaleAVX512 is: for i := range x { y[i] = exp(x[i]-top)*s }.
+//
+//go:noescape
+func expScaleAVX512(y []float32, x []float32, top float32, s float32)
+
 // reluAVX512 is: for i := range x { y[i] = max(x[i], 0) }.
 //
 //go:noescape
@@ -473,6 +463,36 @@ func siluAVX512(y []float32, x []float32)
 //
 //go:noescape
 func siluBackwardAVX512(dx []float32, dy []float32, x []float32)
+
+// quickGeluAVX512 is: for i := range x { y[i] = x[i]*σ(1.702x[i]) }.
+//
+//go:noescape
+func quickGeluAVX512(y []float32, x []float32)
+
+// quickGeluBackwardAVX512 is: for i := range x { dx[i] = dy[i]*(σ + x[i]*σ*(1-σ)*1.702) }.
+//
+//go:noescape
+func quickGeluBackwardAVX512(dx []float32, dy []float32, x []float32)
+
+// relu2AVX512 is: for i := range x { y[i] = max(x[i], 0)² }.
+//
+//go:noescape
+func relu2AVX512(y []float32, x []float32)
+
+// relu2BackwardAVX512 is: for i := range x { dx[i] = dy[i]*2max(x[i], 0) }.
+//
+//go:noescape
+func relu2BackwardAVX512(dx []float32, dy []float32, x []float32)
+
+// softCapAVX512 is: for i := range x { y[i] = c*tanh(x[i]/c) }.
+//
+//go:noescape
+func softCapAVX512(y []float32, x []float32, c float32)
+
+// softCapBackwardAVX512 is: for i := range x { dx[i] = dy[i]*4d/(1+d)² }, d = e^(-2|x[i]/c|).
+//
+//go:noescape
+func softCapBackwardAVX512(dx []float32, dy []float32, x []float32, c float32)
 
 // peakAVX512 runs turns of sixteen steps of twelve independent chains of multiply-adds, all of registers.
 func peakAVX512(turns int)

@@ -157,135 +157,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile1x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·tile1x4AVX512(SB), NOSPLIT, $0-65
-	MOVQ    c+0(FP), AX
-	MOVQ    ldc+8(FP), CX
-	MOVQ    a+16(FP), CX
-	MOVQ    lda+24(FP), DX
-	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
-	LEAQ    (DX)(R8*2), R9
-	ADDQ    R8, R9
-	TESTB   DI, DI
-	JZ      zero
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	VMOVUPS 128(AX), Z2
-	VMOVUPS 192(AX), Z3
-	JMP     start
-
-zero:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-
-start:
-	SUBQ $0x04, SI
-	JLT  rest
-
-loop:
-	VBROADCASTSS (CX), Z4
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 4(CX), Z4
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 8(CX), Z4
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 12(CX), Z4
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x10, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-rest:
-	ADDQ $0x04, SI
-	JZ   done
-
-single:
-	VBROADCASTSS (CX), Z4
-	PREFETCHT0   2048(DX)
-	VMOVUPS      (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VMOVUPS      (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VMOVUPS      (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VMOVUPS      (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x04, CX
-	DECQ         SI
-	JNZ          single
-
-done:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VZEROUPPER
-	RET
-
 // func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-65
@@ -7037,155 +6908,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF161x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF161x4AVX512(SB), NOSPLIT, $0-65
-	MOVQ    c+0(FP), AX
-	MOVQ    ldc+8(FP), CX
-	MOVQ    a+16(FP), CX
-	MOVQ    lda+24(FP), DX
-	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
-	LEAQ    (DX)(R8*2), R9
-	ADDQ    R8, R9
-	TESTB   DI, DI
-	JZ      zero
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	VMOVUPS 128(AX), Z2
-	VMOVUPS 192(AX), Z3
-	JMP     start
-
-zero:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-
-start:
-	SUBQ $0x04, SI
-	JLT  rest
-
-loop:
-	VBROADCASTSS (CX), Z4
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 4(CX), Z4
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 8(CX), Z4
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 12(CX), Z4
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x10, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-rest:
-	ADDQ $0x04, SI
-	JZ   done
-
-single:
-	VBROADCASTSS (CX), Z4
-	PREFETCHT0   2048(DX)
-	VPMOVZXWD    (DX), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VPMOVZXWD    (DX)(R8*1), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VPMOVZXWD    (DX)(R8*2), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VPMOVZXWD    (R9), Z5
-	VPSLLD       $0x10, Z5, Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x04, CX
-	DECQ         SI
-	JNZ          single
-
-done:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VZEROUPPER
-	RET
-
 // func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·tileBF162x1AVX512(SB), NOSPLIT, $0-65
@@ -9587,135 +9309,6 @@ single:
 done:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
-	VZEROUPPER
-	RET
-
-// func tileF161x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·tileF161x4AVX512(SB), NOSPLIT, $0-65
-	MOVQ    c+0(FP), AX
-	MOVQ    ldc+8(FP), CX
-	MOVQ    a+16(FP), CX
-	MOVQ    lda+24(FP), DX
-	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
-	LEAQ    (DX)(R8*2), R9
-	ADDQ    R8, R9
-	TESTB   DI, DI
-	JZ      zero
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	VMOVUPS 128(AX), Z2
-	VMOVUPS 192(AX), Z3
-	JMP     start
-
-zero:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-
-start:
-	SUBQ $0x04, SI
-	JLT  rest
-
-loop:
-	VBROADCASTSS (CX), Z4
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 4(CX), Z4
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 8(CX), Z4
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	VBROADCASTSS 12(CX), Z4
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x10, CX
-	SUBQ         $0x04, SI
-	JGE          loop
-
-rest:
-	ADDQ $0x04, SI
-	JZ   done
-
-single:
-	VBROADCASTSS (CX), Z4
-	PREFETCHT0   2048(DX)
-	VCVTPH2PS    (DX), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	PREFETCHT0   2048(DX)(R8*1)
-	VCVTPH2PS    (DX)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	PREFETCHT0   2048(DX)(R8*2)
-	VCVTPH2PS    (DX)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	PREFETCHT0   2048(R9)
-	VCVTPH2PS    (R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         BX, DX
-	ADDQ         BX, R9
-	ADDQ         $0x04, CX
-	DECQ         SI
-	JNZ          single
-
-done:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
 	VZEROUPPER
 	RET
 
@@ -13046,6 +12639,93 @@ done:
 	VZEROUPPER
 	RET
 
+// func expScaleAVX512(y []float32, x []float32, top float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·expScaleAVX512(SB), NOSPLIT, $0-56
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_len+32(FP), DX
+	VBROADCASTSS top+48(FP), Z0
+	VBROADCASTSS s+52(FP), Z1
+	SUBQ         $0x00000010, DX
+	JLT          vectorend
+
+vector:
+	VMOVUPS      (AX), Z2
+	VSUBPS       Z0, Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z3
+	VMOVUPS      lanesc2d00000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS lanes3f318000<>+0(SB), Z4, Z3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z4, Z3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z2
+	VADDPS       lanes3f800000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z4, Z4
+	VPSRAD       $0x01, Z4, Z3
+	VPSUBD       Z3, Z4, Z4
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VPADDD       lanes0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      Z2, (CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000010, DX
+	TESTQ        DX, DX
+	JZ           done
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (AX), K1, Z2
+	VSUBPS       Z0, Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z0
+	VMINPS       Z2, Z0, Z0
+	VMOVUPS      lanesc2d00000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z0, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VFNMADD231PS lanes3f318000<>+0(SB), Z3, Z0
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z3, Z0
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z4
+	VFMADD213PS  Z0, Z4, Z2
+	VADDPS       lanes3f800000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPSRAD       $0x01, Z3, Z0
+	VPSUBD       Z0, Z3, Z3
+	VPADDD       lanes0000007f<>+0(SB), Z0, Z0
+	VPSLLD       $0x17, Z0, Z0
+	VMULPS       Z0, Z2, Z2
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      Z2, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func reluAVX512(y []float32, x []float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·reluAVX512(SB), NOSPLIT, $0-48
@@ -14103,6 +13783,676 @@ vectorend:
 done:
 	VZEROUPPER
 	RET
+
+// func quickGeluAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quickGeluAVX512(SB), NOSPLIT, $0-48
+	MOVQ x_base+24(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_len+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  vectorend
+
+vector:
+	VMOVUPS      (AX), Z0
+	VMULPS       lanes3fd9db23<>+0(SB), Z0, Z1
+	VPXORD       lanes80000000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z2
+	VMOVUPS      lanesc2d00000<>+0(SB), Z1
+	VMAXPS       Z2, Z1, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VFNMADD231PS lanes3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z1
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z2, Z1
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z2, Z1
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z2, Z1
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z2, Z1
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z1
+	VADDPS       lanes3f800000<>+0(SB), Z1, Z1
+	VCVTPS2DQ    Z3, Z3
+	VPSRAD       $0x01, Z3, Z2
+	VPSUBD       Z2, Z3, Z3
+	VPADDD       lanes0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z1, Z1
+	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VADDPS       Z2, Z1, Z1
+	VDIVPS       Z1, Z2, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000010, DX
+	TESTQ        DX, DX
+	JZ           done
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (AX), K1, Z0
+	VMULPS       lanes3fd9db23<>+0(SB), Z0, Z1
+	VPXORD       lanes80000000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z2
+	VMOVUPS      lanesc2d00000<>+0(SB), Z1
+	VMAXPS       Z2, Z1, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VFNMADD231PS lanes3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z1
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z2, Z1
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z2, Z1
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z2, Z1
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z2, Z1
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z1
+	VADDPS       lanes3f800000<>+0(SB), Z1, Z1
+	VCVTPS2DQ    Z3, Z3
+	VPSRAD       $0x01, Z3, Z2
+	VPSUBD       Z2, Z3, Z3
+	VPADDD       lanes0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z1, Z1
+	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VADDPS       Z2, Z1, Z1
+	VDIVPS       Z1, Z2, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes3fd9db23<>+0(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+4(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+8(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+12(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+16(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+20(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+24(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+28(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+32(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+36(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+40(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+44(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+48(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+52(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+56(SB)/4, $0x3fd9db23
+DATA lanes3fd9db23<>+60(SB)/4, $0x3fd9db23
+GLOBL lanes3fd9db23<>(SB), RODATA|NOPTR, $64
+
+// func quickGeluBackwardAVX512(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quickGeluBackwardAVX512(SB), NOSPLIT, $0-72
+	MOVQ x_base+48(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_len+56(FP), BX
+	SUBQ $0x00000010, BX
+	JLT  vectorend
+
+vector:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      (CX), Z1
+	VMULPS       lanes3fd9db23<>+0(SB), Z0, Z2
+	VPXORD       lanes80000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z3
+	VMOVUPS      lanesc2d00000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS lanes3f318000<>+0(SB), Z4, Z3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z4, Z3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z2
+	VADDPS       lanes3f800000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z4, Z4
+	VPSRAD       $0x01, Z4, Z3
+	VPSUBD       Z3, Z4, Z4
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VPADDD       lanes0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VADDPS       Z3, Z2, Z2
+	VDIVPS       Z2, Z3, Z2
+	VMOVUPS      lanes3fd9db23<>+0(SB), Z3
+	VMOVUPS      lanes3f800000<>+0(SB), Z4
+	VSUBPS       Z2, Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VFMADD231PS  Z3, Z4, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      Z2, (DX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000010, BX
+	TESTQ        BX, BX
+	JZ           done
+	MOVL         $-1, SI
+	BZHIL        BX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (AX), K1, Z0
+	VMOVUPS.Z    (CX), K1, Z1
+	VMULPS       lanes3fd9db23<>+0(SB), Z0, Z2
+	VPXORD       lanes80000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z3
+	VMOVUPS      lanesc2d00000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS lanes3f318000<>+0(SB), Z4, Z3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z4, Z3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z2
+	VADDPS       lanes3f800000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z4, Z4
+	VPSRAD       $0x01, Z4, Z3
+	VPSUBD       Z3, Z4, Z4
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VPADDD       lanes0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VADDPS       Z3, Z2, Z2
+	VDIVPS       Z2, Z3, Z2
+	VMOVUPS      lanes3fd9db23<>+0(SB), Z3
+	VMOVUPS      lanes3f800000<>+0(SB), Z4
+	VSUBPS       Z2, Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VFMADD231PS  Z3, Z4, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      Z2, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func relu2AVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·relu2AVX512(SB), NOSPLIT, $0-48
+	MOVQ x_base+24(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_len+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  vectorend
+
+vector:
+	VMOVUPS (AX), Z0
+	VPXORD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z1
+	VMULPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JGE     vector
+
+vectorend:
+	ADDQ      $0x00000010, DX
+	TESTQ     DX, DX
+	JZ        done
+	MOVL      $-1, BX
+	BZHIL     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VPXORD    Z2, Z2, Z2
+	VMAXPS    Z0, Z2, Z2
+	VMULPS    Z2, Z2, Z2
+	VMOVUPS   Z2, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func relu2BackwardAVX512(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·relu2BackwardAVX512(SB), NOSPLIT, $0-72
+	MOVQ x_base+48(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ dx_base+0(FP), DX
+	MOVQ x_len+56(FP), BX
+	SUBQ $0x00000010, BX
+	JLT  vectorend
+
+vector:
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VPXORD  Z2, Z2, Z2
+	VMAXPS  Z0, Z2, Z2
+	VADDPS  Z2, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, BX
+	JGE     vector
+
+vectorend:
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JZ        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VPXORD    Z3, Z3, Z3
+	VMAXPS    Z0, Z3, Z3
+	VADDPS    Z3, Z3, Z3
+	VMULPS    Z1, Z3, Z3
+	VMOVUPS   Z3, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func softCapAVX512(y []float32, x []float32, c float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·softCapAVX512(SB), NOSPLIT, $0-52
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_len+32(FP), DX
+	VBROADCASTSS c+48(FP), Z0
+	SUBQ         $0x00000010, DX
+	JLT          vectorend
+
+vector:
+	VMOVUPS      (AX), Z1
+	VDIVPS       Z0, Z1, Z1
+	VPANDD       lanes7fffffff<>+0(SB), Z1, Z2
+	VMULPS       lanesc0000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z3
+	VMOVUPS      lanesc2d00000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS lanes3f318000<>+0(SB), Z4, Z3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z4, Z3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z2
+	VADDPS       lanes3f800000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z4, Z4
+	VPSRAD       $0x01, Z4, Z3
+	VPSUBD       Z3, Z4, Z4
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VPADDD       lanes0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VSUBPS       Z2, Z3, Z4
+	VADDPS       Z2, Z3, Z3
+	VDIVPS       Z3, Z4, Z2
+	VPANDD       lanes80000000<>+0(SB), Z1, Z4
+	VPORD        Z4, Z2, Z2
+	VMULPS       Z1, Z1, Z4
+	VMOVUPS      lanesbbd89a9c<>+0(SB), Z3
+	VFMADD213PS  lanes3cae9107<>+0(SB), Z4, Z3
+	VFMADD213PS  lanesbd5cd022<>+0(SB), Z4, Z3
+	VFMADD213PS  lanes3e0887f5<>+0(SB), Z4, Z3
+	VFMADD213PS  lanesbeaaaaaa<>+0(SB), Z4, Z3
+	VMULPS       Z4, Z3, Z3
+	VFMADD213PS  Z1, Z1, Z3
+	VCMPPS       $0x11, lanes3e9ae148<>+0(SB), Z4, K1
+	VBLENDMPS    Z3, Z2, K1, Z6
+	VMULPS       Z0, Z6, Z6
+	VMOVUPS      Z6, (CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000010, DX
+	TESTQ        DX, DX
+	JZ           done
+	MOVL         $-1, BX
+	BZHIL        DX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (AX), K1, Z1
+	VDIVPS       Z0, Z1, Z1
+	VPANDD       lanes7fffffff<>+0(SB), Z1, Z2
+	VMULPS       lanesc0000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z3
+	VMOVUPS      lanesc2d00000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS lanes3f318000<>+0(SB), Z4, Z3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z4, Z3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z2
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z2
+	VADDPS       lanes3f800000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z4, Z4
+	VPSRAD       $0x01, Z4, Z3
+	VPSUBD       Z3, Z4, Z4
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VPADDD       lanes0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VSUBPS       Z2, Z3, Z4
+	VADDPS       Z2, Z3, Z3
+	VDIVPS       Z3, Z4, Z2
+	VPANDD       lanes80000000<>+0(SB), Z1, Z4
+	VPORD        Z4, Z2, Z2
+	VMULPS       Z1, Z1, Z4
+	VMOVUPS      lanesbbd89a9c<>+0(SB), Z3
+	VFMADD213PS  lanes3cae9107<>+0(SB), Z4, Z3
+	VFMADD213PS  lanesbd5cd022<>+0(SB), Z4, Z3
+	VFMADD213PS  lanes3e0887f5<>+0(SB), Z4, Z3
+	VFMADD213PS  lanesbeaaaaaa<>+0(SB), Z4, Z3
+	VMULPS       Z4, Z3, Z3
+	VFMADD213PS  Z1, Z1, Z3
+	VCMPPS       $0x11, lanes3e9ae148<>+0(SB), Z4, K2
+	VBLENDMPS    Z3, Z2, K2, Z7
+	VMULPS       Z0, Z7, Z7
+	VMOVUPS      Z7, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanesc0000000<>+0(SB)/4, $0xc0000000
+DATA lanesc0000000<>+4(SB)/4, $0xc0000000
+DATA lanesc0000000<>+8(SB)/4, $0xc0000000
+DATA lanesc0000000<>+12(SB)/4, $0xc0000000
+DATA lanesc0000000<>+16(SB)/4, $0xc0000000
+DATA lanesc0000000<>+20(SB)/4, $0xc0000000
+DATA lanesc0000000<>+24(SB)/4, $0xc0000000
+DATA lanesc0000000<>+28(SB)/4, $0xc0000000
+DATA lanesc0000000<>+32(SB)/4, $0xc0000000
+DATA lanesc0000000<>+36(SB)/4, $0xc0000000
+DATA lanesc0000000<>+40(SB)/4, $0xc0000000
+DATA lanesc0000000<>+44(SB)/4, $0xc0000000
+DATA lanesc0000000<>+48(SB)/4, $0xc0000000
+DATA lanesc0000000<>+52(SB)/4, $0xc0000000
+DATA lanesc0000000<>+56(SB)/4, $0xc0000000
+DATA lanesc0000000<>+60(SB)/4, $0xc0000000
+GLOBL lanesc0000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbbd89a9c<>+0(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+4(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+8(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+12(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+16(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+20(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+24(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+28(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+32(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+36(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+40(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+44(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+48(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+52(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+56(SB)/4, $0xbbd89a9c
+DATA lanesbbd89a9c<>+60(SB)/4, $0xbbd89a9c
+GLOBL lanesbbd89a9c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3cae9107<>+0(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+4(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+8(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+12(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+16(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+20(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+24(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+28(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+32(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+36(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+40(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+44(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+48(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+52(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+56(SB)/4, $0x3cae9107
+DATA lanes3cae9107<>+60(SB)/4, $0x3cae9107
+GLOBL lanes3cae9107<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbd5cd022<>+0(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+4(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+8(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+12(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+16(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+20(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+24(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+28(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+32(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+36(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+40(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+44(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+48(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+52(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+56(SB)/4, $0xbd5cd022
+DATA lanesbd5cd022<>+60(SB)/4, $0xbd5cd022
+GLOBL lanesbd5cd022<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3e0887f5<>+0(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+4(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+8(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+12(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+16(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+20(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+24(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+28(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+32(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+36(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+40(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+44(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+48(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+52(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+56(SB)/4, $0x3e0887f5
+DATA lanes3e0887f5<>+60(SB)/4, $0x3e0887f5
+GLOBL lanes3e0887f5<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbeaaaaaa<>+0(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+4(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+8(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+12(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+16(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+20(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+24(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+28(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+32(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+36(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+40(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+44(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+48(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+52(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+56(SB)/4, $0xbeaaaaaa
+DATA lanesbeaaaaaa<>+60(SB)/4, $0xbeaaaaaa
+GLOBL lanesbeaaaaaa<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3e9ae148<>+0(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+4(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+8(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+12(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+16(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+20(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+24(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+28(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+32(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+36(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+40(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+44(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+48(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+52(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+56(SB)/4, $0x3e9ae148
+DATA lanes3e9ae148<>+60(SB)/4, $0x3e9ae148
+GLOBL lanes3e9ae148<>(SB), RODATA|NOPTR, $64
+
+// func softCapBackwardAVX512(dx []float32, dy []float32, x []float32, c float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·softCapBackwardAVX512(SB), NOSPLIT, $0-76
+	MOVQ         x_base+48(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS c+72(FP), Z0
+	SUBQ         $0x00000010, BX
+	JLT          vectorend
+
+vector:
+	VMOVUPS      (AX), Z1
+	VMOVUPS      (CX), Z2
+	VDIVPS       Z0, Z1, Z1
+	VPANDD       lanes7fffffff<>+0(SB), Z1, Z1
+	VMULPS       lanesc0000000<>+0(SB), Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z1, Z3, Z3
+	VMOVUPS      lanesc2d00000<>+0(SB), Z1
+	VMAXPS       Z3, Z1, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS lanes3f318000<>+0(SB), Z4, Z3
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z4, Z3
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z1
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z3, Z1
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z1
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z1
+	VADDPS       lanes3f800000<>+0(SB), Z1, Z1
+	VCVTPS2DQ    Z4, Z4
+	VPSRAD       $0x01, Z4, Z3
+	VPSUBD       Z3, Z4, Z4
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z1, Z1
+	VPADDD       lanes0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VADDPS       Z1, Z3, Z3
+	VMULPS       Z3, Z3, Z3
+	VMULPS       lanes40800000<>+0(SB), Z1, Z1
+	VDIVPS       Z3, Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (DX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JGE          vector
+
+vectorend:
+	ADDQ         $0x00000010, BX
+	TESTQ        BX, BX
+	JZ           done
+	MOVL         $-1, SI
+	BZHIL        BX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (AX), K1, Z1
+	VMOVUPS.Z    (CX), K1, Z2
+	VDIVPS       Z0, Z1, Z1
+	VPANDD       lanes7fffffff<>+0(SB), Z1, Z0
+	VMULPS       lanesc0000000<>+0(SB), Z0, Z0
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z1
+	VMOVUPS      lanesc2d00000<>+0(SB), Z0
+	VMAXPS       Z1, Z0, Z1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VFNMADD231PS lanes3f318000<>+0(SB), Z3, Z1
+	VFNMADD231PS lanesb95e8083<>+0(SB), Z3, Z1
+	VMOVUPS      lanes3ab511dd<>+0(SB), Z0
+	VFMADD213PS  lanes3c091d11<>+0(SB), Z1, Z0
+	VFMADD213PS  lanes3d2aac7a<>+0(SB), Z1, Z0
+	VFMADD213PS  lanes3e2aaa48<>+0(SB), Z1, Z0
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z1, Z0
+	VMULPS       Z1, Z1, Z4
+	VFMADD213PS  Z1, Z4, Z0
+	VADDPS       lanes3f800000<>+0(SB), Z0, Z0
+	VCVTPS2DQ    Z3, Z3
+	VPSRAD       $0x01, Z3, Z1
+	VPSUBD       Z1, Z3, Z3
+	VPADDD       lanes0000007f<>+0(SB), Z1, Z1
+	VPSLLD       $0x17, Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VPADDD       lanes0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      lanes3f800000<>+0(SB), Z1
+	VADDPS       Z0, Z1, Z1
+	VMULPS       Z1, Z1, Z1
+	VMULPS       lanes40800000<>+0(SB), Z0, Z0
+	VDIVPS       Z1, Z0, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z0, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes40800000<>+0(SB)/4, $0x40800000
+DATA lanes40800000<>+4(SB)/4, $0x40800000
+DATA lanes40800000<>+8(SB)/4, $0x40800000
+DATA lanes40800000<>+12(SB)/4, $0x40800000
+DATA lanes40800000<>+16(SB)/4, $0x40800000
+DATA lanes40800000<>+20(SB)/4, $0x40800000
+DATA lanes40800000<>+24(SB)/4, $0x40800000
+DATA lanes40800000<>+28(SB)/4, $0x40800000
+DATA lanes40800000<>+32(SB)/4, $0x40800000
+DATA lanes40800000<>+36(SB)/4, $0x40800000
+DATA lanes40800000<>+40(SB)/4, $0x40800000
+DATA lanes40800000<>+44(SB)/4, $0x40800000
+DATA lanes40800000<>+48(SB)/4, $0x40800000
+DATA lanes40800000<>+52(SB)/4, $0x40800000
+DATA lanes40800000<>+56(SB)/4, $0x40800000
+DATA lanes40800000<>+60(SB)/4, $0x40800000
+GLOBL lanes40800000<>(SB), RODATA|NOPTR, $64
 
 // func peakAVX512(turns int)
 // Requires: AVX, AVX512F

@@ -11,33 +11,40 @@ type code struct {
 	transpose8          func(dst *float32, dks int, src *float32, ld, n int)
 	widenBF16, widenF16 func(dst *float32, src *uint16, n int)
 
-	dot              func(a, b []float32) float32
-	sum              func(x []float32) float32
-	squares          func(x []float32, mean float32) float32
-	max              func(x []float32) float32
-	mul              func(y, a, b []float32)
-	mulAdd           func(y, a, b []float32)
-	add              func(y, x []float32)
-	axpy             func(y []float32, s float32, x []float32)
-	scale            func(y, x []float32, s float32)
-	sub              func(y, x []float32, s, t float32)
-	norm             func(y, x []float32, mean, scale float32)
-	normBackward     func(dx, dy, y []float32, s, q, scale float32)
-	affine           func(y, norm, w, b []float32)
-	softmaxBackward  func(dx, dy, y []float32, s float32)
-	exp              func(y, x []float32)
-	expSum           func(y, x []float32, top float32) float32
-	sumExp           func(x []float32, top float32) float32
-	relu             func(y, x []float32)
-	reluBackward     func(dx, dy, x []float32)
-	gelu             func(y, x []float32)
-	geluBackward     func(dx, dy, x []float32)
-	geluTanh         func(y, x []float32)
-	geluTanhBackward func(dx, dy, x []float32)
-	silu             func(y, x []float32)
-	siluBackward     func(dx, dy, x []float32)
-	peak             func(turns int)
-	scan             func(p *float32, lines int)
+	dot               func(a, b []float32) float32
+	sum               func(x []float32) float32
+	squares           func(x []float32, mean float32) float32
+	max               func(x []float32) float32
+	mul               func(y, a, b []float32)
+	mulAdd            func(y, a, b []float32)
+	add               func(y, x []float32)
+	axpy              func(y []float32, s float32, x []float32)
+	scale             func(y, x []float32, s float32)
+	sub               func(y, x []float32, s, t float32)
+	norm              func(y, x []float32, mean, scale float32)
+	normBackward      func(dx, dy, y []float32, s, q, scale float32)
+	affine            func(y, norm, w, b []float32)
+	softmaxBackward   func(dx, dy, y []float32, s float32)
+	exp               func(y, x []float32)
+	expSum            func(y, x []float32, top float32) float32
+	sumExp            func(x []float32, top float32) float32
+	relu              func(y, x []float32)
+	reluBackward      func(dx, dy, x []float32)
+	gelu              func(y, x []float32)
+	geluBackward      func(dx, dy, x []float32)
+	geluTanh          func(y, x []float32)
+	geluTanhBackward  func(dx, dy, x []float32)
+	silu              func(y, x []float32)
+	siluBackward      func(dx, dy, x []float32)
+	quickGelu         func(y, x []float32)
+	quickGeluBackward func(dx, dy, x []float32)
+	relu2             func(y, x []float32)
+	relu2Backward     func(dx, dy, x []float32)
+	softCap           func(y, x []float32, c float32)
+	softCapBackward   func(dx, dy, x []float32, c float32)
+	expScale          func(y, x []float32, top, s float32)
+	peak              func(turns int)
+	scan              func(p *float32, lines int)
 }
 
 // tileTable holds the tiles for each number of rows and of panels.

@@ -63,16 +63,12 @@ func LogSoftmax(y, x []float32) {
 	if len(x) == 0 {
 		return
 	}
+	top, s := partition(x)
+	l := logarithm(s)
 	if active != nil {
-		top := active.max(x)
-		active.sub(y, x, top, logarithm(active.sumExp(x, top)))
+		active.sub(y, x, top, l)
 		return
 	}
-	top, s := slices.Max(x), float32(0)
-	for _, v := range x {
-		s += exp(v - top)
-	}
-	l := logarithm(s)
 	for i, v := range x {
 		y[i] = v - top - l
 	}

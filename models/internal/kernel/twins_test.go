@@ -46,6 +46,12 @@ func TestTwins(t *testing.T) {
 			kernel.Mul(y, y, w)
 			kernel.AffineBackward(z, y, nil, w, x, v, 1, n)
 			keep("elements", y, z)
+			kernel.SoftCap(y, x, 2)
+			kernel.SoftCapBackward(z, w, x, 2)
+			keep("soft cap", y, z)
+			kernel.CrossEntropy(s, v[:1], w[:1], x, []int{n - 1}, 1, n)
+			kernel.CrossEntropyBackward(y, []float32{0.3}, x, v, w, []int{n - 1}, 1, n)
+			keep("cross-entropy", s, y)
 			for _, act := range acts {
 				kernel.Activate(y, x, act.act)
 				kernel.ActivateBackward(z, w, x, act.act)
@@ -61,6 +67,16 @@ func TestTwins(t *testing.T) {
 				d.w.MatMulNN(dx, dy, p.m, false)
 				keep(fmt.Sprintf("%s product %v", d.name, p), c, dx)
 			}
+			scores, spans := make([]float32, p.m*p.n), []kernel.Span(nil)
+			for i := range p.m {
+				spans = append(spans, kernel.Span{Lo: i % p.n / 2, Hi: min(i+1, p.n)})
+			}
+			q, keys := kernel.Rows{Data: a, Stride: p.k}, kernel.Rows{Data: r.slice(p.n * p.k), Stride: p.k}
+			kernel.Scores(scores, p.n, q, keys, spans, p.n, p.k, 0.3)
+			keep(fmt.Sprintf("scores %v", p), scores)
+			kernel.Mix(q, dy, p.n, keys, spans, p.n, p.k)
+			kernel.MixBackward(keys, dy, p.n, q, spans, p.n, p.k)
+			keep(fmt.Sprintf("mix %v", p), slices.Clone(q.Data), keys.Data)
 			dw := make([]float32, p.n*p.k)
 			kernel.MatMulTN(dw, dy, a, p.n, p.m, p.k, false)
 			keep(fmt.Sprintf("tn %v", p), dw)

@@ -83,3 +83,18 @@ func sum(x []float32) float32 {
 	}
 	return s
 }
+
+// Scale multiplies x by s; y and x have one length and y may be x. It runs on
+// the caller's thread. The loop that it must equal:
+//
+//	for i := range x { y[i] = x[i]*s }
+func Scale(y, x []float32, s float32) {
+	exact("kernel: scale", len(y), len(x))
+	if active != nil {
+		active.scale(y, x, s)
+		return
+	}
+	for i, v := range x {
+		y[i] = v * s
+	}
+}

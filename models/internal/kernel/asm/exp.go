@@ -78,4 +78,15 @@ func exponentials() {
 			return nil
 		},
 	}.emit()
+	loop{
+		name: "expScale", sig: "func(y, x []float32, top, s float32)", in: []string{"x"}, out: "y",
+		consts: []string{"top", "s"},
+		doc:    "for i := range x { y[i] = exp(x[i]-top)*s }.",
+		body: func(in, c []vec, _ vec, _ *tail) vec {
+			VSUBPS(c[0], in[0], in[0])
+			e := expOf(in[0])
+			VMULPS(c[1], e, e)
+			return e
+		},
+	}.emit()
 }

@@ -1,0 +1,14 @@
+//go:build unix
+
+package bench
+
+import "golang.org/x/sys/unix"
+
+// ownTime is the processor time of this process in seconds, of all threads.
+func ownTime() float64 {
+	var use unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &use); err != nil {
+		return 0
+	}
+	return float64(use.Utime.Nano()+use.Stime.Nano()) / 1e9
+}
