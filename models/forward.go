@@ -5,12 +5,12 @@ import "orrery/models/internal/kernel"
 // trace holds what the backward pass reads again. Values are those behind the
 // hooks, as they flowed on, unless they are called raw.
 type trace struct {
-	embed  normTrace    // of the embedding
-	blocks []blockTrace // L of them, when the values are kept
-	last   *rowSet      // rows behind the last block
-	out    *rowSet      // and those of them that are unembedded
-	final  normTrace    // of the rows that are unembedded
-	capped []float32    // their logits before the hooks, where those are capped
+	embed    normTrace    // of the embedding
+	blocks   []blockTrace // L of them, when the values are kept
+	last     *rowSet      // rows behind the last block
+	out      *rowSet      // and those of them that are unembedded
+	final    normTrace    // of the rows that are unembedded
+	uncapped []float32    // their logits before the cap, where there is one
 }
 
 // blockTrace holds the values of one block. Some stages of a block compute all

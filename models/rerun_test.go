@@ -16,7 +16,10 @@ import (
 
 // subjects are the models that re-runs are tested on.
 func subjects(t *testing.T) map[string]*models.Model {
-	out := map[string]*models.Model{"toy gpt2": modeltest.GPT2(4), "toy llama": modeltest.Llama(5)}
+	out := map[string]*models.Model{}
+	for _, m := range modeltest.Kinds(4) {
+		out[m.Name] = m
+	}
 	for _, family := range families(t) {
 		out[family] = openGolden(t, family).Model
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestSuiteOnToys(t *testing.T) {
-	for _, m := range []*models.Model{GPT2(1), Llama(1), Copy()} {
+	for _, m := range append(Kinds(1), Copy()) {
 		t.Run(m.Name, func(t *testing.T) { Suite(t, m) })
 	}
 }

@@ -28,6 +28,13 @@ func (s suite) stacks(t *testing.T) {
 		{"stack_neuron_results", models.StackNeuronResults}, {"get_full_resid_decomposition", models.FullResidDecomposition},
 	} {
 		stack, err := d.fn(s.m, c, -1, opt)
+		neurons := d.name == "stack_neuron_results"
+		if s.m.Config.Placement != models.PreNorm && d.name != "decompose_resid" || s.m.Config.AttnOnly && neurons {
+			if err == nil {
+				t.Errorf("%s: no error, and the parts do not reach the stream as they are", d.name)
+			}
+			continue
+		}
 		if err != nil {
 			t.Errorf("%s: %v", d.name, err)
 			continue
@@ -41,9 +48,12 @@ func (s suite) stacks(t *testing.T) {
 		Close(t, d.name, sum, stream, 2e-5, 2e-5)
 		parts = stack
 	}
+	if s.m.Config.LogitCap != 0 {
+		return // what is attributed is the logit before its cap
+	}
 	a := models.Answers{Incorrect: make([]int, in.B*in.T)}
 	for r := range in.B * in.T {
-		a.Tokens = append(a.Tokens, (r+1)%s.m.Config.Vocab)
+		a.Tokens = append(a.Tokens, (r+1)%s.m.Config.Outputs())
 	}
 	attrs, err := models.LogitAttrs(c, parts, a)
 	if err != nil {

@@ -41,10 +41,10 @@ func Random(name string, cfg models.Config, seed uint64) *models.Model {
 	p.Each(func(name string, t *tensor.Dense) {
 		mean, sd := 0.0, 0.2
 		switch {
-		case strings.Contains(name, "embed"):
-			sd = 0.7
 		case strings.HasSuffix(name, ".weight") && t.Rank() == 1:
 			mean = 1
+		case strings.Contains(name, "embed"):
+			sd = 0.7
 		case t.Rank() == 2:
 			sd = 1.2 / math.Sqrt(float64(t.Dim(1)))
 		}
