@@ -67,6 +67,8 @@ var noSites = map[string]string{
 	"rotary_emb.hook_cos": whyAngles, "rotary_emb.hook_sin": whyAngles,
 	"attn.hook_cos": whyAngles, "attn.hook_sin": whyAngles,
 	"attn.qkv.hook_in": whyFused, "attn.qkv.hook_out": whyFused,
+	"attn.o.hook_out": whyBehind, "attn.hook_out": whyBehind, "attn.hook_hidden_states": whyBehind,
+	"mlp.out.hook_out": whyBehind, "mlp.hook_out": whyBehind,
 	"mlp.hook_mid": whySoLU, "mlp.ln.hook_scale": whySoLU, "mlp.ln.hook_normalized": whySoLU,
 	"mlp.hook_gate": whyExperts, "mlp.hook_expert_weights": whyExperts, "mlp.hook_expert_indices": whyExperts,
 	"hook_full_embed": whyEncoder, "hook_token_type_embed": whyEncoder, "hook_pooler_out": whyEncoder,
@@ -82,6 +84,7 @@ const (
 	whySoLU    = "it exists in MLPs with a norm inside (SoLU), which this program does not run"
 	whyExperts = "it exists in mixtures of experts, which this program does not run"
 	whyEncoder = "it exists in encoders and encoder-decoders, which this program does not run"
+	whyBehind  = "in this model a norm stands behind it: what is added to the stream is hook_attn_out or hook_mlp_out, and what that norm reads is no site"
 	whyGrad    = "gradients have no names of their own: they are kept under the name of the value"
 )
 
@@ -145,6 +148,9 @@ func (m *Model) editSite(name string) (Site, error) {
 
 // absence says why a kind does not exist in this model.
 func (m *Model) absence(k Kind) string {
+	if m.Config.AttnOnly && k >= ResidMid && k <= MLPOut {
+		return "it exists in blocks with an MLP, and this model's have none"
+	}
 	switch k {
 	case PosEmbed:
 		return fmt.Sprintf("it exists with learned positions, and this model's are %s", m.Config.Positions)
@@ -154,13 +160,13 @@ func (m *Model) absence(k Kind) string {
 		return "it exists in gated MLPs, and this model's are plain"
 	case ResidMid:
 		return "it exists in serial blocks, and in this model's attention and MLP read the same stream"
-	case LN1Scale, LN1Normalized, LN2Scale, LN2Normalized, FinalScale, FinalNormalized:
+	case LN1Scale, LN1Normalized, LN1Out, LN2Scale, LN2Normalized, LN2Out, FinalScale, FinalNormalized, FinalOut:
 		return "it exists where a norm reads the stream, and this model has none there"
-	case LN1PostScale, LN1PostNormalized, LN2PostScale, LN2PostNormalized:
+	case LN1PostScale, LN1PostNormalized, LN1PostOut, LN2PostScale, LN2PostNormalized, LN2PostOut:
 		return "it exists where norms stand behind attention and MLP, and this model's stand before them"
-	case QNormScale, QNormNormalized, KNormScale, KNormNormalized:
+	case QNormScale, QNormNormalized, QNormOut, KNormScale, KNormNormalized, KNormOut:
 		return "it exists where queries and keys are normed, and this model's are not"
-	case EmbedLNScale, EmbedLNNormalized:
+	case EmbedLNScale, EmbedLNNormalized, EmbedLNOut:
 		return "it exists where the embedding is normed, and this model's is not"
 	}
 	return ""
@@ -179,7 +185,7 @@ func (m *Model) canonical(name string) string {
 		case part == "mlp.in.hook_out", part == "mlp.gate.hook_out" && m.Config.Gated:
 			part = "mlp.hook_pre"
 		}
-		if old, ok := newNames[part]; ok {
+		if old, ok := newNames[part]; ok && !(m.Config.behind() && noSites[part] == whyBehind) {
 			part = old
 		}
 		return "blocks." + layer + "." + part
