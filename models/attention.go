@@ -1,8 +1,10 @@
 package models
 
-import (
-	"orrery/models/internal/kernel"
-)
+import "orrery/models/internal/kernel"
+
+// queryBlock is the number of queries of one head whose scores are in memory at
+// once when nobody keeps them: two blocks of the kernel.
+const queryBlock = 48
 
 // attend computes scores, pattern and z from q, k and v of t. Of every query
 // row only the visible keys take part, in key order, so that neither padding
@@ -18,54 +20,51 @@ func (p *pass) attend(l int, t *blockTrace) {
 	T := h.T
 	t.z = p.zeros(len(t.q))
 	if !p.keep && !scoresHooked && !patternHooked {
-		scratch := p.take(h.n * T)
+		size := min(queryBlock, h.most())
+		scratch := p.take(h.n * size * T)
 		p.overHeads(h, func(i int) {
-			row := scratch[i*T : (i+1)*T]
-			h.queries(i, func(r, pos int) {
-				lo, hi := h.visible(i, pos)
-				h.scores(row, t, i, r, lo, hi)
-				softmax(row[lo:hi], row[lo:hi])
-				h.mix(t.z, row, t, i, r, lo, hi)
-			})
+			c := scratch[i*size*T : (i+1)*size*T]
+			lo, hi := h.out.of(i / h.H)
+			for at := lo; at < hi; at += size {
+				end := min(at+size, hi)
+				spans := h.spans[at:end]
+				h.scores(c, t, i, at, spans)
+				for r, s := range spans {
+					kernel.Softmax(c[r*T+s.Lo:r*T+s.Hi], c[r*T+s.Lo:r*T+s.Hi])
+				}
+				h.mix(t.z, c, t, i, at, spans)
+			}
 		})
 		return
 	}
 
 	square := p.take(h.n * T * T)
-	fill(square, negInf)
-	p.overHeads(h, func(i int) {
-		h.queries(i, func(r, pos int) {
-			lo, hi := h.visible(i, pos)
-			h.scores(h.square(square, i, pos), t, i, r, lo, hi)
-		})
-	})
+	if t.out.n() < h.n/h.H*T {
+		fill(square, negInf) // also rows that are not computed
+	}
+	p.overSquares(h, square, func(i, lo int, c []float32, spans []kernel.Span) { h.scores(c, t, i, lo, spans) })
 	p.visit(l, AttnScores, t.out, square)
-	p.overHeads(h, func(i int) {
-		h.queries(i, func(_, pos int) {
-			row := h.square(square, i, pos)
-			lo, hi := h.visible(i, pos)
+	p.overSquares(h, square, func(_, _ int, c []float32, spans []kernel.Span) {
+		for r, s := range spans {
+			row := c[r*T : (r+1)*T]
 			if scoresHooked {
-				lo, hi = widen(row, lo, hi, negInf)
+				s = widen(row, s, negInf)
 			}
-			softmax(row[lo:hi], row[lo:hi])
-			clear(row[:lo])
-			clear(row[hi:])
-		})
+			softmax(row[s.Lo:s.Hi])
+			clear(row[:s.Lo])
+			clear(row[s.Hi:])
+		}
 	})
 	t.pattern, t.rawPat = square, square
 	if patternHooked {
 		t.rawPat = p.clone(square)
 		p.visit(l, Pattern, t.out, square)
 	}
-	p.overHeads(h, func(i int) {
-		h.queries(i, func(r, pos int) {
-			row := h.square(square, i, pos)
-			lo, hi := h.visible(i, pos)
-			if scoresHooked || patternHooked {
-				lo, hi = widen(row, lo, hi, 0)
-			}
-			h.mix(t.z, row, t, i, r, lo, hi)
-		})
+	p.overSquares(h, square, func(i, lo int, c []float32, spans []kernel.Span) {
+		if scoresHooked || patternHooked {
+			spans = widened(c, T, spans)
+		}
+		h.mix(t.z, c, t, i, lo, spans)
 	})
 }
 
@@ -74,7 +73,8 @@ func (p *pass) attend(l int, t *blockTrace) {
 type headLayout struct {
 	p          *pass
 	out        *rowSet
-	n          int // S·H
+	spans      []kernel.Span // [R′] what each row sees
+	n          int           // S·H
 	l          int
 	T, H, G, K int
 	scale, cap float64 // of the scores
@@ -87,10 +87,24 @@ func (p *pass) heads(l int, t *blockTrace) headLayout {
 	if c.InverseLayerScale {
 		scale /= float64(l + 1)
 	}
-	return headLayout{
-		p: p, out: t.out, l: l, n: t.out.sequences() * c.Heads, T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth,
-		scale: scale, cap: c.ScoreCap, group: c.group(),
+	h := headLayout{
+		p: p, out: t.out, spans: make([]kernel.Span, t.out.n()), l: l, n: t.out.sequences() * c.Heads,
+		T: p.in.T, H: c.Heads, G: c.KVHeads, K: c.HeadWidth, scale: scale, cap: c.ScoreCap, group: c.group(),
 	}
+	for r := range h.spans {
+		h.spans[r].Lo, h.spans[r].Hi = p.visible(l, int(t.out.seq[r]), int(t.out.pos[r]))
+	}
+	return h
+}
+
+// most is the number of rows of the sequence that has the most.
+func (h *headLayout) most() int {
+	most := 0
+	for s := range h.out.sequences() {
+		lo, hi := h.out.of(s)
+		most = max(most, hi-lo)
+	}
+	return most
 }
 
 // overHeads calls fn for every pair of sequence and query head, in parallel.
@@ -106,34 +120,79 @@ func (p *pass) overHeads(h headLayout, fn func(i int)) {
 	})
 }
 
-// queries calls fn for every row of pair i, with its place.
-func (h *headLayout) queries(i int, fn func(r, pos int)) {
-	lo, hi := h.out.of(i / h.H)
-	for r := lo; r < hi; r++ {
-		fn(r, int(h.out.pos[r]))
+// overSquares calls overStretches for every pair, in parallel.
+func (p *pass) overSquares(h headLayout, square []float32, fn func(i, lo int, c []float32, spans []kernel.Span)) {
+	p.overHeads(h, func(i int) { p.overStretches(h, i, square, fn) })
+}
+
+// overStretches calls fn for every stretch of neighbouring rows of pair i: with
+// its first row, their part of the square [S,H,T,T] and what they see.
+func (p *pass) overStretches(h headLayout, i int, square []float32, fn func(i, lo int, c []float32, spans []kernel.Span)) {
+	lo, end := h.out.of(i / h.H)
+	for lo < end {
+		hi := lo + 1
+		for hi < end && h.out.pos[hi] == h.out.pos[hi-1]+1 {
+			hi++
+		}
+		fn(i, lo, h.rowsOf(square, i, lo, hi-lo), h.spans[lo:hi])
+		lo = hi
 	}
 }
 
-// visible gives the places that a query of pair i sees: lo ≤ s < hi.
-func (h *headLayout) visible(i, pos int) (lo, hi int) { return h.p.visible(h.l, i/h.H, pos) }
-
-// square is the row of a query of pair i in a square [S,H,T,T].
-func (h *headLayout) square(x []float32, i, pos int) []float32 {
-	at := (i*h.T + pos) * h.T
-	return x[at : at+h.T]
+// queries are the rows of pair i in a tensor [out,H,K], from row r on.
+func (h *headLayout) queries(x []float32, i, r int) kernel.Rows {
+	return kernel.Rows{Data: x[(r*h.H+i%h.H)*h.K:], Stride: h.H * h.K}
 }
 
-// query is the place of pair i in row r of a tensor [out,H,K].
-func (h *headLayout) query(x []float32, i, r int) []float32 {
-	at := (r*h.H + i%h.H) * h.K
-	return x[at : at+h.K]
+// keys are the rows of what pair i sees in a tensor [in,G,K], from row r on.
+func (h *headLayout) keys(x []float32, i, r int) kernel.Rows {
+	return kernel.Rows{Data: x[(r*h.G+i%h.H/h.group)*h.K:], Stride: h.G * h.K}
 }
 
-// key is the place of the key or value that pair i sees in row r of a tensor
-// [in,G,K].
-func (h *headLayout) key(x []float32, i, r int) []float32 {
-	at := (r*h.G + i%h.H/h.group) * h.K
-	return x[at : at+h.K]
+// eachRun calls fn for each stretch of keys of pair i, with the spans within it.
+func (h *headLayout) eachRun(runs []keyRun, spans []kernel.Span, fn func(run *keyRun, spans []kernel.Span)) {
+	if len(runs) == 1 && runs[0].lo == 0 {
+		fn(&runs[0], spans)
+		return
+	}
+	part := make([]kernel.Span, len(spans))
+	for at := range runs {
+		run := &runs[at]
+		for r, s := range spans {
+			part[r] = kernel.Span{Lo: max(s.Lo, run.lo) - run.lo, Hi: min(s.Hi, run.hi) - run.lo}
+			if part[r].Lo >= part[r].Hi {
+				part[r] = kernel.Span{}
+			}
+		}
+		fn(run, part)
+	}
+}
+
+// scores fills c, rows of T places, for the queries of pair i from row r on:
+// q·k·scale, capped and with ALiBi's bias, and -Inf where a query does not look.
+func (h *headLayout) scores(c []float32, t *blockTrace, i, r int, spans []kernel.Span) {
+	h.eachRun(t.keys[i/h.H], spans, func(run *keyRun, spans []kernel.Span) {
+		kernel.Scores(c[run.lo:], h.T, h.queries(t.q, i, r), h.keys(run.k, i, 0), spans, run.hi-run.lo, h.K, float32(h.scale))
+	})
+	bias, start := h.bias(i)
+	if bias == nil && h.cap == 0 {
+		return
+	}
+	for n, s := range spans {
+		if s.Lo >= s.Hi {
+			continue
+		}
+		row := c[n*h.T+s.Lo : n*h.T+s.Hi]
+		if h.cap != 0 {
+			kernel.SoftCap(row, row, float32(h.cap))
+		}
+		if bias != nil {
+			own := bias[int(h.out.pos[r+n])-start]
+			for at := range row {
+				row[at] = float32(float64(row[at]) + bias[s.Lo+at-start] - own)
+			}
+		}
+	}
 }
 
 // bias is what ALiBi adds for the keys of pair i at each position, nil without,
@@ -146,54 +205,44 @@ func (h *headLayout) bias(i int) ([]float64, int) {
 	return h.p.alibi[i%h.H*h.T : (i%h.H+1)*h.T], start
 }
 
-// scores writes q·k·scale of the query in row r of pair i, capped and with
-// ALiBi's bias, for the places lo..hi-1 of row [T]. All but the product is
-// computed in float64, which rounds a score once.
-func (h *headLayout) scores(row []float32, t *blockTrace, i, r, lo, hi int) {
-	query := h.query(t.q, i, r)
-	bias, start := h.bias(i)
-	own := int(h.out.pos[r]) - start
-	for _, run := range t.keys[i/h.H] {
-		for s := max(lo, run.lo); s < min(hi, run.hi); s++ {
-			score := capped(float64(kernel.Dot(query, h.key(run.k, i, s-run.lo)))*h.scale, h.cap)
-			if bias != nil {
-				score += bias[s-start] - bias[own]
-			}
-			row[s] = float32(score)
-		}
-	}
+// mix adds the values under the patterns c, rows of T places, to the rows of z
+// from row r on.
+func (h *headLayout) mix(z, c []float32, t *blockTrace, i, r int, spans []kernel.Span) {
+	h.eachRun(t.keys[i/h.H], spans, func(run *keyRun, spans []kernel.Span) {
+		kernel.Mix(h.queries(z, i, r), c[run.lo:], h.T, h.keys(run.v, i, 0), spans, run.hi-run.lo, h.K)
+	})
 }
 
-// mix adds the values under the pattern row [T], places lo..hi-1, to row r of z.
-func (h *headLayout) mix(z, row []float32, t *blockTrace, i, r, lo, hi int) {
-	out := h.query(z, i, r)
-	for _, run := range t.keys[i/h.H] {
-		for s := max(lo, run.lo); s < min(hi, run.hi); s++ {
-			kernel.Axpy(out, row[s], h.key(run.v, i, s-run.lo))
+// widen gives the span unless row holds anything but empty outside it; then the
+// whole row.
+func widen(row []float32, s kernel.Span, empty float32) kernel.Span {
+	for at, v := range row {
+		if (at < s.Lo || at >= s.Hi) && v != empty {
+			return kernel.Span{Lo: 0, Hi: len(row)}
 		}
 	}
+	return s
 }
 
-// widen gives lo and hi unless row holds anything but empty outside them; then
-// the whole row.
-func widen(row []float32, lo, hi int, empty float32) (int, int) {
-	for s, v := range row {
-		if (s < lo || s >= hi) && v != empty {
-			return 0, len(row)
-		}
+// widened widens the spans of patterns c, rows of T places.
+func widened(c []float32, t int, spans []kernel.Span) []kernel.Span {
+	out := make([]kernel.Span, len(spans))
+	for r, s := range spans {
+		out[r] = widen(c[r*t:(r+1)*t], s, 0)
 	}
-	return lo, hi
+	return out
 }
 
-// softmax is kernel.Softmax, and 0 everywhere for a row that sees nothing.
-func softmax(y, x []float32) {
+// softmax is kernel.Softmax in place, and 0 everywhere for a row that sees
+// nothing.
+func softmax(x []float32) {
 	for _, v := range x {
 		if v != negInf {
-			kernel.Softmax(y, x)
+			kernel.Softmax(x, x)
 			return
 		}
 	}
-	clear(y)
+	clear(x)
 }
 
 func fill(x []float32, v float32) {

@@ -14,72 +14,91 @@ func (g *backward) attendBackward(l int, t *blockTrace, dz []float32) (dq, dk, d
 	T := h.T
 	scores, pattern := Site{l, AttnScores}, Site{l, Pattern}
 	all := g.wanted(pattern) || p.hooked(pattern) || p.hooked(scores)
-	span := func(row []float32, i, pos int) (int, int) {
-		lo, hi := h.visible(i, pos)
-		if all {
-			lo, hi = widen(row, lo, hi, 0)
-		}
-		return lo, hi
-	}
-	// key is the row of a place of pair i in a tensor [in,G,K].
-	key := func(x []float32, i, pos int) []float32 { return h.key(x, i, t.in.find(i/h.H, pos)) }
 	dq, dk, dv = p.zeros(len(t.q)), p.zeros(len(t.k)), p.zeros(len(t.v))
 	square := p.zeros(h.n * T * T) // d pattern, then d scores
-	g.overGroups(h, func(i int) {
-		h.queries(i, func(r, pos int) {
-			row, pat, out := h.square(square, i, pos), h.square(t.pattern, i, pos), h.query(dz, i, r)
-			lo, hi := span(pat, i, pos)
-			for s := lo; s < hi; s++ {
-				kernel.Axpy(key(dv, i, s), pat[s], out)
-			}
-			if all { // the derivative by a masked entry exists as well
-				lo, hi = 0, T
-			}
-			for s := lo; s < hi; s++ {
-				row[s] = kernel.Dot(out, key(t.v, i, s))
-			}
-		})
+	g.overGroups(h, square, func(i, lo int, c []float32, spans []kernel.Span) {
+		pat, keys := h.rowsOf(t.pattern, i, lo, len(spans)), h.firstKey(t, i)
+		seen := spans
+		if all {
+			seen = widened(pat, T, spans)
+		}
+		kernel.MixBackward(h.keys(dv, i, keys), pat, T, h.queries(dz, i, lo), seen, T, h.K)
+		if all { // the derivative by a masked entry exists as well
+			spans = whole(len(spans), T)
+		}
+		kernel.Scores(c, T, h.queries(dz, i, lo), h.keys(t.v, i, keys), spans, T, h.K, 1)
 	})
 	g.visitBack(l, Pattern, t.out, square)
-	g.overGroups(h, func(i int) {
-		h.queries(i, func(_, pos int) {
-			row, pat := h.square(square, i, pos), h.square(t.rawPat, i, pos)
-			lo, hi := span(pat, i, pos)
-			clear(row[:lo])
-			kernel.SoftmaxBackward(row[lo:hi], row[lo:hi], pat[lo:hi])
-			clear(row[hi:])
-		})
+	g.overGroups(h, square, func(i, lo int, c []float32, spans []kernel.Span) {
+		pat := h.rowsOf(t.rawPat, i, lo, len(spans))
+		if all {
+			spans = widened(pat, T, spans)
+		}
+		for r, s := range spans {
+			row := c[r*T : (r+1)*T]
+			clear(row[:s.Lo])
+			kernel.SoftmaxBackward(row[s.Lo:s.Hi], row[s.Lo:s.Hi], pat[r*T+s.Lo:r*T+s.Hi])
+			clear(row[s.Hi:])
+		}
 	})
 	g.visitBack(l, AttnScores, t.out, square)
-	g.overGroups(h, func(i int) {
-		h.queries(i, func(r, pos int) {
-			row := h.square(square, i, pos)
-			lo, hi := h.visible(i, pos) // what a hook put elsewhere came from no product
-			query, dquery := h.query(t.q, i, r), h.query(dq, i, r)
-			for s := lo; s < hi; s++ {
-				d := float32(h.scale) * row[s]
-				if h.cap != 0 {
-					score := float64(kernel.Dot(query, key(t.k, i, s))) * h.scale
-					d *= float32(cappedSlope(capped(score, h.cap), h.cap))
-				}
-				kernel.Axpy(dquery, d, key(t.k, i, s))
-				kernel.Axpy(key(dk, i, s), d, query)
-			}
-		})
+	g.overGroups(h, square, func(i, lo int, c []float32, spans []kernel.Span) {
+		// What a hook put outside the spans came from no product.
+		keys := h.firstKey(t, i)
+		g.scaleScores(h, c, t, i, lo, keys, spans)
+		kernel.Mix(h.queries(dq, i, lo), c, T, h.keys(t.k, i, keys), spans, T, h.K)
+		kernel.MixBackward(h.keys(dk, i, keys), c, T, h.queries(t.q, i, lo), spans, T, h.K)
 	})
 	return dq, dk, dv
 }
 
-// overGroups calls fn for every pair of sequence and query head: those that
-// share a key-value head one after the other, the others in parallel.
-func (g *backward) overGroups(h headLayout, fn func(i int)) {
-	perGroup := h.out.n() * h.H * h.T * h.K / max(h.n/h.group, 1)
-	kernel.Do(h.n/h.group, 1+grainWork/max(perGroup, 1), func(lo, hi int) {
-		for i := lo * h.group; i < hi*h.group; i++ {
-			if g.ctx.Err() != nil {
-				return
-			}
-			fn(i)
+// scaleScores turns the gradient c of scores into that of q·k: past the cap and
+// the scale.
+func (g *backward) scaleScores(h headLayout, c []float32, t *blockTrace, i, lo, keys int, spans []kernel.Span) {
+	var raw []float32 // before the cap
+	if h.cap != 0 {
+		raw = make([]float32, len(c))
+		kernel.Scores(raw, h.T, h.queries(t.q, i, lo), h.keys(t.k, i, keys), spans, h.T, h.K, float32(h.scale))
+	}
+	for r, s := range spans {
+		row := c[r*h.T+s.Lo : r*h.T+s.Hi]
+		if h.cap != 0 {
+			kernel.SoftCapBackward(row, row, raw[r*h.T+s.Lo:r*h.T+s.Hi], float32(h.cap))
+		}
+		kernel.Scale(row, row, float32(h.scale))
+	}
+}
+
+// rowsOf are n rows of pair i in a square [S,H,T,T], from row r on.
+func (h *headLayout) rowsOf(square []float32, i, r, n int) []float32 {
+	at := (i*h.T + int(h.out.pos[r])) * h.T
+	return square[at : at+n*h.T]
+}
+
+// firstKey is the first row of pair i's sequence in t.in, which has all its
+// places.
+func (h *headLayout) firstKey(t *blockTrace, i int) int {
+	lo, _ := t.in.of(i / h.H)
+	return lo
+}
+
+// whole are n spans over all of t places.
+func whole(n, t int) []kernel.Span {
+	out := make([]kernel.Span, n)
+	for r := range out {
+		out[r].Hi = t
+	}
+	return out
+}
+
+// overGroups is overSquares with the pairs that share a key-value head one after
+// the other, the others in parallel.
+func (g *backward) overGroups(h headLayout, square []float32, fn func(i, lo int, c []float32, spans []kernel.Span)) {
+	groups := h
+	groups.n, groups.H = h.n/h.group, h.H/h.group
+	g.overHeads(groups, func(at int) {
+		for i := at * h.group; i < (at+1)*h.group; i++ {
+			g.overStretches(h, i, square, fn)
 		}
 	})
 }

@@ -230,8 +230,8 @@ func TestNamesByKindOfBlock(t *testing.T) {
 	}
 	for _, test := range []struct{ kind, name, site, says string }{
 		{"toy-gpt2", "blocks.1.attn.o.hook_out", "blocks.1.hook_attn_out", ""},
-		{"toy-both", "blocks.1.attn.o.hook_out", "", "a norm stands behind"},
-		{"toy-behind", "blocks.0.mlp.hook_out", "", "a norm stands behind"},
+		{"toy-both", "blocks.1.attn.o.hook_out", "", "has no site"},
+		{"toy-behind", "blocks.0.mlp.hook_out", "", "has no site"},
 		{"toy-both", "blocks.1.ln1_post.hook_out", "blocks.1.ln1_post.hook_out", ""},
 		{"toy-behind", "blocks.1.ln1.hook_scale", "", "none there"},
 		{"toy-gpt2", "blocks.1.ln2_post.hook_scale", "", "stand before"},

@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,11 @@ func FuzzConfig(f *testing.F) {
 		}
 		f.Add(config)
 	}
+	for _, kind := range knownTypes(f) { // the sizes are gpt2's, under every spelling
+		f.Add([]byte(`{"model_type":"` + kind + `","hidden_size":24,"n_embd":24,"d_model":24,"num_hidden_layers":2,"n_layer":2,"n_layers":2,"num_layers":2,` +
+			`"num_attention_heads":3,"n_head":3,"n_heads":3,"num_heads":3,"vocab_size":101,"max_position_embeddings":32,"n_positions":32,"max_seq_len":32,` +
+			`"intermediate_size":48,"ffn_dim":48,"rms_norm_eps":1e-5,"layer_norm_epsilon":1e-5,"rope_scaling":{"type":"yarn","factor":2}}`))
+	}
 	f.Add([]byte(`{"model_type":"orrery","layers":1,"width":2}`))
 	f.Add([]byte(`{"model_type":"llama","rope_scaling":{"type":"linear"}}`))
 	f.Add([]byte(`{"model_type":"gpt_neo","attention_types":[[["global","local"],1e9]]}`))
@@ -48,6 +54,17 @@ func FuzzConfig(f *testing.F) {
 			m.Params() // each tensor becomes a weight of the right shape
 		}
 	})
+}
+
+// knownTypes lists what model_type may be, as the error of an unknown one does.
+func knownTypes(tb testing.TB) []string {
+	_, err := models.LoadFS(fstest.MapFS{"m/config.json": {Data: []byte(`{"model_type":"none"}`)}}, "m")
+	_, list, ok := strings.Cut(fmt.Sprint(err), "known are ")
+	kinds := strings.Split(list, ", ")
+	if !ok || len(kinds) < 3 {
+		tb.Fatalf("no list of types in %v", err)
+	}
+	return kinds
 }
 
 // FuzzEdits feeds JSON edits to a run.

@@ -180,6 +180,8 @@ func lens(b *testing.B, m *models.Model, n int) {
 	}
 	for _, s := range cache.Sites() {
 		x, _ := cache.Get(s)
-		m.Unembed(x.Reshape(-1, m.Config.Width))
+		if _, err := m.Unembed(x.Reshape(-1, m.Config.Width)); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

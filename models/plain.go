@@ -16,13 +16,41 @@ func (s *store) params() (*Params, error) {
 		return s.places, nil
 	}
 	p := &Params{Blocks: make([]BlockParams, s.cfg.Layers)}
+	return p, s.read(p, func(int) bool { return true })
+}
+
+// Block gives the weights of block l as float32, which the caller must not
+// change: those of a loaded model are read from its file and not kept. The error
+// is that of a file that cannot be read. It panics unless 0 ≤ l < Config.Layers.
+func (m *Model) Block(l int) (*BlockParams, error) {
+	if len(m.store.wishes) == 0 {
+		return &m.store.places.Blocks[l], nil
+	}
+	p := &Params{Blocks: make([]BlockParams, m.Config.Layers)}
+	if err := m.store.read(p, func(layer int) bool { return layer == l }); err != nil {
+		return nil, err
+	}
+	return &p.Blocks[l], nil
+}
+
+// copied is params in memory of its own, which the caller may change.
+func (s *store) copied() (*Params, error) {
+	if len(s.wishes) == 0 {
+		return s.places.Clone(), nil
+	}
+	return s.params()
+}
+
+// read reads the weights of some layers into p, -1 for those outside of blocks.
+func (s *store) read(p *Params, want func(layer int) bool) error {
 	var places []**tensor.Dense
 	p.walk(func(_ int, _ string, at **tensor.Dense) { places = append(places, at) })
-	err := s.each(func(i, layer int, name string, at **tensor.Dense) (err error) {
-		*places[i], err = s.dense(layer, name, at)
+	return s.each(func(i, layer int, name string, at **tensor.Dense) (err error) {
+		if want(layer) {
+			*places[i], err = s.dense(layer, name, at)
+		}
 		return err
 	})
-	return p, err
 }
 
 // each calls fn with every weight that there is until it returns an error: with

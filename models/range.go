@@ -1,53 +1,25 @@
 package models
 
-import "math"
+import "orrery/models/internal/kernel"
 
-// capped is a soft cap: limit·tanh(x/limit), which is x near 0 and never leaves
-// ±limit (Riviere et al., "Gemma 2", 2024, arXiv:2408.00118, section 2). A limit
-// of 0 is none.
-func capped(x, limit float64) float64 {
-	if limit == 0 {
-		return x
-	}
-	return limit * math.Tanh(x/limit)
-}
-
-// cappedSlope is the derivative of capped at y, the value that it gave.
-func cappedSlope(y, limit float64) float64 {
-	if limit == 0 {
-		return 1
-	}
-	return 1 - y/limit*(y/limit)
-}
-
-// capLogits applies the soft cap of logits in place, and keeps what it gave for
-// the way back.
+// capLogits applies the soft cap of logits in place, and keeps what they were
+// for the way back.
 func (p *pass) capLogits(logits []float32) {
-	limit := p.m.Config.LogitCap
+	limit := float32(p.m.Config.LogitCap)
 	if limit == 0 {
 		return
 	}
-	perRow(len(logits), 16, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			logits[i] = float32(capped(float64(logits[i]), limit))
-		}
-	})
 	if p.keep {
-		p.trace.capped = p.clone(logits)
+		p.trace.uncapped = p.clone(logits)
 	}
+	kernel.SoftCap(logits, logits, limit)
 }
 
 // capLogitsBackward takes a gradient [R,V] back past capLogits, in place.
 func (g *backward) capLogitsBackward(dy []float32) {
-	limit := g.m.Config.LogitCap
-	if limit == 0 {
-		return
+	if limit := float32(g.m.Config.LogitCap); limit != 0 {
+		kernel.SoftCapBackward(dy, dy, g.trace.uncapped, limit)
 	}
-	perRow(len(dy), 4, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dy[i] *= float32(cappedSlope(float64(g.trace.capped[i]), limit))
-		}
-	})
 }
 
 // clip brings q, k and v of t into ±ClipQKV, and keeps what they were for the

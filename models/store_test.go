@@ -279,6 +279,32 @@ func TestReplacedWeights(t *testing.T) {
 	}
 }
 
+// TestBlocks reads the weights of one block, from a file and in memory.
+func TestBlocks(t *testing.T) {
+	m := lazily(t, synthetic(t, "gpt2", weights.BF16))
+	want := m.Params()
+	for name, m := range map[string]*models.Model{"file": m, "memory": upcast(t, m)} {
+		for l := range want.Blocks {
+			b, err := m.Block(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := &models.Params{Blocks: []models.BlockParams{*b}}
+			n := 0
+			got.Each(func(string, *tensor.Dense) { n++ })
+			(&models.Params{Blocks: want.Blocks[l : l+1]}).Each(func(name string, x *tensor.Dense) {
+				n--
+				if y, ok := got.Get(name); !ok || !y.EqualBits(x) {
+					t.Errorf("%s of layer %d differs", name, l)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%s: layer %d has %d weights too many", name, l, n)
+			}
+		}
+	}
+}
+
 // TestSavedFromFile saves a model of which nothing was packed.
 func TestSavedFromFile(t *testing.T) {
 	for _, family := range []string{"gpt2", "llama3"} {

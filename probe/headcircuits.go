@@ -23,11 +23,13 @@ type HeadWeights struct {
 func ReadHeads(m *models.Model) ([]HeadWeights, error) {
 	cfg := m.Config
 	var out []HeadWeights
-	for l := range m.Params().Blocks {
-		b := &m.Params().Blocks[l]
+	for l := range cfg.Layers {
+		b, err := m.Block(l)
+		if err != nil {
+			return nil, fmt.Errorf("head weights: %w", err)
+		}
 		var w [4]*mat.Dense // [H·K, D], [G·K, D] twice, [D, H·K]
 		for i, x := range []*tensor.Dense{b.Q.Weight, b.K.Weight, b.V.Weight, b.O.Weight} {
-			var err error
 			if w[i], err = Matrix(x); err != nil {
 				return nil, fmt.Errorf("head weights of layer %d: %w", l, err)
 			}

@@ -89,7 +89,10 @@ func LogitLens(ctx context.Context, m *models.Model, ids []int, opt LensOptions,
 		if !ok {
 			return nil, fmt.Errorf("logit lens: site %s did not fire in this model", site)
 		}
-		logits := m.Unembed(x.Sub(0))
+		logits, err := m.Unembed(x.Sub(0))
+		if err != nil {
+			return lens, fmt.Errorf("logit lens: %w", err)
+		}
 		row := ref.read(logits, k)
 		row.State, row.Layer = states[i], site.Layer
 		lens.Rows = append(lens.Rows, row)

@@ -119,7 +119,11 @@ func lens(n int) prepare {
 			rows := make([]*tensor.Dense, 0, layers+1)
 			for _, at := range cache.Sites() {
 				x, _ := cache.Get(at)
-				rows = append(rows, s.m.Unembed(x.Sub(0)))
+				logits, err := s.m.Unembed(x.Sub(0))
+				if err != nil {
+					return err
+				}
+				rows = append(rows, logits)
 			}
 			t.note = fmt.Sprintf("%d rows", len(rows)*n)
 			return ctx.Err()

@@ -55,6 +55,9 @@ func (e *MismatchError) Error() string {
 	return b.String()
 }
 
+// show writes a value of an untrusted file for a message.
+func show(v any) string { return clip(fmt.Sprint(v)) }
+
 // clip shortens a name from an untrusted file for a message.
 func clip(name string) string {
 	const most = 120

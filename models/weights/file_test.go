@@ -214,6 +214,12 @@ func TestIndexRefuses(t *testing.T) {
 		{"tensor twice", `{"weight_map":{"a":"m.safetensors","a":"n.safetensors"}}`, "twice"},
 		{"list", `["a"]`, "["},
 		{"number as shard", `{"weight_map":{"a":1}}`, `"a"`},
+		{"more behind", `{"weight_map":{"a":"m.safetensors"}} x`, "only spaces"},
+		{"no map", `{"metadata":{}}`, "no weight_map"},
+		{"map twice", `{"weight_map":{"a":"m.safetensors"},"weight_map":{}}`, "twice"},
+		{"backslash", `{"weight_map":{"a":"..\\m.safetensors"}}`, "plain name"},
+		{"dots", `{"weight_map":{"a":".."}}`, "plain name"},
+		{"deep nesting", `{"x":` + strings.Repeat("[", 20000) + `}`, "JSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.index.json")

@@ -15,6 +15,9 @@ import (
 // format's reference implementation sets.
 const MaxHeader = 100_000_000
 
+// maxRank is the largest number of axes that is read: PyTorch's own limit.
+const maxRank = 64
+
 // metadataKey is the one header key that is not a tensor.
 const metadataKey = "__metadata__"
 
@@ -126,7 +129,7 @@ func (p *headerParser) open(want json.Delim, what string) error {
 		return err
 	}
 	if t != want {
-		return p.fail("expected %s, found %v", what, t)
+		return p.fail("expected %s, found %s", what, show(t))
 	}
 	return nil
 }
@@ -144,7 +147,7 @@ func (p *headerParser) each(what string, fn func(key string) error) error {
 		}
 		key, ok := t.(string)
 		if !ok {
-			return p.fail("expected a key, found %v", t)
+			return p.fail("expected a key, found %s", show(t))
 		}
 		if seen[key] {
 			return p.fail("key %q occurs twice", clip(key))
@@ -169,7 +172,7 @@ func (p *headerParser) object(h *header) error {
 				}
 				s, ok := v.(string)
 				if !ok {
-					return p.fail("%s %q: expected a string, found %v", metadataKey, clip(k), v)
+					return p.fail("%s %q: expected a string, found %s", metadataKey, clip(k), show(v))
 				}
 				h.metadata[k] = s
 				return nil
@@ -187,8 +190,13 @@ func (p *headerParser) object(h *header) error {
 	if err != nil {
 		return err
 	}
+	return p.end()
+}
+
+// end checks that nothing follows the object.
+func (p *headerParser) end() error {
 	if _, err := p.dec.Token(); err != io.EOF {
-		return p.fail("expected only spaces behind the header's JSON object")
+		return p.fail("expected only spaces behind the JSON object")
 	}
 	return nil
 }
@@ -208,12 +216,12 @@ func (p *headerParser) entry() (entry, error) {
 			}
 			s, ok := t.(string)
 			if e.info.DType = DType(s); !ok || e.info.DType.Size() == 0 {
-				return p.fail("dtype %v is not one of F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL", t)
+				return p.fail("dtype %s is not one of F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL", show(t))
 			}
 		case "shape":
-			e.info.Shape, err = p.ints(key)
+			e.info.Shape, err = p.ints(key, maxRank)
 		case "data_offsets":
-			offsets, err = p.ints(key)
+			offsets, err = p.ints(key, 2)
 		default:
 			return p.fail("unknown key %q; expected dtype, shape, data_offsets", clip(key))
 		}
@@ -226,21 +234,21 @@ func (p *headerParser) entry() (entry, error) {
 		return e, p.fail("expected dtype, shape and data_offsets, found %d of them", fields)
 	}
 	if len(offsets) != 2 || offsets[0] > offsets[1] {
-		return e, p.fail("data_offsets %v are not a begin and an end", offsets)
+		return e, p.fail("data_offsets %s are not a begin and an end", show(offsets))
 	}
 	e.lo, e.hi = offsets[0], offsets[1]
 	want, ok := byteLength(e.info.DType, e.info.Shape)
 	if !ok {
-		return e, p.fail("shape %v of %s overflows 63 bits", e.info.Shape, e.info.DType)
+		return e, p.fail("shape %s of %s overflows 63 bits", show(e.info.Shape), e.info.DType)
 	}
 	if want != e.hi-e.lo {
-		return e, p.fail("shape %v of %s expects %d bytes, found data_offsets of %d", e.info.Shape, e.info.DType, want, e.hi-e.lo)
+		return e, p.fail("shape %s of %s expects %d bytes, found data_offsets of %d", show(e.info.Shape), e.info.DType, want, e.hi-e.lo)
 	}
 	return e, nil
 }
 
-// ints reads a list of non-negative integers.
-func (p *headerParser) ints(what string) ([]int, error) {
+// ints reads a list of at most that many non-negative integers.
+func (p *headerParser) ints(what string, most int) ([]int, error) {
 	if err := p.open('[', "a list as "+what); err != nil {
 		return nil, err
 	}
@@ -250,9 +258,12 @@ func (p *headerParser) ints(what string) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(list) == most {
+			return nil, p.fail("%s: more than %d numbers", what, most)
+		}
 		num, ok := t.(json.Number)
 		if !ok {
-			return nil, p.fail("%s: expected a number, found %v", what, t)
+			return nil, p.fail("%s: expected a number, found %s", what, show(t))
 		}
 		n, err := strconv.ParseUint(num.String(), 10, strconv.IntSize-1)
 		if err != nil {

@@ -123,7 +123,7 @@ func readIndex(path string) (where map[string]string, shards []string, err error
 			}
 			shard, ok := t.(string)
 			if !ok || shard != filepath.Base(shard) || strings.ContainsAny(shard, `/\`) || !strings.HasSuffix(shard, ".safetensors") {
-				return &FormatError{File: path, Tensor: tensor, Problem: fmt.Sprintf("shard %q is not the plain name of a .safetensors file beside the index", fmt.Sprint(t))}
+				return &FormatError{File: path, Tensor: tensor, Problem: fmt.Sprintf("shard %q is not the plain name of a .safetensors file beside the index", show(t))}
 			}
 			where[tensor] = shard
 			if !seen[shard] {
@@ -133,6 +133,9 @@ func readIndex(path string) (where map[string]string, shards []string, err error
 			return nil
 		})
 	})
+	if err == nil {
+		err = p.end()
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,10 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
+	"orrery/models/tensor"
 	"orrery/models/weights"
 )
 
@@ -38,7 +41,8 @@ var corruptions = []struct {
 	{"unknown field", shard(`{"w":{"dtype":"F32","stride":[1],"shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)), []string{`tensor "w"`, "stride"}},
 	{"unknown type", shard(headerOf(field{"w", "F8_E5M2", "[4]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "F8_E5M2", "BF16"}},
 	{"type not a string", shard(`{"w":{"dtype":3,"shape":[1],"data_offsets":[0,4]}}`, make([]byte, 4)), []string{`tensor "w"`, "dtype 3"}},
-	{"three offsets", shard(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}`, make([]byte, 4)), []string{`tensor "w"`, "[0 4 8]"}},
+	{"three offsets", shard(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}`, make([]byte, 4)), []string{`tensor "w"`, "data_offsets", "more than 2"}},
+	{"one offset", shard(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[4]}}`, make([]byte, 4)), []string{`tensor "w"`, "[4]", "a begin and an end"}},
 	{"offsets backwards", shard(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}`, make([]byte, 4)), []string{`tensor "w"`, "[4 0]"}},
 	{"negative shape", shard(headerOf(field{"w", "F32", "[-1]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "shape", "-1"}},
 	{"fractional shape", shard(headerOf(field{"w", "F32", "[1.0]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "1.0"}},
@@ -53,6 +57,17 @@ var corruptions = []struct {
 	{"hole", shard(headerOf(field{"a", "F32", "[1]", 0, 4}, field{"w", "F32", "[1]", 8, 12}), make([]byte, 12)), []string{`tensor "w"`, "hole", `"a"`}},
 	{"hole in front", shard(headerOf(field{"w", "F32", "[1]", 4, 8}), make([]byte, 8)), []string{`tensor "w"`, "hole", "header"}},
 	{"bytes behind the last", shard(headerOf(field{"w", "F32", "[1]", 0, 4}), make([]byte, 9)), []string{"expected 4 bytes", "found 9", `"w"`}},
+	{"empty tensor within another", shard(headerOf(field{"a", "F32", "[2]", 0, 8}, field{"w", "F32", "[0]", 4, 4}), make([]byte, 8)), []string{`tensor "w"`, "[4,4)", `"a"`}},
+	{"empty tensor behind the end", shard(headerOf(field{"a", "F32", "[2]", 0, 8}, field{"w", "F32", "[0]", 12, 12}), make([]byte, 8)), []string{`tensor "w"`, "expected 12 bytes", "found 8"}},
+	{"empty tensor with bytes", shard(headerOf(field{"w", "F32", "[0,4]", 0, 16}), make([]byte, 16)), []string{`tensor "w"`, "[0 4]", "expects 0 bytes", "of 16"}},
+	{"a very long type", shard(headerOf(field{"w", strings.Repeat("F32", 1000), "[1]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "F32F32", "..."}},
+	{"a very long shape", shard(headerOf(field{"w", "F32", "[" + strings.Repeat("2,", 5000) + "2]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "shape: more than 64 numbers"}},
+	{"very many offsets", shard(`{"w":{"dtype":"F32","shape":[1],"data_offsets":[`+strings.Repeat("0,", 5000)+`4]}}`, make([]byte, 4)), []string{`tensor "w"`, "data_offsets: more than 2 numbers"}},
+	{"a shape of 64 that overflows", shard(headerOf(field{"w", "F32", "[" + strings.Repeat("2,", 63) + "2]", 0, 4}), make([]byte, 4)), []string{`tensor "w"`, "[2 2 2", "...", "overflows"}},
+	{"a number as shape", shard(`{"w":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}`, make([]byte, 4)), []string{`tensor "w"`, "a list as shape", "found 1"}},
+	{"shape within shape", shard(`{"w":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}}`, make([]byte, 4)), []string{`tensor "w"`, "shape", "["}},
+	{"deep nesting", shard(strings.Repeat(`{"w":`, 20000), nil), []string{`tensor "w"`, "unknown key"}},
+	{"null as tensor", shard(`{"w":null}`, nil), []string{`tensor "w"`, "dtype, shape and data_offsets"}},
 	{"bytes without a tensor", shard(`{}`, make([]byte, 1)), []string{"found 1"}},
 }
 
@@ -63,6 +78,9 @@ func TestParseRefuses(t *testing.T) {
 			var fe *weights.FormatError
 			if !errors.As(err, &fe) {
 				t.Fatalf("got %v, want a FormatError", err)
+			}
+			if n := len(err.Error()); n > 600 {
+				t.Errorf("a message of %d bytes: %.100s", n, err)
 			}
 			for _, word := range append(c.says, "x.safetensors") {
 				if !strings.Contains(err.Error(), word) {
@@ -88,6 +106,20 @@ func TestRefusingIsCheap(t *testing.T) {
 				t.Errorf("allocated %d bytes to refuse %d", got, len(c.file))
 			}
 		})
+	}
+}
+
+// The order of the header need not be that of the data.
+func TestUnsortedOffsets(t *testing.T) {
+	f, err := weights.Parse("x", shard(headerOf(field{"b", "F32", "[1]", 8, 12}, field{"e", "F32", "[0]", 8, 8}, field{"a", "F32", "[2]", 0, 8}), floats(1, 2, 3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, errA := f.Float32("a")
+	b, errB := f.Float32("b")
+	e, errE := f.Float32("e")
+	if errA != nil || errB != nil || errE != nil || a.Data[0] != 1 || a.Data[1] != 2 || b.Data[0] != 3 || e.Len() != 0 {
+		t.Errorf("a %v (%v), b %v (%v), e %v (%v)", a, errA, b, errB, e, errE)
 	}
 }
 
@@ -141,6 +173,45 @@ func FuzzParse(f *testing.F) {
 		}
 		if head := 8 + int(binary.LittleEndian.Uint64(b)); head+total != len(b) {
 			t.Fatalf("header %d and tensors %d are not the file's %d bytes", head, total, len(b))
+		}
+	})
+}
+
+// FuzzIndex feeds the index beside two good shards: it is refused, or every
+// tensor that it lists can be read.
+func FuzzIndex(f *testing.F) {
+	dir := f.TempDir()
+	for i, name := range []string{"m-1.safetensors", "m-2.safetensors"} {
+		tensors := []weights.Tensor{{Name: string(rune('a' + i)), Dense: tensor.From([]float32{float32(i)}, 1)}}
+		if err := weights.WriteFile(filepath.Join(dir, name), tensors, nil); err != nil {
+			f.Fatal(err)
+		}
+	}
+	for _, text := range []string{
+		`{"metadata":{"total_size":8},"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}`,
+		`{"weight_map":{"a":"m-1.safetensors"}}`, `{"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors"}}`,
+		`{"weight_map":{"a":"../m-1.safetensors"}}`, `{"weight_map":{"a":"m-9.safetensors"}}`, `{"weight_map":{"a":null}}`,
+		`{"weight_map":{},"weight_map":{}}`, `{"weight_map":[]}`, `[]`, ``, `{"weight_map":{"a":"m-1.safetensors"}} x`,
+	} {
+		f.Add([]byte(text))
+	}
+	path := filepath.Join(dir, "model.safetensors.index.json")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := weights.Open(path)
+		if err != nil {
+			if _, shardsErr := weights.Shards(path); shardsErr != nil && len(shardsErr.Error()) > 1000 {
+				t.Errorf("a message of %d bytes", len(shardsErr.Error()))
+			}
+			return
+		}
+		defer file.Close()
+		for _, name := range file.Names() {
+			if _, err := file.Float32(name); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -17,7 +17,7 @@ func (m *Model) process(c call) (starlark.Value, error) {
 	if p == (models.Processing{}) {
 		return m, nil
 	}
-	if err := c.memory.reserve("the processed model", 8*float64(m.model.Params().Count())); err != nil {
+	if err := c.memory.reserve("the processed model", 8*float64(m.model.Config.WeightCount())); err != nil {
 		return nil, err
 	}
 	n, err := m.model.Process(p)
