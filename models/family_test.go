@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"orrery/models"
+	"orrery/models/modeltest"
 	"orrery/models/tensor"
 	"orrery/models/weights"
 )
@@ -218,4 +219,75 @@ func loadWith(t *testing.T, dir string, all map[string]*tensor.Dense) error {
 	}
 	_, err = models.LoadFS(fstest.MapFS{"m/config.json": {Data: config}, "m/model.safetensors": {Data: []byte(file.String())}}, "m")
 	return err
+}
+
+// TestNamesByKindOfBlock holds names whose value depends on the block, and what
+// is said of those that are not there.
+func TestNamesByKindOfBlock(t *testing.T) {
+	kinds := map[string]*models.Model{}
+	for _, m := range modeltest.Kinds(1) {
+		kinds[m.Name] = m
+	}
+	for _, test := range []struct{ kind, name, site, says string }{
+		{"toy-gpt2", "blocks.1.attn.o.hook_out", "blocks.1.hook_attn_out", ""},
+		{"toy-both", "blocks.1.attn.o.hook_out", "", "has no site"},
+		{"toy-behind", "blocks.0.mlp.hook_out", "", "has no site"},
+		{"toy-both", "blocks.1.ln1_post.hook_out", "blocks.1.ln1_post.hook_out", ""},
+		{"toy-behind", "blocks.1.ln1.hook_scale", "", "none there"},
+		{"toy-gpt2", "blocks.1.ln2_post.hook_scale", "", "stand before"},
+		{"toy-parallel", "resid_mid1", "", "read the same stream"},
+		{"toy-heads", "mlp_out0", "", "have none"},
+		{"toy-heads", "resid_mid0", "", "have none"},
+		{"toy-llama", "blocks.0.attn.q_norm.hook_scale", "", "are not"},
+		{"toy-alibi", "blocks.0.attn.hook_rot_q", "", "this model's are alibi"},
+		{"toy-bare", "ln_final.hook_scale", "", "none there"},
+		{"toy-gpt2", "embed.ln.hook_out", "", "embedding is normed"},
+	} {
+		site, err := kinds[test.kind].Site(test.name)
+		if test.says != "" {
+			mustSay(t, err, test.says)
+		} else if err != nil || site.String() != test.site {
+			t.Errorf("%s of %s is %s, %v, want %s", test.name, test.kind, site, err, test.site)
+		}
+	}
+}
+
+// TestHalvesOfAParallelBlockReadOnTheirOwn edits the one norm of both halves
+// where one of them reads it.
+func TestHalvesOfAParallelBlockReadOnTheirOwn(t *testing.T) {
+	for _, m := range modeltest.Kinds(1) {
+		if !m.Config.SharedNorm {
+			continue
+		}
+		at := func(c *models.Cache, name string) *tensor.Dense {
+			site, err := m.Site(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, _ := c.Get(site)
+			return x
+		}
+		record := func(edits ...models.Edit) *models.Cache {
+			hooks, err := m.Edits(edits...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := models.NewCache()
+			run(t, m, models.Prompt(1, 2, 3), append(hooks, models.Record(c, models.All))...)
+			return c
+		}
+		plain := record()
+		if !at(plain, "blocks.0.ln1.hook_out").EqualBits(at(plain, "blocks.0.ln2.hook_out")) {
+			t.Error("the halves read different norms")
+		}
+		for edited, other := range map[string]string{"ln1": "mlp.hook_pre", "ln2": "attn.hook_q"} {
+			c := record(models.Edit{Site: "blocks.0." + edited + ".hook_out", Op: models.Scale, Value: models.Number(2)})
+			if !at(c, "blocks.0."+other).EqualBits(at(plain, "blocks.0."+other)) {
+				t.Errorf("an edit of %s changed %s", edited, other)
+			}
+			if at(c, "blocks.0.hook_resid_post").EqualBits(at(plain, "blocks.0.hook_resid_post")) {
+				t.Errorf("an edit of %s changed nothing", edited)
+			}
+		}
+	}
 }
