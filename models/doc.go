@@ -77,6 +77,22 @@
 // recorded or not, on any number of threads. Padding is skipped, not multiplied
 // by zero, and real tokens count their positions from 0.
 //
+// # Taking a run apart
+//
+// RunWithCache records a run under a budget. The Cache only stores; functions
+// over a model and its cache take the residual stream apart as TransformerLens'
+// methods do, into a Stack of labelled components: DecomposeResid,
+// AccumulatedResid, StackHeadResults, StackNeuronResults,
+// FullResidDecomposition. LogitAttrs gives what each adds to a logit.
+//
+// # Bases
+//
+// Weights are as they were trained (RawBasis) unless Model.Process rewrote them:
+// folded norms, centred writing and unembedding, folded value biases. That
+// gives a new model with the same probabilities and other values inside. Its
+// Basis is a field of the config: in the hash, in saved models, in every Cache,
+// and a cache is refused by a model of another basis.
+//
 // # Memory
 //
 // A loaded model is a plan: which tensor of which mapped file goes where. A run

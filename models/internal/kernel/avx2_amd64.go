@@ -159,6 +159,16 @@ func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int
 //go:noescape
 func transpose8AVX2(dst *float32, dks int, src *float32, ld int, n int)
 
+// transposeHalf8AVX2 is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.
+//
+//go:noescape
+func transposeHalf8AVX2(dst *uint16, dks int, src *uint16, ld int, n int)
+
+// turn16AVX2 is, for q < n, i < 16 and s < 16: dst[q*group+16s+i] = src[(16q+i)*16+s]; group counts bytes.
+//
+//go:noescape
+func turn16AVX2(dst *float32, group int, src *float32, n int)
+
 // widenBF16AVX2 is, for i < n, a multiple of 16: dst[i] = value of src[i].
 //
 //go:noescape

@@ -9,6 +9,8 @@ type code struct {
 	f16            tileTable[uint16]
 
 	transpose8          func(dst *float32, dks int, src *float32, ld, n int)
+	transposeHalf8      func(dst *uint16, dks int, src *uint16, ld, n int)
+	turn16              func(dst *float32, group int, src *float32, n int)
 	widenBF16, widenF16 func(dst *float32, src *uint16, n int)
 
 	dot               func(a, b []float32) float32
