@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
@@ -31,19 +32,23 @@ func ApplyLNToStack(c *Cache, s *Stack, layer int, mlpInput bool) (*Stack, error
 	case layer < n:
 		site = Site{layer, LN1Scale}
 	}
-	scale, err := s.scales("apply_ln_to_stack", c, site)
+	norm, err := s.frozen("apply_ln_to_stack", c, site)
 	if err != nil {
 		return nil, err
 	}
 	out := *s
-	out.norm = &stackNorm{center: s.m.Config.Norm == LayerNorm, scale: scale}
+	out.norm = norm
 	return &out, nil
 }
 
-// scales reads the scale of a norm for the stack's rows from the cache.
-func (s *Stack) scales(op string, c *Cache, site Site) ([]float32, error) {
+// frozen is the norm whose scale is at site, with that scale of the cache's run
+// for the stack's rows. A model without norms has one that does nothing.
+func (s *Stack) frozen(op string, c *Cache, site Site) (*stackNorm, error) {
+	if s.m.Config.Norm == NoNorm {
+		return &stackNorm{}, nil
+	}
 	if !s.m.has(site) {
-		return nil, fmt.Errorf("%s: this model has no %s", op, site)
+		return nil, fmt.Errorf("%s: no %s: %s", op, site, s.m.absence(site.Kind))
 	}
 	b, t, err := c.runSize(s.m)
 	if err != nil {
@@ -53,8 +58,8 @@ func (s *Stack) scales(op string, c *Cache, site Site) ([]float32, error) {
 		return nil, fmt.Errorf("%s: the cache is of %d×%d tokens and the stack is of another run", op, b, t)
 	}
 	reader := &stackBuilder{op: op, s: s, c: c}
-	scale := reader.rowsOf(site)
-	return scale, reader.err
+	norm := reader.frozen(site)
+	return norm, reader.err
 }
 
 // RecomputeLN puts every component through the whole final norm by itself: its
@@ -65,16 +70,13 @@ func RecomputeLN(s *Stack) (*Stack, error) {
 		return nil, errors.New("recompute_ln: the stack is normed already")
 	}
 	d, rows := s.m.Config.Width, s.size()
-	x := s.Dense().Data
-	p := &pass{arena: s.m.arenas.Get().(*arena), m: s.m}
+	p := &pass{arena: s.m.arenas.Get().(*arena), m: s.m, ctx: context.Background()}
 	defer p.end()
-	norm, scale := make([]float32, len(x)), make([]float32, len(x)/d)
-	p.normalise(norm, scale, x)
-	if s.m.final.d > 0 {
-		copy(x, p.affine(norm, &s.m.final))
-	}
+	var t normTrace
+	p.norm(-1, FinalScale, nil, s.Dense().Data, &s.m.final, &t)
+	x := slices.Clone(t.out) // the pass takes its memory back
 	out := *s
-	out.parts = nil
+	out.parts, out.norm = nil, &stackNorm{}
 	for i := range s.Labels {
 		out.parts = append(out.parts, stackPart{n: 1, k: d, acts: x[i*rows*d : (i+1)*rows*d]})
 	}
@@ -118,13 +120,9 @@ func LogitAttrs(c *Cache, s *Stack, a Answers) (*Attribution, error) {
 	if err != nil {
 		return nil, fmt.Errorf("logit_attrs: %w", err)
 	}
-	var norm *stackNorm // nil where the stream is unembedded as it is
-	if final := (Site{-1, FinalScale}); s.m.has(final) {
-		scale, err := s.scales("logit_attrs", c, final)
-		if err != nil {
-			return nil, err
-		}
-		norm = &stackNorm{center: s.m.Config.Norm == LayerNorm, scale: scale}
+	norm, err := s.frozen("logit_attrs", c, Site{-1, FinalScale})
+	if err != nil {
+		return nil, err
 	}
 	u, err := s.m.head.get(context.Background())
 	if err != nil {

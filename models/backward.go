@@ -90,20 +90,22 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	dz := g.outputBackward(l, t, dattn)
 	g.visitBack(l, Z, t.out, dz)
 	dq, dk, dv := g.attendBackward(l, t, dz)
+	dq = g.alike(t.onceQ, t.out, dq, w.q.out)
+	dk, dv = g.alike(t.once, t.in, dk, w.k.out), g.alike(t.once, t.in, dv, w.v.out)
 	if cfg.Positions == Rotary {
-		g.visitBack(l, RotQ, t.out, dq)
-		g.visitBack(l, RotK, t.in, dk)
-		g.rotate(l, t.out, dq, cfg.Heads, kernel.Rotary.Backward)
-		g.rotate(l, t.in, dk, cfg.KVHeads, kernel.Rotary.Backward)
+		g.visitBack(l, RotQ, t.onceQ, dq)
+		g.visitBack(l, RotK, t.once, dk)
+		g.rotate(l, t.onceQ, dq, cfg.Heads, kernel.Rotary.Backward)
+		g.rotate(l, t.once, dk, cfg.KVHeads, kernel.Rotary.Backward)
 	}
 	if cfg.QKNorm != NoQKNorm {
-		dq = g.behind(l, QNormScale, t.out, &w.qNorm, &t.heads[0], dq, grad.QNorm)
-		dk = g.behind(l, KNormScale, t.in, &w.kNorm, &t.heads[1], dk, grad.KNorm)
+		dq = g.behind(l, QNormScale, t.onceQ, &w.qNorm, &t.heads[0], dq, grad.QNorm)
+		dk = g.behind(l, KNormScale, t.once, &w.kNorm, &t.heads[1], dk, grad.KNorm)
 	}
 	g.clipBackward(t, dq, dk, dv)
-	g.visitBack(l, V, t.in, dv)
-	g.visitBack(l, K, t.in, dk)
-	g.visitBack(l, Q, t.out, dq)
+	g.visitBack(l, V, t.once, dv)
+	g.visitBack(l, K, t.once, dk)
+	g.visitBack(l, Q, t.onceQ, dq)
 	if cfg.Parallel {
 		kernel.Add(dx, din)
 	}
@@ -114,12 +116,19 @@ func (g *backward) blockBackward(l int, s stream, t *blockTrace) stream {
 	if g.split(l) {
 		g.splitBackward(l, t, dq, dk, dv, s.x)
 	} else {
-		dout := g.take(len(dq) / w.q.out * cfg.Width) // behind ln1
-		g.linear(dout, dq, g.gather(t.out, t.in, t.ln1.out, cfg.Width), &w.q, grad.Q, false)
-		dout = g.scatter(t.in, t.out, dout, cfg.Width)
+		dout := g.take(t.onceQ.n() * cfg.Width) // behind ln1
+		g.linear(dout, dq, g.gather(t.onceQ, t.once, t.ln1.out, cfg.Width), &w.q, grad.Q, false)
+		dout = g.scatter(t.once, t.onceQ, dout, cfg.Width)
 		g.linear(dout, dk, t.ln1.out, &w.k, grad.K, true)
 		g.linear(dout, dv, t.ln1.out, &w.v, grad.V, true)
-		g.normBackward(l, LN1Scale, t.in, &w.ln1, &t.ln1, dout, s.x, grad.LN1)
+		din := s.x
+		if t.once != t.in {
+			din = g.zeros(len(dout))
+		}
+		g.normBackward(l, LN1Scale, t.once, &w.ln1, &t.ln1, dout, din, grad.LN1)
+		if t.once != t.in {
+			kernel.Add(s.x, g.scatter(t.in, t.once, din, cfg.Width))
+		}
 	}
 	g.visitBack(l, ResidPre, t.in, s.x)
 	return s

@@ -128,7 +128,7 @@ func (b *Base) Logits(ctx context.Context, need Need) (*Output, error) {
 		return nil, err
 	}
 	defer p.end()
-	if err := p.narrow(need, nil); err != nil {
+	if err := p.narrow(need); err != nil {
 		return nil, err
 	}
 	s := p.stream(p.all)

@@ -182,7 +182,8 @@ func TestForeignCaches(t *testing.T) {
 		return path
 	}
 	z := value("z0")
-	again, err := m.LoadCache(write(weights.Tensor{Name: "blocks.0.attn.hook_z", Dense: z}, weights.Tensor{Name: "blocks.0.attn.o.hook_in", Dense: z}))
+	again, err := m.LoadCache(write(weights.Tensor{Name: "blocks.0.attn.hook_z", Dense: z}, weights.Tensor{Name: "blocks.0.attn.o.hook_in", Dense: z},
+		weights.Tensor{Name: "embed.hook_in", Ints: []int64{1, 2, 3}, Shape: []int{1, 3}}))
 	if err != nil || len(again.Sites()) != 1 {
 		t.Errorf("a file with both names: %v, %v", again, err)
 	}

@@ -65,7 +65,8 @@ func jsonText(v any) string {
 // LoadCache reads a cache that Save wrote, or any safetensors file of values
 // under TransformerLens' names, 3 or 4. A cache of another model or basis is an
 // error, as are names that are no sites of this one and shapes that do not fit
-// together. A value that stands there under several names is read once.
+// together. A value that stands there under several names is read once, and
+// those that version 4 has and no model here are left out.
 func (m *Model) LoadCache(path string) (*Cache, error) {
 	f, err := weights.Open(path)
 	if err != nil {
@@ -98,6 +99,9 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 	}
 	for _, name := range f.Names() {
 		s, err := m.Site(name)
+		if m.isNoSite(name) {
+			continue // a file of version 4 holds token ids and angles too
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -8,8 +8,8 @@ import (
 	"orrery/models/weights"
 )
 
-// causalConfigs are the models of the reference folder "causal" that serial
-// blocks cover.
+// causalConfigs are the models of the reference folder "causal" that have
+// TransformerLens' cache analyses.
 func causalConfigs() map[string]models.Config {
 	return map[string]models.Config{
 		"m1-gpt2": {
@@ -21,6 +21,11 @@ func causalConfigs() map[string]models.Config {
 			Layers: 4, Width: 32, Heads: 4, KVHeads: 2, HeadWidth: 8, MLPWidth: 48, Vocab: 61, Context: 16,
 			Norm: models.RMSNorm, NormEps: 1e-6, Positions: models.Rotary, Rotary: models.RotaryConfig{Base: 10000, Dim: 8},
 			Activation: "silu", Gated: true, AttnBias: true, OutBias: true, MLPBias: true, UnembedBias: true,
+		},
+		"m3-gptj": {
+			Layers: 3, Width: 24, Heads: 3, KVHeads: 3, HeadWidth: 8, MLPWidth: 40, Vocab: 61, Context: 16, Parallel: true,
+			Norm: models.LayerNorm, NormEps: 1e-5, Positions: models.Rotary, Rotary: models.RotaryConfig{Base: 10000, Dim: 4, Adjacent: true},
+			Activation: "gelu_tanh", AttnBias: true, OutBias: true, MLPBias: true, NormBias: true, UnembedBias: true,
 		},
 	}
 }

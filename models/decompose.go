@@ -1,12 +1,6 @@
 package models
 
-import (
-	"context"
-	"fmt"
-	"strconv"
-
-	"orrery/models/internal/kernel"
-)
+import "strconv"
 
 // StackOptions say what the functions that take a residual stream apart
 // return. They are TransformerLens' arguments, with its defaults as zero values.
@@ -77,8 +71,10 @@ func AccumulatedResid(m *Model, c *Cache, layer int, opt StackOptions) (*Stack, 
 }
 
 // StackHeadResults stacks what every head before block layer writes to the
-// stream, "L0H0", "L0H1", ...: hook_result, without b_O. With InclRemainder a
-// last component "remainder" makes them add up to the stream.
+// stream, "L0H0", "L0H1", ...: hook_result, without b_O. Where a norm stands
+// behind the attention, it is what that norm, with the scale of the run, makes
+// of it. With InclRemainder a last component "remainder" makes them add up to
+// the stream.
 func StackHeadResults(m *Model, c *Cache, layer int, opt StackOptions) (*Stack, error) {
 	b, err := newStack("stack_head_results", m, c, layer, opt)
 	if err != nil {
@@ -119,247 +115,23 @@ func FullResidDecomposition(m *Model, c *Cache, layer int, opt StackOptions) (*S
 	b.heads()
 	switch {
 	case m.Config.AttnOnly:
-	case !opt.CollapseNeurons:
-		b.neurons(nil)
-	default:
+	case opt.CollapseNeurons:
 		for l := range b.layer {
 			b.value(strconv.Itoa(l)+"_mlp_out", Site{l, MLPOut})
 		}
+	default:
+		b.neurons(nil)
 	}
 	b.embeds()
-	bias := make([]float32, m.Config.Width)
-	add := func(w *linearWeights) {
-		if w.bias != nil {
-			kernel.Add(bias, w.bias)
-		}
-	}
+	bias := make([]float32, b.s.size()*m.Config.Width)
 	for l := range b.headLayers() {
-		add(&m.blocks[l].o)
+		b.bias(bias, &m.blocks[l].o, Site{l, LN1PostScale}, &m.blocks[l].ln1Post)
 	}
 	for l := range b.layer {
-		if !opt.CollapseNeurons {
-			add(&m.blocks[l].out)
+		if !opt.CollapseNeurons && !m.Config.AttnOnly {
+			b.bias(bias, &m.blocks[l].out, Site{l, LN2PostScale}, &m.blocks[l].ln2Post)
 		}
 	}
-	every := make([]float32, 0, b.s.size()*len(bias))
-	for range b.s.size() {
-		every = append(every, bias...)
-	}
-	b.add([]string{"bias"}, stackPart{n: 1, k: b.s.m.Config.Width, acts: every})
+	b.add([]string{"bias"}, stackPart{n: 1, k: m.Config.Width, acts: bias})
 	return b.done(false)
-}
-
-// stackBuilder fills a stack from a cache. The first error stays in err.
-type stackBuilder struct {
-	op     string
-	s      *Stack
-	c      *Cache
-	layer  int  // 0..L
-	midway bool // up to the MLP's input of that layer
-	opt    StackOptions
-	err    error
-}
-
-// newStack checks layer and positions against model and cache.
-func newStack(op string, m *Model, c *Cache, layer int, opt StackOptions) (*stackBuilder, error) {
-	n := m.Config.Layers
-	if layer == -1 {
-		layer = n
-	}
-	if layer < 0 || layer > n {
-		return nil, fmt.Errorf("%s: layer %d is outside 0..%d (or -1 for all)", op, layer, n)
-	}
-	b := &stackBuilder{op: op, c: c, layer: layer, midway: opt.MLPInput && layer < n, opt: opt}
-	if b.midway && !m.has(Site{layer, ResidMid}) {
-		return nil, fmt.Errorf("%s: mlp_input: attention and MLP of this model's blocks read the same stream", op)
-	}
-	batch, t, err := c.runSize(m)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
-	}
-	b.s = &Stack{m: m, b: batch, t: t, total: batch * t, noBatch: c.noBatch}
-	if opt.Pos == nil {
-		return b, nil
-	}
-	pos, err := indexList{name: "pos", index: opt.Pos}.resolve(t)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
-	}
-	for r := range batch {
-		for _, p := range pos {
-			if in := c.Origin.Batch; in.Start != nil {
-				if lo, hi := in.span(r); p < lo || p >= hi {
-					return nil, fmt.Errorf("%s: pos %d is padding in row %d, whose tokens stand at %d..%d", op, p, r, lo, hi-1)
-				}
-			}
-			b.s.rows = append(b.s.rows, r*t+p)
-		}
-	}
-	b.s.t = len(pos)
-	return b, nil
-}
-
-// runSize gives rows and positions of the run that filled the cache.
-func (c *Cache) runSize(m *Model) (b, t int, err error) {
-	if err := c.Origin.check(m); err != nil {
-		return 0, 0, fmt.Errorf("the cache is %w", err)
-	}
-	for s, x := range c.values {
-		axes := m.Axes(s)
-		if axes == nil || len(axes) < 2 || axes[1] != axisPos {
-			continue
-		}
-		if c.noBatch {
-			return 1, x.Dim(0), nil
-		}
-		return x.Dim(0), x.Dim(1), nil
-	}
-	return 0, 0, fmt.Errorf("the cache is empty")
-}
-
-// rowsOf gives the selected rows [R,width] of the value at s.
-func (b *stackBuilder) rowsOf(s Site) []float32 {
-	x, ok := b.c.values[s]
-	if !ok {
-		if b.err == nil {
-			b.err = fmt.Errorf("%s: %s was not recorded: the names filter of the run left it out", b.op, s)
-		}
-		return nil
-	}
-	width := 1
-	for _, d := range b.s.m.Shape(s, 1, 1) {
-		width *= d
-	}
-	if x.Len() != b.s.total*width {
-		if b.err == nil {
-			b.err = fmt.Errorf("%s: %s has shape %v in the cache, which does not fit the other values", b.op, s, x.Shape)
-		}
-		return nil
-	}
-	if b.s.rows == nil {
-		return x.Data
-	}
-	out := make([]float32, 0, len(b.s.rows)*width)
-	for _, r := range b.s.rows {
-		out = append(out, x.Data[r*width:(r+1)*width]...)
-	}
-	return out
-}
-
-func (b *stackBuilder) add(labels []string, p stackPart) {
-	b.s.Labels = append(b.s.Labels, labels...)
-	b.s.parts = append(b.s.parts, p)
-}
-
-// value adds the value at s as a component.
-func (b *stackBuilder) value(label string, s Site) {
-	b.add([]string{label}, stackPart{n: 1, k: b.s.m.Config.Width, acts: b.rowsOf(s)})
-}
-
-func (b *stackBuilder) embeds() {
-	b.value("embed", Site{-1, Embed})
-	if b.s.m.has(Site{-1, PosEmbed}) {
-		b.value("pos_embed", Site{-1, PosEmbed})
-	}
-}
-
-// headLayers is the number of layers whose attention has written to the stream.
-func (b *stackBuilder) headLayers() int {
-	if b.midway {
-		return b.layer + 1
-	}
-	return b.layer
-}
-
-// behind refuses to take apart what passes a norm before it reaches the stream:
-// its parts do not add up to what is there.
-func (b *stackBuilder) behind(what string) bool {
-	if b.s.m.Config.behind() && b.err == nil {
-		b.err = fmt.Errorf("%s: in this model a norm stands between %s and the stream (ln1_post, ln2_post)", b.op, what)
-	}
-	return b.s.m.Config.behind()
-}
-
-func (b *stackBuilder) heads() {
-	cfg := b.s.m.Config
-	if b.behind("heads") {
-		return
-	}
-	for l := range b.headLayers() {
-		labels := make([]string, cfg.Heads)
-		for h := range labels {
-			labels[h] = "L" + strconv.Itoa(l) + "H" + strconv.Itoa(h)
-		}
-		b.add(labels, stackPart{n: cfg.Heads, k: cfg.HeadWidth, acts: b.rowsOf(Site{l, Z}), w: b.matrix(&b.s.m.blocks[l].o)})
-	}
-}
-
-// neurons adds the given neurons of each layer, all for nil.
-func (b *stackBuilder) neurons(which []int) {
-	if b.behind("neurons") {
-		return
-	}
-	if b.s.m.Config.AttnOnly {
-		b.err = fmt.Errorf("%s: this model has no MLP", b.op)
-		return
-	}
-	index, err := indexList{name: "neurons", index: which}.resolve(b.s.m.Config.MLPWidth)
-	if err != nil {
-		b.err = fmt.Errorf("%s: %w", b.op, err)
-		return
-	}
-	for l := range b.layer {
-		labels := make([]string, len(index))
-		for i, n := range index {
-			labels[i] = "L" + strconv.Itoa(l) + "N" + strconv.Itoa(n)
-		}
-		b.add(labels, stackPart{n: len(index), k: 1, which: index, acts: b.rowsOf(Site{l, Post}), w: b.matrix(&b.s.m.blocks[l].out)})
-	}
-}
-
-// matrix is the packed matrix of w.
-func (b *stackBuilder) matrix(w *linearWeights) *kernel.Packed {
-	packed, err := w.get(context.Background())
-	if err != nil && b.err == nil {
-		b.err = fmt.Errorf("%s: %w", b.op, err)
-	}
-	return packed
-}
-
-// remainder adds what the components so far leave of the stream.
-func (b *stackBuilder) remainder() {
-	target := Site{b.layer, ResidPre}
-	switch {
-	case b.midway:
-		target = Site{b.layer, ResidMid}
-	case b.layer > 0:
-		target = Site{b.layer - 1, ResidPost}
-	}
-	stream := b.rowsOf(target)
-	if b.err != nil {
-		return
-	}
-	rest := make([]float32, len(stream))
-	for i := range b.s.parts {
-		b.s.parts[i].sum(rest, b.s.size(), b.s.m.Config.Width)
-	}
-	for i, v := range stream {
-		rest[i] = v - rest[i]
-	}
-	b.add([]string{"remainder"}, stackPart{n: 1, k: b.s.m.Config.Width, acts: rest})
-}
-
-// done norms the stack if that is asked for: by the components' own statistics
-// when recompute is set.
-func (b *stackBuilder) done(recompute bool) (*Stack, error) {
-	if b.err != nil {
-		return nil, b.err
-	}
-	if !b.opt.ApplyLN {
-		return b.s, nil
-	}
-	if recompute {
-		return RecomputeLN(b.s)
-	}
-	return ApplyLNToStack(b.c, b.s, b.layer, b.opt.MLPInput)
 }

@@ -19,7 +19,8 @@
 // the site that holds its value, with the shape; [..] after a name is a choice
 // of the config. The residual stream x is [B,T,D] throughout.
 //
-//	hook_embed        [B,T,D]    rows of the embedding
+//	embed.ln.*                   a norm of the rows                  [embed_norm]
+//	hook_embed        [B,T,D]    rows of the embedding, scaled where the config says so
 //	hook_pos_embed    [B,T,D]    rows of the position table          [learned positions]
 //	x = embed + pos_embed
 //
@@ -35,28 +36,40 @@
 //	attn.hook_q       [B,T,H,K]  W_Q·ln1 + b_Q
 //	attn.hook_k       [B,T,G,K]  W_K·ln1 + b_K
 //	attn.hook_v       [B,T,G,K]  W_V·ln1 + b_V
+//	q, k and v are clipped                                           [clip_qkv]
+//	attn.q_norm.*, attn.k_norm.*  as ln1: of each head, [B,T,H,1] and [B,T,H,K], or
+//	                             of all together, [B,T,1] and [B,T,H·K]    [qk_norm]
 //	attn.hook_rot_q   [B,T,H,K]  q turned by its position            [rotary positions]
 //	attn.hook_rot_k   [B,T,G,K]  k turned by its position            [rotary positions]
-//	attn.hook_attn_scores [B,H,T,T]  q·k/sqrt(K), rows = query; -Inf where masked
+//	attn.hook_attn_scores [B,H,T,T]  q·k/sqrt(K), rows = query, capped and with
+//	                             ALiBi's bias where the config says so; -Inf where
+//	                             masked: the future, and keys beyond the window
 //	attn.hook_pattern [B,H,T,T]  softmax of each row of scores
 //	attn.hook_z       [B,T,H,K]  values weighted by the pattern
 //	attn.hook_result  [B,T,H,D]  W_O·z of each head
-//	hook_attn_out     [B,T,D]    their sum + b_O
-//	hook_resid_mid    [B,T,D]    x += attn_out
+//	ln1_post.*                   as ln1, of their sum + b_O          [placement post, both]
+//	hook_attn_out     [B,T,D]    that sum + b_O, or ln1_post
+//	hook_resid_mid    [B,T,D]    x += attn_out                       [serial blocks]
 //	hook_mlp_in       [B,T,D]    x for the MLP alone
-//	ln2.hook_scale    [B,T,1]    as ln1
-//	ln2.hook_normalized [B,T,D]
-//	ln2.hook_out      [B,T,D]
+//	ln2.*                        as ln1
 //	mlp.hook_pre      [B,T,F]    W_in·ln2 + b_in, or the gate W_gate·ln2   [plain, gated]
 //	mlp.hook_pre_linear [B,T,F]  W_in·ln2 + b_in                     [gated]
 //	mlp.hook_post     [B,T,F]    act(pre), or act(pre)·pre_linear
-//	hook_mlp_out      [B,T,D]    W_out·post + b_out
+//	ln2_post.*                   as ln1, of W_out·post + b_out       [placement post, both]
+//	hook_mlp_out      [B,T,D]    W_out·post + b_out, or ln2_post
 //	hook_resid_post   [B,T,D]    x += mlp_out
 //
 //	ln_final.hook_scale      [B,T,1]
 //	ln_final.hook_normalized [B,T,D]
 //	ln_final.hook_out [B,T,D]
-//	logits            [B,T,V]    W_U·ln_final + b_U
+//	logits            [B,T,V]    W_U·ln_final + b_U, capped where the config says so
+//
+// Where a norm does not exist (ln1 and ln2 with placement post, all with norm
+// none) what it would read passes as it is. In a parallel block both halves read
+// hook_resid_pre, and hook_resid_post adds both; there is no hook_resid_mid. With
+// one norm for both halves, ln1.* is what the attention reads through it and
+// ln2.* what the MLP reads: an edit of one leaves the other alone. Blocks without
+// MLP have none of its sites.
 //
 // The names are TransformerLens'; Model.Site accepts its short names and those
 // of its version 4 as well. hook_scale is the divisor and hook_normalized the
@@ -75,7 +88,34 @@
 // edits are arguments, in the order in which they are called. The same row gives
 // the same bits alone and in a batch, padded left, right or not at all,
 // recorded or not, on any number of threads. Padding is skipped, not multiplied
-// by zero, and real tokens count their positions from 0.
+// by zero, and real tokens count their positions from 0. Rotary frequencies that
+// change with length (dynamic, longrope) are those of each row's own number of
+// tokens, and a generation that changes them turns its keys anew.
+//
+// # Families
+//
+// Load knows the Hugging Face layouts of GPT-2, GPT-Neo, GPT-NeoX and Pythia,
+// GPT-J, Llama, Mistral, Qwen 2 and 3, Gemma 1 to 3, Phi, Phi-3, OLMo 1 and 2,
+// OPT, BLOOM, StarCoder 2, StableLM, Falcon and MPT; the state dicts of nanoGPT,
+// minGPT and TransformerLens; and our own. A field of a config.json that changes
+// the arithmetic is honoured, or refused by its name and value (hfconfig.go lists
+// them, and what is ignored).
+//
+// # Taking a run apart
+//
+// RunWithCache records a run under a budget. The Cache only stores; functions
+// over a model and its cache take the residual stream apart as TransformerLens'
+// methods do, into a Stack of labelled components: DecomposeResid,
+// AccumulatedResid, StackHeadResults, StackNeuronResults,
+// FullResidDecomposition. LogitAttrs gives what each adds to a logit.
+//
+// # Bases
+//
+// Weights are as they were trained (RawBasis) unless Model.Process rewrote them:
+// folded norms, centred writing and unembedding, folded value biases. That
+// gives a new model with the same probabilities and other values inside. Its
+// Basis is a field of the config: in the hash, in saved models, in every Cache,
+// and a cache is refused by a model of another basis.
 //
 // # Memory
 //
@@ -99,6 +139,7 @@
 //
 // forward.go is the whole pass on one page, and backward.go its twin. Config
 // says what can vary, Site and Hook how to look and intervene, Edit the same as
-// data. gpt2.go and llama.go map published checkpoints; a family that the block
+// data. gpt2.go and llama.go map published checkpoints, with the names of
+// layout.go for what happens to a tensor on its way; a family that the block
 // covers is one such file and a line in load.go.
 package models

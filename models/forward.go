@@ -20,8 +20,10 @@ type trace struct {
 type blockTrace struct {
 	before    stream // of the block, when the rest is computed again
 	in, out   *rowSet
+	once      *rowSet      // the distinct rows of in, where many are alike; else in
+	onceQ     *rowSet      // and those of queries
 	queries   *rowSet      // rows whose q is computed
-	ln1, ln2  normTrace    // [in], [out]
+	ln1, ln2  normTrace    // [once], [out]
 	behind    [2]normTrace // [out] of attention and feed-forward
 	inputs    *headInputs  // what heads read on their own; nil when they did not
 	clipped   [3][]float32 // q, k and v before they were brought into a range
@@ -116,26 +118,30 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 	s = p.fresh(l, ResidPre, s)
 	t.in = s.rows
 	t.inputs = p.headInputs(l, s)
-	p.norm(l, LN1Scale, t.in, s.x, &w.ln1, &t.ln1)
+	t.once = p.distinct(l, t.in)
+	p.norm(l, LN1Scale, t.once, p.gather(t.once, t.in, s.x, cfg.Width), &w.ln1, &t.ln1)
 	t.queries = p.queries(l, t)
-	t.q = p.linear(p.gather(t.queries, t.in, t.ln1.out, cfg.Width), &w.q)
+	t.onceQ = p.distinct(l, t.queries)
+	t.q = p.linear(p.gather(t.onceQ, t.once, t.ln1.out, cfg.Width), &w.q)
 	t.k, t.v = p.linear(t.ln1.out, &w.k), p.linear(t.ln1.out, &w.v)
 	p.project(t.inputs, t, w)
-	p.visit(l, Q, t.queries, t.q)
-	p.visit(l, K, t.in, t.k)
-	p.visit(l, V, t.in, t.v)
+	p.visit(l, Q, t.onceQ, t.q)
+	p.visit(l, K, t.once, t.k)
+	p.visit(l, V, t.once, t.v)
 	p.clip(t)
 	if cfg.QKNorm != NoQKNorm {
-		p.norm(l, QNormScale, t.queries, t.q, &w.qNorm, &t.heads[0])
-		p.norm(l, KNormScale, t.in, t.k, &w.kNorm, &t.heads[1])
+		p.norm(l, QNormScale, t.onceQ, t.q, &w.qNorm, &t.heads[0])
+		p.norm(l, KNormScale, t.once, t.k, &w.kNorm, &t.heads[1])
 		t.q, t.k = t.heads[0].out, t.heads[1].out
 	}
 	if cfg.Positions == Rotary {
-		p.rotate(l, t.queries, t.q, cfg.Heads, kernel.Rotary.Apply)
-		p.rotate(l, t.in, t.k, cfg.KVHeads, kernel.Rotary.Apply)
-		p.visit(l, RotQ, t.queries, t.q)
-		p.visit(l, RotK, t.in, t.k)
+		p.rotate(l, t.onceQ, t.q, cfg.Heads, kernel.Rotary.Apply)
+		p.rotate(l, t.once, t.k, cfg.KVHeads, kernel.Rotary.Apply)
+		p.visit(l, RotQ, t.onceQ, t.q)
+		p.visit(l, RotK, t.once, t.k)
 	}
+	t.q = p.gather(t.queries, t.onceQ, t.q, w.q.out)
+	t.k, t.v = p.gather(t.in, t.once, t.k, w.k.out), p.gather(t.in, t.once, t.v, w.v.out)
 	s = p.reach(l, s, t)
 	p.attend(l, t) // scores, pattern [S,H,T,T]; z [R′,H,K]
 	p.visit(l, Z, t.out, t.z)

@@ -18,7 +18,7 @@ import (
 // an error.
 func FuzzConfig(f *testing.F) {
 	weights := make(map[string][]byte)
-	for _, family := range []string{"gpt2", "llama3"} {
+	for _, family := range []string{"gpt2", "llama3", "gemma3", "gemma3-nested", "phi3-longrope", "falcon-new", "stablelm-parallel", "mpt", "llama-yarn"} {
 		dir := filepath.Join("testdata", "architectures", family)
 		config, err := os.ReadFile(filepath.Join(dir, "config.json"))
 		if err != nil {
@@ -36,6 +36,9 @@ func FuzzConfig(f *testing.F) {
 	}
 	f.Add([]byte(`{"model_type":"orrery","layers":1,"width":2}`))
 	f.Add([]byte(`{"model_type":"llama","rope_scaling":{"type":"linear"}}`))
+	f.Add([]byte(`{"model_type":"gpt_neo","attention_types":[[["global","local"],1e9]]}`))
+	f.Add([]byte(`{"block_size":4,"n_embd":2,"dropout":0}`))
+	f.Add([]byte(`{"d_model":2,"d_head":1,"n_layers":1,"act_fn":"relu","attn_types":["local"]}`))
 	f.Fuzz(func(t *testing.T, config []byte) {
 		for _, file := range weights {
 			m, err := models.LoadFS(fstest.MapFS{

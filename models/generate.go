@@ -176,7 +176,7 @@ func (g *generation) step() ([]Step, error) {
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(_, pos int) bool { return pos == g.now-1 }))
 	p.tail = nil
-	if p.need != p.all && !p.looksBehindKeys(nil) {
+	if p.need != p.all && !p.looksBehindKeys() {
 		p.tail = p.need
 	}
 	p.release(g.mark)

@@ -23,15 +23,22 @@ import (
 // 3e-6 there.
 const tolerance, gradTolerance = 1e-5, 2e-5
 
-// goldenDir is the folder of a family's checkpoint and goldens: in testdata for
-// those copied there, else among the reference data.
+// goldenDir is the folder of a family's checkpoint and goldens: among the
+// reference data where it is there, since some copies in testdata lack sites and
+// gradients, else in testdata.
 func goldenDir(t *testing.T, family string) string {
 	t.Helper()
-	dir := filepath.Join("testdata", "architectures", family)
-	if _, err := os.Stat(dir); err == nil {
-		return dir
+	if root, ok := modeltest.ReferenceRoot(t); ok {
+		dir := filepath.Join(root, "architectures", family)
+		if _, err := os.Stat(dir); err == nil {
+			return dir
+		}
 	}
-	return modeltest.Reference(t, "architectures", family)
+	dir := filepath.Join("testdata", "architectures", family)
+	if _, err := os.Stat(dir); err != nil {
+		return modeltest.Reference(t, "architectures", family)
+	}
+	return dir
 }
 
 // families are the folders with goldens, in testdata and among the reference

@@ -47,8 +47,8 @@ func (m *Model) Gradient(ctx context.Context, in Batch, obj Objective, want Want
 		return nil, err
 	}
 	defer p.end()
-	p.keep, p.recompute = true, want.Recompute
-	if err := p.narrow(want.Need, want.Sites); err != nil {
+	p.keep, p.recompute, p.looked = true, want.Recompute, want.Sites
+	if err := p.narrow(want.Need); err != nil {
 		return nil, err
 	}
 	p.forward()
@@ -98,7 +98,7 @@ func (m *Model) GradientOf(ctx context.Context, in Batch, of Scalar, want Want, 
 		return nil, err
 	}
 	defer p.end()
-	p.keep, p.recompute = true, want.Recompute
+	p.keep, p.recompute, p.looked = true, want.Recompute, want.Sites
 	layers := min(last+1, m.Config.Layers)
 	s := p.stack(layers)
 	var out *Output

@@ -129,6 +129,9 @@ func (c *hfConfig) windows(layers, window int, types bool, usual func(l int) boo
 			}
 		}
 	}
+	if len(kinds) != layers && c.err == nil {
+		c.fail("layer_types names %d layers, and the model has %d", len(kinds), layers)
+	}
 	return c.windowsOf(kinds, "layer_types", "sliding_attention", "full_attention", "sliding_window", window)
 }
 

@@ -44,6 +44,17 @@ var newNames = map[string]string{
 	"hook_unembed":            "logits",
 }
 
+// behindNames replace newNames where norms stand behind attention and MLP: there
+// hook_attn_out and hook_mlp_out are what these norms give, and the names mean
+// what they read, which has no site.
+var behindNames = map[string]string{
+	"attn.o.hook_out":         "ln1_post.hook_in",
+	"attn.hook_out":           "ln1_post.hook_in",
+	"attn.hook_hidden_states": "ln1_post.hook_in",
+	"mlp.out.hook_out":        "ln2_post.hook_in",
+	"mlp.hook_out":            "ln2_post.hook_in",
+}
+
 // narrowNames are version 4's names whose value is a site's, while an edit there
 // reaches less than an edit at the site does: what it reaches, and which names
 // to write instead.
@@ -66,6 +77,7 @@ var noSites = map[string]string{
 	"rotary_emb.hook_in": whyAngles, "rotary_emb.hook_out": whyAngles,
 	"rotary_emb.hook_cos": whyAngles, "rotary_emb.hook_sin": whyAngles,
 	"attn.hook_cos": whyAngles, "attn.hook_sin": whyAngles,
+	"ln1_post.hook_in": whyBehind, "ln2_post.hook_in": whyBehind,
 	"attn.qkv.hook_in": whyFused, "attn.qkv.hook_out": whyFused,
 	"mlp.hook_mid": whySoLU, "mlp.ln.hook_scale": whySoLU, "mlp.ln.hook_normalized": whySoLU,
 	"mlp.hook_gate": whyExperts, "mlp.hook_expert_weights": whyExperts, "mlp.hook_expert_indices": whyExperts,
@@ -79,6 +91,7 @@ var noSites = map[string]string{
 const (
 	whyAngles  = "the angles of rotary positions are constants, and no activation: what they turn is attn.hook_rot_q and attn.hook_rot_k"
 	whyFused   = "it never fires in TransformerLens either: read attn.hook_q, attn.hook_k and attn.hook_v"
+	whyBehind  = "what a norm behind attention or MLP reads has no site: behind it stand hook_attn_out and hook_mlp_out, before it hook_result and mlp.hook_post"
 	whySoLU    = "it exists in MLPs with a norm inside (SoLU), which this program does not run"
 	whyExperts = "it exists in mixtures of experts, which this program does not run"
 	whyEncoder = "it exists in encoders and encoder-decoders, which this program does not run"
@@ -123,6 +136,12 @@ func (m *Model) Site(name string) (Site, error) {
 	return Site{}, UnknownSiteError{Name: name, Nearest: m.nearest(canonical)}
 }
 
+// isNoSite reports whether a name is one of noSites.
+func (m *Model) isNoSite(name string) bool {
+	_, part, err := m.layerOf(m.canonical(strings.TrimSpace(name)))
+	return err == nil && noSites[part] != ""
+}
+
 // editSite is Site for an edit. A name whose edit would reach further here than
 // in TransformerLens is an error that says what to write.
 func (m *Model) editSite(name string) (Site, error) {
@@ -145,6 +164,9 @@ func (m *Model) editSite(name string) (Site, error) {
 
 // absence says why a kind does not exist in this model.
 func (m *Model) absence(k Kind) string {
+	if m.Config.AttnOnly && k >= ResidMid && k <= MLPOut {
+		return "it exists where blocks have an MLP, and this model's have none"
+	}
 	switch k {
 	case PosEmbed:
 		return fmt.Sprintf("it exists with learned positions, and this model's are %s", m.Config.Positions)
@@ -154,13 +176,13 @@ func (m *Model) absence(k Kind) string {
 		return "it exists in gated MLPs, and this model's are plain"
 	case ResidMid:
 		return "it exists in serial blocks, and in this model's attention and MLP read the same stream"
-	case LN1Scale, LN1Normalized, LN2Scale, LN2Normalized, FinalScale, FinalNormalized:
+	case LN1Scale, LN1Normalized, LN1Out, LN2Scale, LN2Normalized, LN2Out, FinalScale, FinalNormalized, FinalOut:
 		return "it exists where a norm reads the stream, and this model has none there"
-	case LN1PostScale, LN1PostNormalized, LN2PostScale, LN2PostNormalized:
+	case LN1PostScale, LN1PostNormalized, LN1PostOut, LN2PostScale, LN2PostNormalized, LN2PostOut:
 		return "it exists where norms stand behind attention and MLP, and this model's stand before them"
-	case QNormScale, QNormNormalized, KNormScale, KNormNormalized:
+	case QNormScale, QNormNormalized, QNormOut, KNormScale, KNormNormalized, KNormOut:
 		return "it exists where queries and keys are normed, and this model's are not"
-	case EmbedLNScale, EmbedLNNormalized:
+	case EmbedLNScale, EmbedLNNormalized, EmbedLNOut:
 		return "it exists where the embedding is normed, and this model's is not"
 	}
 	return ""
@@ -174,6 +196,8 @@ func (m *Model) canonical(name string) string {
 		switch {
 		case part == "mlp.in.hook_out" && m.Config.Gated:
 			part = "mlp.hook_pre_linear"
+		case m.Config.behind() && behindNames[part] != "":
+			return "blocks." + layer + "." + behindNames[part]
 		case part == "mlp.gate.hook_in" && m.Config.Gated:
 			part = "ln2.hook_out"
 		case part == "mlp.in.hook_out", part == "mlp.gate.hook_out" && m.Config.Gated:

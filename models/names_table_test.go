@@ -170,3 +170,41 @@ func TestNarrowNamesAreNotEdited(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesOfOtherBlocks holds version 4's names on a model whose attention and
+// MLP are normed behind as well, and asks for the MLP of blocks that have none.
+func TestNamesOfOtherBlocks(t *testing.T) {
+	cfg := modeltest.Llama(1).Config
+	cfg.Placement = models.BothNorm
+	m := modeltest.Random("both", cfg, 1)
+	for name, want := range map[string]string{
+		"blocks.1.ln1_post.hook_out":   "blocks.1.ln1_post.hook_out",
+		"blocks.1.ln2_post.hook_out":   "blocks.1.ln2_post.hook_out",
+		"blocks.1.ln1_post.hook_scale": "blocks.1.ln1_post.hook_scale",
+		"blocks.1.attn.hook_out":       "!hook_result",
+		"blocks.1.attn.o.hook_out":     "!hook_result",
+		"blocks.1.mlp.hook_out":        "!mlp.hook_post",
+		"blocks.1.ln2_post.hook_in":    "!mlp.hook_post",
+		"blocks.1.attn.hook_in":        "blocks.1.ln1.hook_out",
+	} {
+		got, err := m.Site(name)
+		if reason, absent := strings.CutPrefix(want, "!"); absent {
+			mustSay(t, err, name, reason)
+		} else if err != nil || got.String() != want {
+			t.Errorf("%s is %s, %v; want %s", name, got, err, want)
+		}
+	}
+	_, err := modeltest.Llama(1).Site("blocks.1.ln1_post.hook_out")
+	mustSay(t, err, "stand before them")
+	only := modeltest.GPT2(1).Config
+	only.AttnOnly, only.MLPBias = true, false
+	attn := modeltest.Random("attn-only", only, 1)
+	for _, name := range []string{"resid_mid0", "mlp_out1", "blocks.0.mlp.hook_in", "blocks.1.ln2.hook_scale"} {
+		_, err = attn.Site(name)
+		mustSay(t, err, name, "an MLP")
+	}
+	modeltest.Suite(t, attn)
+	cfg.Placement = models.PostNorm
+	_, err = modeltest.Random("post", cfg, 1).Site("blocks.0.attn.hook_in")
+	mustSay(t, err, "where a norm reads the stream")
+}

@@ -59,7 +59,7 @@ func (n Need) all() bool { return n.Positions == nil && !n.Last && n.Tokens == n
 
 // narrow lets the pass compute only what need asks for, as far as nobody looks
 // at the rest: no hook, and no gradient that is wanted.
-func (p *pass) narrow(need Need, wanted func(Site) bool) error {
+func (p *pass) narrow(need Need) error {
 	if need.all() {
 		return nil
 	}
@@ -68,9 +68,8 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 		return err
 	}
 	p.want = want
-	looks := func(s Site) bool { return p.hooked(s) || wanted != nil && wanted(s) }
 	for k := FinalScale; k <= Logits; k++ {
-		if looks(Site{-1, k}) {
+		if p.looks(Site{-1, k}) {
 			return nil
 		}
 	}
@@ -86,7 +85,7 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 			return p.err
 		}
 	}
-	if !p.looksBehindKeys(wanted) {
+	if !p.looksBehindKeys() {
 		p.tail = p.need
 	}
 	return nil
@@ -94,15 +93,18 @@ func (p *pass) narrow(need Need, wanted func(Site) bool) error {
 
 // looksBehindKeys reports whether a hook, or a gradient that is wanted, is about
 // rows of the last block beyond the keys and values that others read.
-func (p *pass) looksBehindKeys(wanted func(Site) bool) bool {
+func (p *pass) looksBehindKeys() bool {
 	for k := ResidPre; k <= ResidPost; k++ {
 		s := Site{p.m.Config.Layers - 1, k}
-		if !readsAllRows(k) && (p.hooked(s) || wanted != nil && wanted(s)) {
+		if !readsAllRows(k) && p.looks(s) {
 			return true
 		}
 	}
 	return false
 }
+
+// looks reports whether a hook, or a gradient that is wanted, is about s.
+func (p *pass) looks(s Site) bool { return p.hooked(s) || p.looked != nil && p.looked(s) }
 
 // readsAllRows reports whether the last block computes a kind for every row,
 // whatever rows are needed.

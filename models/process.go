@@ -14,12 +14,13 @@ import (
 // TransformerLens' weight processing.
 type Processing struct {
 	// FoldLN moves gain and bias of every norm that is read by projections into
-	// these projections: the gain becomes 1 and the bias disappears. With
-	// LayerNorm, whose output has mean 0, each row of the projections is centred
-	// as well.
+	// these projections: the gain becomes 1 and the bias 0. With LayerNorm, whose
+	// output has mean 0, each row of the projections is centred as well. Norms of
+	// the embedding, of queries and keys and behind attention and MLP stay.
 	FoldLN bool
 	// CenterWritingWeights takes the mean over d_model from everything that is
-	// written to the residual stream. LayerNorm alone cannot see it.
+	// written to the residual stream, but for an embedding that is normed first.
+	// LayerNorm alone cannot see it.
 	CenterWritingWeights bool
 	// CenterUnembed takes the mean over the vocabulary from the unembedding and
 	// its bias: logits shift by one number a position.
@@ -149,9 +150,9 @@ func (c Config) canFoldLN() error {
 	case c.Norm == NoNorm:
 		return errors.New("the model has no norms")
 	case c.PlainNorm:
-		return errors.New("plain_norm is true: the norms have nothing to fold")
-	case c.NormBias && (c.behind() || c.EmbedNorm):
-		return errors.New("norm_bias is one choice for all norms, and no projection reads those behind a block's halves or behind the embedding")
+		return errors.New("its norms have neither gain nor bias, so that there is nothing to fold")
+	case !c.before():
+		return fmt.Errorf("the norms of its blocks stand behind attention and MLP (placement %q), where no projection reads them", c.Placement)
 	}
 	return nil
 }
@@ -161,23 +162,21 @@ func (c Config) canCenterWriting() error {
 	case c.Norm != LayerNorm:
 		return fmt.Errorf("norm is %q, which does not take the mean away: the model reads what would be removed", c.Norm)
 	case c.behind():
-		return fmt.Errorf("placement is %q: a norm stands between the weights and the stream", c.Placement)
-	case c.EmbedNorm:
-		return errors.New("embed_norm is true: a norm stands between the embedding and the stream")
+		return fmt.Errorf("what attention and MLP write passes a norm (placement %q), behind which no projection could be centred", c.Placement)
 	}
 	return nil
 }
 
 func (c Config) canCenterUnembed() error {
-	if c.LogitCap != 0 {
-		return fmt.Errorf("logit_cap is %g: a shift of all logits changes what it does to them", c.LogitCap)
+	if c.LogitCap > 0 {
+		return fmt.Errorf("logits are capped at ±%g, so that what shifts all of them changes the probabilities", c.LogitCap)
 	}
 	return nil
 }
 
 func (c Config) canFoldValueBiases() error {
-	if c.ClipQKV != 0 && c.AttnBias {
-		return fmt.Errorf("clip_qkv is %g: it acts behind the bias", c.ClipQKV)
+	if c.AttnBias && c.ClipQKV > 0 {
+		return fmt.Errorf("values are clipped to ±%g with their bias", c.ClipQKV)
 	}
 	return nil
 }

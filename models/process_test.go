@@ -106,7 +106,11 @@ func promises(t *testing.T, m *models.Model, p models.Processing) {
 				}
 			}
 		case p.FoldLN && ln:
-			t.Errorf("%s is there after folding", name)
+			for _, v := range x.Data {
+				if v != 0 {
+					t.Errorf("%s holds %g, want biases of 0", name, v)
+				}
+			}
 		case p.FoldValueBiases && strings.HasSuffix(name, "attn.v.bias"):
 			for _, v := range x.Data {
 				if v != 0 {
@@ -115,7 +119,7 @@ func promises(t *testing.T, m *models.Model, p models.Processing) {
 			}
 		}
 		writes := strings.HasSuffix(name, "attn.o.weight") || strings.HasSuffix(name, "mlp.out.weight")
-		if p.CenterWritingWeights && (name == "embed.weight" || name == "pos_embed.weight") {
+		if p.CenterWritingWeights && (name == "embed.weight" && !m.Config.EmbedNorm || name == "pos_embed.weight") {
 			for r := range x.Dim(0) {
 				small(name, mean(x.Sub(r).Data))
 			}
@@ -207,4 +211,36 @@ func TestImpossibleProcessingIsRefused(t *testing.T) {
 		cfg.Basis = basis
 		mustSay(t, cfg.Validate(), `basis is "`+basis+`"`, "fold_ln+center_writing_weights")
 	}
+}
+
+// TestFamiliesThatCannotBeProcessed names the structure that stands against
+// each step.
+func TestFamiliesThatCannotBeProcessed(t *testing.T) {
+	change := func(m *models.Model, fn func(*models.Config)) models.Config {
+		c := m.Config
+		fn(&c)
+		return c
+	}
+	gpt2, llama := modeltest.GPT2(1), modeltest.Llama(1)
+	for name, test := range map[string]struct {
+		cfg  models.Config
+		p    models.Processing
+		says string
+	}{
+		"post-norms":          {change(llama, func(c *models.Config) { c.Placement = models.PostNorm }), models.Processing{FoldLN: true}, `fold_ln: the norms of its blocks stand behind`},
+		"gains of none":       {change(gpt2, func(c *models.Config) { c.PlainNorm, c.NormBias = true, false }), models.Processing{FoldLN: true}, "neither gain nor bias"},
+		"no norms":            {change(gpt2, func(c *models.Config) { c.Norm, c.NormBias = models.NoNorm, false }), models.Processing{FoldLN: true}, "no norms"},
+		"norms on both sides": {change(gpt2, func(c *models.Config) { c.Placement = models.BothNorm }), models.Processing{CenterWritingWeights: true}, "center_writing_weights: what attention and MLP write passes a norm"},
+		"capped logits":       {change(llama, func(c *models.Config) { c.LogitCap = 30 }), models.Processing{CenterUnembed: true}, "center_unembed: logits are capped at ±30"},
+		"clipped values":      {change(gpt2, func(c *models.Config) { c.ClipQKV = 8 }), models.Processing{FoldValueBiases: true}, "fold_value_biases: values are clipped to ±8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := modeltest.Random(name, test.cfg, 1)
+			_, err := m.Process(test.p)
+			mustSay(t, err, test.says)
+			modeltest.Suite(t, m) // whose processings are those that are allowed
+		})
+	}
+	both := modeltest.Random("both", change(gpt2, func(c *models.Config) { c.Parallel, c.SharedNorm = true, true }), 2)
+	modeltest.Suite(t, both)
 }

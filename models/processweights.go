@@ -5,8 +5,8 @@ import "orrery/models/tensor"
 // The rewritings of Process. Each works in place on weights of its own, in
 // float64 where it sums, and leaves the config that describes them.
 
-// foldLN folds ln1 into q, k and v, ln2 into the MLP's inputs and ln_final into
-// the unembedding.
+// foldLN folds ln1 into q, k and v, ln2 into the MLP's inputs (ln1, when a
+// parallel block has no other) and ln_final into the unembedding.
 func foldLN(cfg *Config, p *Params) {
 	untie(cfg, p)
 	center := cfg.Norm == LayerNorm
@@ -17,33 +17,31 @@ func foldLN(cfg *Config, p *Params) {
 		for i := range n.Weight.Data {
 			n.Weight.Data[i] = 1
 		}
-		n.Bias = nil
+		if n.Bias != nil {
+			clear(n.Bias.Data)
+		}
 	}
 	for l := range p.Blocks {
 		b := &p.Blocks[l]
-		heads, mlp := []*LinearParams{&b.Q, &b.K, &b.V}, []*LinearParams{&b.In}
-		switch {
-		case cfg.AttnOnly:
-			mlp = nil
-		case cfg.Gated:
+		attn, mlp := []*LinearParams{&b.Q, &b.K, &b.V}, []*LinearParams{&b.In}
+		if cfg.Gated {
 			mlp = append(mlp, &b.Gate)
 		}
 		switch {
-		case !cfg.before():
 		case cfg.SharedNorm:
-			fold(&b.LN1, append(heads, mlp...)...)
+			fold(&b.LN1, append(attn, mlp...)...)
+		case cfg.AttnOnly:
+			fold(&b.LN1, attn...)
 		default:
-			fold(&b.LN1, heads...)
-			if !cfg.AttnOnly {
-				fold(&b.LN2, mlp...)
-			}
+			fold(&b.LN1, attn...)
+			fold(&b.LN2, mlp...)
 		}
 	}
 	fold(&p.Final, &p.Unembed)
 	if cfg.NormBias {
-		cfg.NormBias, cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = false, true, !cfg.AttnOnly, true
+		cfg.AttnBias, cfg.MLPBias, cfg.UnembedBias = true, !cfg.AttnOnly, true
 		for l := range p.Blocks {
-			if !cfg.AttnOnly {
+			if cfg.MLPBias {
 				needBias(&p.Blocks[l].Out)
 			}
 		}
@@ -81,14 +79,16 @@ func foldInto(w *LinearParams, n *NormParams, center bool) {
 // centerWriting takes the mean over d_model from embeddings, W_O, W_out and
 // their biases.
 func centerWriting(cfg *Config, p *Params) {
-	untie(cfg, p)
-	centerRows(p.Embed)
+	if !cfg.EmbedNorm {
+		untie(cfg, p)
+		centerRows(p.Embed)
+	}
 	if p.PosEmbed != nil {
 		centerRows(p.PosEmbed)
 	}
 	for l := range p.Blocks {
 		for _, w := range []*LinearParams{&p.Blocks[l].O, &p.Blocks[l].Out} {
-			if w.Weight != nil {
+			if w.Weight != nil { // there may be no MLP
 				centerColumns(w.Weight)
 			}
 			if w.Bias != nil {

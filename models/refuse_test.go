@@ -149,6 +149,7 @@ func TestConfigsAreHonouredOrRefused(t *testing.T) {
 		{"gpt2", "n_layer", 1 << 40, []string{"layers is 1099511627776"}},
 		{"gpt2", "vocab_size", 100, []string{"wte.weight", "[100 24]", "[101 24]"}},
 		{"gpt2", "n_layer", 3, []string{"h.2.", "no such tensor"}},
+		{"gpt2", "n_layer", 9999, []string{"h.2.", "and 159922 tensors more"}},
 		{"gpt2", "layer_norm_epsilon", -1, []string{"norm_eps is -1"}},
 		{"gpt2", "tie_word_embeddings", false, []string{"lm_head.weight"}},
 		{"gpt2", "quantization_config", map[string]any{"bits": 4}, []string{"quantization_config"}},

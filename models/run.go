@@ -50,7 +50,7 @@ func (m *Model) RunFor(ctx context.Context, in Batch, need Need, hooks ...Hook) 
 		return nil, err
 	}
 	defer p.end()
-	if err := p.narrow(need, nil); err != nil {
+	if err := p.narrow(need); err != nil {
 		return nil, err
 	}
 	p.forward()
@@ -80,6 +80,7 @@ type pass struct {
 	angles    [2][]*angles // [B] for each row of the batch, in layers without and with a window
 	alibi     []float64    // [H,T] what it adds to the scores of a key at each position
 	keep      bool         // a backward pass follows: values stay until end
+	looked    Selector     // the sites whose gradient is wanted; nil for none
 	recompute bool         // or only the streams between the blocks do
 	trace     trace        // the values kept
 	logits    []float32    // [trace.out,V], or of the wanted tokens when columns is set

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
@@ -15,6 +16,10 @@ import (
 // The results of heads and neurons are kept as what the head or neuron computed
 // and the weights that write it: their N·B·T·D numbers exist only when Dense
 // lays them out. Project and LogitAttrs do without, and cost N·B·T·K.
+//
+// Components are what the recorded values make: of a run in which an edit wrote
+// to hook_result or hook_attn_out, heads are still z·W_O, and a remainder holds
+// the rest. Rows of padding hold no meaning.
 type Stack struct {
 	Labels []string // [N]
 
@@ -34,6 +39,7 @@ type stackPart struct {
 	which []int          // [n]; nil for 0..n-1
 	acts  []float32      // [R,width]
 	w     *kernel.Packed // [D,width]; nil for none
+	post  *stackNorm     // what W makes passes this norm; nil for none
 }
 
 // at is the place of component j among those of acts and W.
@@ -54,10 +60,61 @@ func (p *stackPart) width() int {
 }
 
 // stackNorm is a norm with frozen statistics, which is linear: a component is
-// centred, when the norm does that, and divided by the scale of its row.
+// centred, when the norm does that, divided by the scale of its row, and
+// multiplied by the gain.
 type stackNorm struct {
 	center bool
-	scale  []float32 // [R]
+	scale  []float32 // [R]; nil for 1
+	gain   []float32 // [D]; nil for 1
+}
+
+// at is the scale of row r.
+func (n *stackNorm) at(r int) float32 {
+	if n == nil || n.scale == nil {
+		return 1
+	}
+	return n.scale[r]
+}
+
+// apply norms x [R,D] in place.
+func (n *stackNorm) apply(x []float32, d int) {
+	if n == nil {
+		return
+	}
+	for r := range len(x) / d {
+		row, mean, scale := x[r*d:(r+1)*d], 0.0, float64(n.at(r))
+		if n.center {
+			mean = meanOf(row)
+		}
+		for i, v := range row {
+			row[i] = float32((float64(v) - mean) / scale)
+			if n.gain != nil {
+				row[i] *= n.gain[i]
+			}
+		}
+	}
+}
+
+// before gives the directions [n,D] along which a value, but for the scale, has
+// the coordinates that it has along dirs once it is normed.
+func (n *stackNorm) before(dirs []float32, d int) []float32 {
+	if n == nil || !n.center && n.gain == nil {
+		return dirs
+	}
+	out := slices.Clone(dirs)
+	for r := range len(out) / d {
+		row := out[r*d : (r+1)*d]
+		if n.gain != nil {
+			kernel.Mul(row, row, n.gain)
+		}
+		if n.center {
+			mean := meanOf(row)
+			for i, v := range row {
+				row[i] = float32(float64(v) - mean)
+			}
+		}
+	}
+	return out
 }
 
 // size is R, the number of rows of a component.
@@ -104,49 +161,35 @@ func (s *Stack) component(x []float32, i int) {
 			i -= n
 			continue
 		}
-		s.parts[p].component(x, i, rows, d, false)
+		s.parts[p].component(x, i, rows, d)
 		break
 	}
 	s.norm.apply(x, d)
 }
 
-// component writes component j of the part to x [R,D], or adds it.
-func (p *stackPart) component(x []float32, j, rows, d int, add bool) {
-	switch {
-	case p.w != nil:
-		lo := p.at(j) * p.k
-		p.w.Part(0, d, lo, lo+p.k).MatMul(x, d, p.acts[lo:], p.width(), rows, add)
-	case add:
-		kernel.Add(x, p.acts)
-	default:
+// component writes component j of the part to x [R,D].
+func (p *stackPart) component(x []float32, j, rows, d int) {
+	if p.w == nil {
 		copy(x, p.acts)
+		return
 	}
+	lo := p.at(j) * p.k
+	p.w.Part(0, d, lo, lo+p.k).MatMul(x, d, p.acts[lo:], p.width(), rows, false)
+	p.post.apply(x, d)
 }
 
 // sum adds the sum of the part's components to x [R,D].
 func (p *stackPart) sum(x []float32, rows, d int) {
+	part := make([]float32, rows*d)
 	if p.w != nil && p.n*p.k == p.width() {
-		p.w.MatMul(x, p.acts, rows, true)
+		p.w.MatMul(part, p.acts, rows, false)
+		p.post.apply(part, d)
+		kernel.Add(x, part)
 		return
 	}
 	for j := range p.n {
-		p.component(x, j, rows, d, true)
-	}
-}
-
-// apply norms x [R,D] in place.
-func (n *stackNorm) apply(x []float32, d int) {
-	if n == nil {
-		return
-	}
-	for r, scale := range n.scale {
-		row, mean := x[r*d:(r+1)*d], 0.0
-		if n.center {
-			mean = meanOf(row)
-		}
-		for i, v := range row {
-			row[i] = float32((float64(v) - mean) / float64(scale))
-		}
+		p.component(part, j, rows, d)
+		kernel.Add(x, part)
 	}
 }
 
@@ -169,17 +212,7 @@ func (s *Stack) Project(directions *tensor.Dense) (*tensor.Dense, error) {
 // along d centred.
 func (s *Stack) along(out, dirs []float32, n int, pick []int) {
 	d := s.m.Config.Width
-	if s.norm != nil && s.norm.center {
-		centred := make([]float32, len(dirs))
-		for i := range n {
-			row := dirs[i*d : (i+1)*d]
-			mean := meanOf(row)
-			for j, v := range row {
-				centred[i*d+j] = float32(float64(v) - mean)
-			}
-		}
-		dirs = centred
-	}
+	dirs = s.norm.before(dirs, d)
 	each := n // coordinates of a component's row
 	if pick != nil {
 		each = 1
@@ -193,7 +226,7 @@ func (s *Stack) along(out, dirs []float32, n int, pick []int) {
 		read := dirs // what reads a row of acts along each direction, Wᵀ·direction [n,width]
 		if p.w != nil {
 			read = make([]float32, n*p.width())
-			p.w.MatMulNN(read, dirs, n, false)
+			p.w.MatMulNN(read, p.post.before(dirs, d), n, false)
 		}
 		p.along(out[first[i]*s.size()*each:], read, each, pick, s.norm)
 	}
@@ -208,10 +241,7 @@ func (p *stackPart) along(out, read []float32, each int, pick []int, norm *stack
 	kernel.Do((p.n+block-1)/block, 1+grainWork/(rows*each*block*k), func(lo, hi int) {
 		for from := lo * block; from < hi*block; from += block {
 			for r := range rows {
-				acts, scale := p.acts[r*width:(r+1)*width], float32(1)
-				if norm != nil {
-					scale = norm.scale[r]
-				}
+				acts, scale := p.acts[r*width:(r+1)*width], norm.at(r)*p.post.at(r)
 				for i := range each {
 					dir := i
 					if pick != nil {

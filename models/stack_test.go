@@ -58,7 +58,7 @@ func TestStacksAsElsewhere(t *testing.T) {
 			stack := must[*models.Stack](t)
 			last := []int{-1}
 			for suffix, ln := range map[string]bool{"": false, ".ln": true} {
-				opt := models.StackOptions{Pos: last, ApplyLN: ln, InclMid: true, InclRemainder: true}
+				opt := models.StackOptions{Pos: last, ApplyLN: ln, InclMid: !m.Config.Parallel, InclRemainder: true}
 				check("decompose_resid"+suffix, squeeze(stack(models.DecomposeResid(m, c, -1, opt)).Dense()))
 				check("stack_head_results"+suffix, squeeze(stack(models.StackHeadResults(m, c, -1, opt)).Dense()))
 				check("accumulated_resid"+suffix, squeeze(stack(models.AccumulatedResid(m, c, -1, opt)).Dense()))
@@ -171,7 +171,7 @@ func TestLabels(t *testing.T) {
 			m := modeltest.Random(name, cfg, 1)
 			c, _ := withCache(t, m, models.Prompt(1, 2, 3))
 			stack := must[*models.Stack](t)
-			opt := models.StackOptions{InclMid: true, InclRemainder: true}
+			opt := models.StackOptions{InclMid: !cfg.Parallel, InclRemainder: true}
 			for op, s := range map[string]*models.Stack{
 				"accumulated_resid":  stack(models.AccumulatedResid(m, c, -1, opt)),
 				"decompose_resid":    stack(models.DecomposeResid(m, c, -1, opt)),

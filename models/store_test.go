@@ -64,7 +64,7 @@ func TestFileTypesKeepTheirBits(t *testing.T) {
 		}
 		return 0, d, nil
 	}
-	for _, family := range []string{"gpt2", "llama3"} {
+	for _, family := range families(t) {
 		for _, dtype := range []weights.DType{weights.F32, weights.F16, weights.BF16} {
 			t.Run(family+" "+string(dtype), func(t *testing.T) {
 				m := lazily(t, synthetic(t, family, dtype))
@@ -89,7 +89,8 @@ func TestFileTypesKeepTheirBits(t *testing.T) {
 					t.Errorf("hash %s, and %s in memory", m.Hash(), plain.Hash())
 				}
 				n, of, size := m.Packed()
-				if all := 4 * m.Config.WeightCount(); n != of || dtype != weights.F32 && size > all*2/3 {
+				large := family == "gpt2" || family == "llama3" // enough for the edges of panels not to count
+				if all := 4 * m.Config.WeightCount(); n != of || dtype != weights.F32 && large && size > all*2/3 {
 					t.Errorf("%d of %d matrices packed, in %d bytes for %d as float32", n, of, size, all)
 				}
 			})

@@ -3,9 +3,11 @@ package models_test
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"orrery/models"
@@ -333,4 +335,52 @@ func turned(x *tensor.Dense) *tensor.Dense {
 		}
 	}
 	return y
+}
+
+// TestEveryNameHasItsValue compares a run's values under every name that
+// TransformerLens 4.3 has for them, and reads the file as a cache.
+func TestEveryNameHasItsValue(t *testing.T) {
+	const bound = 1e-5
+	for _, name := range []string{"gpt2", "llama"} {
+		m, _, _, _ := openTL(t, name)
+		path := filepath.Join("testdata", "transformerlens", name, "names.safetensors")
+		golden := openFile(t, path)
+		c, _ := withCache(t, m, batch(t, golden, "ids"))
+		compared, absent, saved := map[string]bool{}, 0, []weights.Tensor(nil)
+		for _, key := range golden.Names() {
+			s, err := m.Site(key)
+			if err != nil {
+				if key != "ids" && !strings.Contains(err.Error(), "no activation") && !strings.Contains(err.Error(), "not an activation") {
+					t.Errorf("%s: %v", name, err)
+				}
+				absent++
+				continue
+			}
+			got, _ := c.Get(s)
+			want := floats(t, golden, key).Clone()
+			for i, v := range want.Data {
+				if s.Kind == models.AttnScores && v < -1e38 { // its mark of a masked score
+					want.Data[i] = float32(math.Inf(-1))
+				}
+			}
+			modeltest.Close(t, name+" "+key, got, want, bound, bound)
+			compared[s.String()] = true
+			saved = append(saved, weights.Tensor{Name: key, Dense: want})
+		}
+		file := filepath.Join(t.TempDir(), "cache.safetensors")
+		if err := weights.WriteFile(file, append(saved, weights.Tensor{Name: "embed.hook_in", Ints: make([]int64, 6), Shape: []int{2, 3}}), nil); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := m.LoadCache(file); err != nil || len(again.Sites()) != len(compared) {
+			t.Errorf("%s: read as a cache: %v, %v", name, again, err)
+		}
+		for _, s := range m.Sites() {
+			if models.Computed(s) && !compared[s.String()] {
+				t.Errorf("%s: %s has no value to compare", name, s)
+			}
+		}
+		if absent > 9 { // ids, the ids and positions that enter, angles
+			t.Errorf("%s: %d names have no site", name, absent)
+		}
+	}
 }

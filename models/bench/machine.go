@@ -53,11 +53,11 @@ type Peak struct {
 // measureFLOPS looks again at the arithmetic.
 func (p *Peak) measureFLOPS() { p.GFLOPS = max(p.GFLOPS, models.PeakFLOPS()/1e9) }
 
-// measureRead looks again at the reading, of 256 MiB that it gives back, so that
+// measureRead looks again at the reading, of 128 MiB that it gives back, so that
 // the next work's memory is its own.
 func (p *Peak) measureRead() {
 	defer debug.FreeOSMemory()
-	x := make([]float32, 1<<26)
+	x := make([]float32, 1<<25)
 	for i := range x {
 		x[i] = 1 // pages that nobody wrote to are all the same one
 	}

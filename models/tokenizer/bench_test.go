@@ -61,7 +61,11 @@ func parseFile(tb testing.TB, path string) *tokenizer.Tokenizer {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tok, err := tokenizer.Parse(data, nil)
+	parse := tokenizer.Parse
+	if filepath.Ext(path) == ".model" {
+		parse = tokenizer.ParseSentencePiece
+	}
+	tok, err := parse(data, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,6 +79,7 @@ func BenchmarkEncode(b *testing.B) {
 	vocabularies := []struct{ name, path string }{
 		{"gpt2-50k", modeltest.Reference(b, "tokenizers", "gpt2-tokenizer.json")},
 		{"neox-50k", modeltest.Reference(b, "tokenizers", "gpt-neox-20B_tokenizer.json")},
+		{"llama2-32k", modeltest.Reference(b, "tokenizers", "llama2-tokenizer.model")},
 	}
 	for _, family := range families {
 		vocabularies = append(vocabularies, struct{ name, path string }{family, modeltest.Reference(b, "tokenizers", "families", family, "tokenizer.json")})
@@ -91,7 +96,7 @@ func BenchmarkEncode(b *testing.B) {
 		})
 	}
 	for _, v := range vocabularies {
-		tok := parseFile(b, filepath.Clean(v.path))
+		tok := parseFile(b, v.path)
 		for _, x := range texts {
 			run(v.name+"/"+x.name, tok, x.text)
 		}

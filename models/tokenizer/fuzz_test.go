@@ -3,6 +3,8 @@ package tokenizer_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -78,6 +80,9 @@ func FuzzRoundTrip(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if again, err := tok.Encode(text, false); err != nil || !slices.Equal(again.IDs, got.IDs) { // from what is remembered
+				t.Fatalf("%q is %v, then %v, %v", text, got.IDs, again.IDs, err)
+			}
 			if back, err := tok.Decode(got.IDs, false); err != nil || back != text {
 				t.Fatalf("%q comes back as %q, %v", text, back, err)
 			}
@@ -90,6 +95,36 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 			if end != len(text) {
 				t.Fatalf("%q: offsets end at %d", text, end)
+			}
+		}
+	})
+}
+
+// FuzzPiecesRoundTrip checks that SentencePiece models with byte tokens lose nothing but what they write themselves: a ▁ comes back as
+// a space, and behind an added token legacy models put one.
+func FuzzPiecesRoundTrip(f *testing.F) {
+	var toks []*tokenizer.Tokenizer
+	for _, name := range []string{"bpe", "defined", "unigram"} {
+		toks = append(toks, parseFile(f, filepath.Join("testdata", "sentencepiece", name+".model")))
+	}
+	for _, text := range []string{"", " ", "  a", "47 + 85 = 132", "don't  STOP \n\n x", "e\u0301 中文 🙂 \u200d", "sum  sum", "\u00a0 \t1234567", "the the"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) || strings.ContainsAny(text, "<▁") {
+			return
+		}
+		for i, tok := range toks {
+			got, err := tok.Encode(text, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back, err := tok.Decode(got.IDs, false); err != nil || back != text {
+				t.Fatalf("model %d: %q comes back as %q, %v", i, text, back, err)
+			}
+			again, err := tok.Encode(text, false) // from what is remembered
+			if err != nil || !slices.Equal(again.IDs, got.IDs) || !slices.Equal(again.Offsets, got.Offsets) {
+				t.Fatalf("model %d: %q is %v, then %v, %v", i, text, got.IDs, again.IDs, err)
 			}
 		}
 	})

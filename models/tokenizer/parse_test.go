@@ -53,7 +53,7 @@ func TestRefused(t *testing.T) {
 		{"no pattern", `{"pre_tokenizer":{"type":"Split","behavior":"Isolated"},` + model + `}`, `Split without a pattern`},
 		{"behavior", `{"pre_tokenizer":{"type":"Punctuation","behavior":"Dropped"},` + model + `}`, `behavior "Dropped" is none of Removed`},
 		{"no behavior", `{"pre_tokenizer":{"type":"Split","pattern":{"String":" "}},` + model + `}`, `Split without a behavior`},
-		{"bytes first", `{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]},` + model + `}`, `pre_tokenizer.pretokenizers[1]: Digits after ByteLevel is not implemented`},
+		{"bytes first", `{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Whitespace"}]},` + model + `}`, `pre_tokenizer.pretokenizers[1]: Whitespace after ByteLevel is not implemented`},
 		{"delimiter", `{"pre_tokenizer":{"type":"CharDelimiterSplit","delimiter":"ab"},` + model + `}`, `delimiter "ab" is not one character`},
 		{"replacement", `{"pre_tokenizer":{"type":"Metaspace","replacement":""},` + model + `}`, `replacement "" is not one character`},
 		{"scheme", `{"pre_tokenizer":{"type":"Metaspace","replacement":"_","prepend_scheme":"maybe"},` + model + `}`, `prepend_scheme "maybe" is none of`},

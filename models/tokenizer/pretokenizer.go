@@ -19,8 +19,9 @@ type (
 		behavior behavior
 		invert   bool
 	}
-	prefixSpace struct{} // puts a space in front of a piece that has none
-	metaspace   struct { // writes spaces as replacement, one in front, and cuts before each
+	byteSplitter struct{ splitter } // a splitter of bytes
+	prefixSpace  struct{}           // puts a space in front of a piece that has none
+	metaspace    struct {           // writes spaces as replacement, one in front, and cuts before each
 		replacement string
 		scheme      string // "always", "first" (only where the input begins) or "never"
 		cut         bool
@@ -32,7 +33,7 @@ type (
 type preTokens struct {
 	steps     []preTokenizer
 	metaspace bool // one of them is Metaspace: more could multiply a text
-	bytes     bool // the last step is ByteLevel: the model sees the bytes of a piece, each written as one character
+	bytes     bool // one of them is ByteLevel: the model sees the bytes of a piece, each written as one character
 }
 
 // parsePreTokenizer appends the steps of the part at path to q.
@@ -42,7 +43,9 @@ func parsePreTokenizer(raw json.RawMessage, path string, depth int, q *preTokens
 		return err
 	}
 	if q.bytes {
-		return fmt.Errorf("%s: %s after ByteLevel is not implemented; ByteLevel must come last", path, p.Type)
+		s, err := p.afterBytes()
+		q.steps = append(q.steps, s)
+		return err
 	}
 	if len(q.steps) >= maxParts {
 		return fmt.Errorf("%s: more than %d pre-tokenizers", path, maxParts)
@@ -125,6 +128,31 @@ func (p *part) splitter() (splitter, error) {
 	return s, nil
 }
 
+// afterBytes reads a part behind ByteLevel, which sees each byte as a character: Falcon has two such.
+func (p *part) afterBytes() (byteSplitter, error) {
+	digits := p.Type == "Split" && p.Pattern.Regex != nil && *p.Pattern.Regex == falconDigits
+	if p.Type != "Digits" && !digits {
+		return byteSplitter{}, fmt.Errorf("%s: %s after ByteLevel is not implemented; there can be Digits, and Split by %s", p.path, p.Type, falconDigits)
+	}
+	if digits {
+		s, err := p.splitter()
+		return byteSplitter{s}, err
+	}
+	chars := byteChars()
+	s := splitter{behavior: contiguous, pattern: func(s string, from int) (int, int) {
+		for i := from; i < len(s); i++ {
+			if isNumeric(chars[s[i]]) { // those of ², ³, ¹, ¼, ½ and ¾ in Latin-1 too, wherever they stand in a character
+				return i, i + 1
+			}
+		}
+		return -1, 0
+	}}
+	if p.IndividualDigits {
+		s.behavior = isolated
+	}
+	return byteSplitter{s}, nil
+}
+
 // metaspace reads a Metaspace, of which older files write add_prefix_space where newer ones write prepend_scheme.
 func (p *part) metaspace() (metaspace, error) {
 	m := metaspace{replacement: p.Replacement, scheme: "always", cut: flag(p.Split, true), words: splitter{pattern: literal(p.Replacement), behavior: mergedWithNext}}
@@ -142,6 +170,14 @@ func (p *part) metaspace() (metaspace, error) {
 		return m, nil
 	}
 	return m, fmt.Errorf("%s: prepend_scheme %q is none of always, first, never", p.path, m.scheme)
+}
+
+// split may cut within a character; all its bytes go on standing for the whole of it.
+func (s byteSplitter) split(t text, emit func(text) error) error {
+	if t.origin == nil && !isASCII(t.s) {
+		t = text{s: t.s, at: t.at, origin: t.appendOrigin(make([]extent, 0, len(t.s)), 0, len(t.s))}
+	}
+	return s.splitter.split(t, emit)
 }
 
 func (prefixSpace) split(t text, emit func(text) error) error {

@@ -6,7 +6,7 @@ import (
 )
 
 // scannerNames lists, for errors, whose patterns scanner knows.
-const scannerNames = "GPT-2, GPT-4 (cl100k), GPT-4o (o200k), Llama 3, Qwen 2, OLMo 2, BLOOM, Command A"
+const scannerNames = "GPT-2, GPT-4 (cl100k), GPT-4o (o200k), Llama 3, Qwen 2, OLMo 2, BLOOM, Falcon, Mistral NeMo, Command A"
 
 // scanner returns the hand-written equal of a published regular expression, or nil. Go's regexp has no look-ahead, which most of
 // them need; a scanner is also several times faster, and linear in the text.
@@ -22,7 +22,13 @@ func scanner(regex string) pattern {
 	case `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?` +
 		`|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?` +
 		`|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`:
-		return scan(o200k)
+		return scan(o200k{digits: 3, contractions: true}.match)
+	case `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+` +
+		`|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*` +
+		`|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`:
+		return scan(o200k{digits: 1}.match)
+	case falconDigits:
+		return scan(threeDigits)
 	case ` ?[^(\s|[.,!?…。，、।۔،])]+`:
 		return scan(bloom)
 	case `\d{1,3}(?=(?:\d{3})*\b)`:
@@ -33,6 +39,18 @@ func scanner(regex string) pattern {
 		return scan(func(s string, i int) int { return atMost(s, i, 3, isNumber) })
 	}
 	return nil
+}
+
+// falconDigits is the pattern that Falcon cuts numbers with.
+const falconDigits = `[0-9][0-9][0-9]`
+
+func threeDigits(s string, i int) int {
+	for at := i; at < i+3; at++ {
+		if at == len(s) || s[at] < '0' || s[at] > '9' {
+			return i
+		}
+	}
+	return i + 3
 }
 
 // run returns the end of the longest stretch of characters of class at byte i of s.

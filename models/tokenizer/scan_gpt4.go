@@ -50,11 +50,18 @@ func symbolsOrSpaces(s string, i int, tail func(rune) bool) int {
 // o200k matches the pattern of GPT-4o's o200k vocabulary, where a word may change from upper to lower case once and takes its
 // contraction with it. With U for [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] and W for [\p{Ll}\p{Lm}\p{Lo}\p{M}]:
 //
-//	[^\r\n\p{L}\p{N}]?U*W+(?i:'s|...)?|[^\r\n\p{L}\p{N}]?U+W*(?i:'s|...)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
-func o200k(s string, i int) int {
+//	[^\r\n\p{L}\p{N}]?U*W+(?i:'s|...)?|[^\r\n\p{L}\p{N}]?U+W*(?i:'s|...)?|\p{N}{1,digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
+//
+// Mistral NeMo's pattern is the same without contractions and with single digits.
+type o200k struct {
+	digits       int
+	contractions bool
+}
+
+func (o o200k) match(s string, i int) int {
 	r, n := runeAt(s, i)
 	if isNumber(r) {
-		return atMost(s, i, 3, isNumber)
+		return atMost(s, i, o.digits, isNumber)
 	}
 	starts := [2]int{i, i} // with the optional first character, which regular expressions try first, and without
 	if !isNewline(r) && !isLetter(r) {
@@ -63,7 +70,10 @@ func o200k(s string, i int) int {
 	for _, word := range [2]func(string, int) int{lowerWord, upperWord} {
 		for _, at := range starts {
 			if end := word(s, at); end > at {
-				return contraction(s, end, true)
+				if o.contractions {
+					end = contraction(s, end, true)
+				}
+				return end
 			}
 		}
 	}

@@ -16,19 +16,6 @@ import (
 	"orrery/models/tokenizer"
 )
 
-func parsePieces(t testing.TB, path, config string) *tokenizer.Tokenizer {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tok, err := tokenizer.ParseSentencePiece(data, []byte(config))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tok
-}
-
 // TestSentencePiece compares ids with the sentencepiece library, and decodes what has a token for each of its characters.
 func TestSentencePiece(t *testing.T) {
 	var all map[string][]struct {
@@ -41,7 +28,7 @@ func TestSentencePiece(t *testing.T) {
 	}
 	for name, cases := range all {
 		t.Run(name, func(t *testing.T) {
-			tok := parsePieces(t, filepath.Join("testdata", "sentencepiece", name+".model"), "")
+			tok := parseFile(t, filepath.Join("testdata", "sentencepiece", name+".model"))
 			unk, _ := tok.ID("<unk>")
 			for _, c := range cases {
 				got, err := tok.Encode(c.Text, false)
@@ -63,7 +50,7 @@ func TestSentencePiece(t *testing.T) {
 
 // TestLlama2Pieces reads Llama 2's own tokenizer.model and encodes llama.cpp's 46 strings.
 func TestLlama2Pieces(t *testing.T) {
-	tok := parsePieces(t, modeltest.Reference(t, "tokenizers", "llama2-tokenizer.model"), "")
+	tok := parseFile(t, modeltest.Reference(t, "tokenizers", "llama2-tokenizer.model"))
 	if tok.Size() != 32000 {
 		t.Errorf("%d tokens, want 32000", tok.Size())
 	}
@@ -85,7 +72,14 @@ func TestLlama2Pieces(t *testing.T) {
 // TestSentencePieceConfig covers what a tokenizer_config.json says of a tokenizer.model.
 func TestSentencePieceConfig(t *testing.T) {
 	path := filepath.Join("testdata", "sentencepiece", "bpe.model")
-	size := parsePieces(t, path, "").Size()
+	size := parseFile(t, path).Size()
+	with := func(config string) *tokenizer.Tokenizer {
+		tok, err := tokenizer.ParseSentencePiece([]byte(readText(t, path)), []byte(config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tok
+	}
 	for _, c := range []struct {
 		name, config, text string
 		special            bool
@@ -98,13 +92,13 @@ func TestSentencePieceConfig(t *testing.T) {
 		{"added behind", fmt.Sprintf(`{"added_tokens_decoder":{"%d":{"content":"<pad>","special":true},"1":{"content":"<s>","special":true,"lstrip":true}}}`, size), "the <s><pad>", false, "▁the <s><pad>"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := parsePieces(t, path, c.config).Encode(c.text, c.special)
+			got, err := with(c.config).Encode(c.text, c.special)
 			if err != nil || strings.Join(got.Tokens, "") != c.want {
 				t.Errorf("%q: %q, %v, want %q", c.text, got.Tokens, err, c.want)
 			}
 		})
 	}
-	pad, ok := parsePieces(t, path, fmt.Sprintf(`{"added_tokens_decoder":{"%d":{"content":"<pad>","special":true}},"pad_token":"<pad>"}`, size)).Pad()
+	pad, ok := with(fmt.Sprintf(`{"added_tokens_decoder":{"%d":{"content":"<pad>","special":true}},"pad_token":"<pad>"}`, size)).Pad()
 	if !ok || pad != size {
 		t.Errorf("pad %d, %t, want %d", pad, ok, size)
 	}
@@ -114,11 +108,7 @@ func TestSentencePieceConfig(t *testing.T) {
 		{`{"added_tokens_decoder":{"4":{"content":"<bos>"}}}`, `"<bos>" has id 4, which is`},
 		{`{"added_tokens_decoder":{"99999999":{"content":"<bos>"}}}`, `has id 99999999`},
 	} {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tokenizer.ParseSentencePiece(data, []byte(c.config)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := tokenizer.ParseSentencePiece([]byte(readText(t, path)), []byte(c.config)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.config, err, c.want)
 		}
 	}

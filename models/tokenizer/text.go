@@ -28,7 +28,7 @@ func (t text) extentAt(i int) extent {
 		return t.origin[i]
 	}
 	lo := i
-	for !utf8.RuneStart(t.s[lo]) {
+	for lo > 0 && !utf8.RuneStart(t.s[lo]) {
 		lo--
 	}
 	_, n := utf8.DecodeRuneInString(t.s[lo:])

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"orrery/models/nearest"
@@ -14,13 +15,19 @@ type Expect struct {
 	Optional bool  // may be missing; when there, its shape must match
 }
 
-// Check compares the file's tensors with what a loader needs and returns all
-// deviations joined, each a *MismatchError, nil when there is none. It reads
-// headers only. Tensors that nobody asked for are no error.
+// Check compares the file's tensors with what a loader needs and returns the
+// first 30 deviations joined, each a *MismatchError, and how many more there are;
+// nil when there is none. It reads headers only. Tensors that nobody asked for
+// are no error.
 func (f *File) Check(want []Expect) error {
 	var errs []error
+	more := 0
 	for _, w := range want {
 		e, ok := f.entries[w.Name]
+		if fits := ok && (w.Shape == nil || slices.Equal(w.Shape, e.info.Shape)) || !ok && w.Optional; !fits && len(errs) == described {
+			more++
+			continue
+		}
 		switch {
 		case !ok && w.Optional:
 		case !ok && len(errs) < suggestFor:
@@ -31,8 +38,15 @@ func (f *File) Check(want []Expect) error {
 			errs = append(errs, &MismatchError{File: f.name, Tensor: w.Name, Want: w.Shape, Got: e.info.Shape})
 		}
 	}
+	if more > 0 {
+		errs = append(errs, fmt.Errorf("%s: and %d tensors more that do not fit", f.name, more))
+	}
 	return errors.Join(errs...)
 }
+
+// described is the number of deviations that are told one by one; of more, the number is
+// told.
+const described = 30
 
 // suggestFor is the number of deviations up to which nearest names are looked
 // up: a checkpoint of another architecture lacks every tensor.

@@ -86,10 +86,7 @@ func Mix(z Rows, p []float32, ldp int, v Rows, spans []Span, keys, width int) {
 		for at := 0; at < width; at += blockPanels * panelCols {
 			cols := min(blockPanels*panelCols, width-at)
 			right := side{data: v.Data[j*v.Stride+at:], group: panelCols, step: v.Stride}
-			if len(spans) >= queryBlock/2 || cols%panelCols != 0 {
-				packPanels(s.b[:], v.Data[j*v.Stride+at:], cols, jEnd-j, v.Stride)
-				right = side{data: s.b[:], group: (jEnd - j) * panelCols, step: panelCols}
-			}
+			ready := len(spans) < queryBlock/2 && cols%panelCols == 0 // to be read where it lies
 			for i := 0; i < len(spans); i += queryBlock {
 				block := spans[i:min(i+queryBlock, len(spans))]
 				lo, hi := common(block, j, jEnd)
@@ -102,6 +99,10 @@ func Mix(z Rows, p []float32, ldp int, v Rows, spans []Span, keys, width int) {
 					single(n, j, lo)
 				}
 				if lo < hi {
+					if !ready {
+						packPanels(s.b[:], v.Data[j*v.Stride+at:], cols, jEnd-j, v.Stride)
+						right, ready = side{data: s.b[:], group: (jEnd - j) * panelCols, step: panelCols}, true
+					}
 					r := right
 					r.data = r.data[(lo-j)*r.step:]
 					tiles{c: z.Data[i*z.Stride+at:], ldc: z.Stride, left: p[i*ldp+lo:], lda: ldp, rows: len(block), cols: cols, k: hi - lo,
@@ -163,14 +164,17 @@ func bounds(spans []Span) Span {
 	return all
 }
 
+// fewKeys is the number of shared keys that are not worth a product.
+const fewKeys = 8
+
 // common returns the keys lo to hi-1, between from and to, that all spans share;
-// lo is to when there are none.
+// lo and hi are to when those are few.
 func common(spans []Span, from, to int) (lo, hi int) {
 	lo, hi = from, to
 	for _, s := range spans {
 		lo, hi = max(lo, s.Lo), min(hi, s.Hi)
 	}
-	if lo >= hi {
+	if hi-lo < fewKeys {
 		return to, to
 	}
 	return lo, hi

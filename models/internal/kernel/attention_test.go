@@ -187,6 +187,23 @@ func BenchmarkAttention(b *testing.B) {
 			{"scores", T * T / 2, func() { kernel.Scores(square, T, x, y, causal, T, K, 0.125) }},
 			{"mix", T * T / 2, func() { kernel.Mix(y, square, T, x, causal, T, K) }},
 			{"mix-backward", T * T / 2, func() { kernel.MixBackward(y, square, T, x, causal, T, K) }},
+			{"scores-15", 15 * 15, func() { kernel.Scores(square, 15, x, y, causal[:15], 15, K, 0.125) }},
+			{"mix-15", 15 * 15, func() { kernel.Mix(y, square, 15, x, causal[:15], 15, K) }},
+			{"mix-backward-15", 15 * 15, func() { kernel.MixBackward(y, square, 15, x, causal[:15], 15, K) }},
+			{"dots-15", 15 * 15, func() {
+				for i := range 15 {
+					for s := range i + 1 {
+						square[i*15+s] = kernel.Dot(row(x, i, K), row(y, s, K))
+					}
+				}
+			}},
+			{"axpys-15", 15 * 15, func() {
+				for i := range 15 {
+					for s := range i + 1 {
+						kernel.Axpy(row(y, i, K), square[i*15+s], row(x, s, K))
+					}
+				}
+			}},
 			{"scores-1", T, func() { kernel.Scores(square, T, x, y, causal[T-1:], T, K, 0.125) }},
 			{"mix-1", T, func() { kernel.Mix(y, square, T, x, causal[T-1:], T, K) }},
 			{"softmax", T * T / 2, func() {

@@ -30,6 +30,8 @@ var codeAVX2 = &code{
 		6: {1: tileF166x1AVX2},
 	},
 	transpose8:        transpose8AVX2,
+	transposeHalf8:    transposeHalf8AVX2,
+	turn16:            turn16AVX2,
 	widenBF16:         widenBF16AVX2,
 	widenF16:          widenF16AVX2,
 	dot:               dotAVX2,

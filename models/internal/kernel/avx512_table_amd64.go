@@ -76,6 +76,8 @@ var codeAVX512 = &code{
 	peak:              peakAVX512,
 	scan:              scanAVX512,
 	transpose8:        transpose8AVX2,
+	transposeHalf8:    transposeHalf8AVX2,
+	turn16:            turn16AVX2,
 	widenBF16:         widenBF16AVX2,
 	widenF16:          widenF16AVX2,
 }

@@ -9,6 +9,8 @@ type code struct {
 	f16            tileTable[uint16]
 
 	transpose8          func(dst *float32, dks int, src *float32, ld, n int)
+	transposeHalf8      func(dst *uint16, dks int, src *uint16, ld, n int)
+	turn16              func(dst *float32, group int, src *float32, n int)
 	widenBF16, widenF16 func(dst *float32, src *uint16, n int)
 
 	dot               func(a, b []float32) float32
@@ -48,7 +50,7 @@ type code struct {
 }
 
 // tileTable holds the tiles for each number of rows and of panels.
-type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b *T, bks, bps, k int, load bool)
+type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b, next *T, bks, bps, k int, load bool)
 
 // widest returns the most panels, up to most, that a tile of that many rows
 // covers.

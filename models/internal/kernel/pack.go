@@ -43,32 +43,32 @@ func PackNN(b []float32, k, n int) *Packed {
 // PackHalf packs src[n,k], 16-bit weights stored [out,in], and keeps them at
 // that width. It keeps no reference to src.
 func PackHalf(src []uint16, kind Half, n, k int) *Packed {
-	return packHalf(src, kind, n, k, k, 1)
+	p := newHalf(src, kind, n, k)
+	p.each(func(j, live int) {
+		packHalvesT(p.halves[j*k:(j+panelCols)*k], src[j*k:], live, k)
+	})
+	return p
 }
 
 // PackHalfNN packs src[k,n], 16-bit weights stored [in,out], and keeps them at
 // that width. It keeps no reference to src.
 func PackHalfNN(src []uint16, kind Half, k, n int) *Packed {
-	return packHalf(src, kind, n, k, 1, n)
+	p := newHalf(src, kind, n, k)
+	p.each(func(j, live int) {
+		for s := range k {
+			copy(p.halves[j*k+s*panelCols:], src[s*n+j:s*n+j+live])
+		}
+	})
+	return p
 }
 
-// packHalf packs the matrix whose element [j,p] stands at j*js + p*ps.
-func packHalf(src []uint16, kind Half, n, k, js, ps int) *Packed {
+// newHalf returns empty panels for src.
+func newHalf(src []uint16, kind Half, n, k int) *Packed {
 	if n < 0 || k < 0 || len(src) < n*k || kind != BF16 && kind != F16 {
 		panic(tensor.ShapeError{Op: "kernel: pack half: sizes n k, length and kind",
 			Got: []int{n, k, len(src), int(kind)}, Want: []int{n, k, n * k, int(BF16)}})
 	}
-	p := &Packed{halves: make([]uint16, panelled(n)*k), kind: kind, n: n, k: k}
-	p.each(func(j, live int) {
-		panel := p.halves[j*k : (j+panelCols)*k]
-		for i := range live {
-			row := src[(j+i)*js:]
-			for s := range k {
-				panel[s*panelCols+i] = row[s*ps]
-			}
-		}
-	})
-	return p
+	return &Packed{halves: make([]uint16, panelled(n)*k), kind: kind, n: n, k: k}
 }
 
 // panelled is n rounded up to whole panels.

@@ -31,6 +31,24 @@ func packRow(col, row []float32, at, k int) {
 	}
 }
 
+// packHalvesT packs live rows of src[·,k] into one panel [k][16].
+func packHalvesT(panel, src []uint16, live, k int) {
+	j := 0
+	for ; active != nil && k >= 8 && j+8 <= live; j += 8 {
+		active.transposeHalf8(&panel[j], 2*panelCols, &src[j*k], 2*k, k/8)
+		for i := j; i < j+8; i++ {
+			for p := k / 8 * 8; p < k; p++ {
+				panel[p*panelCols+i] = src[i*k+p]
+			}
+		}
+	}
+	for ; j < live; j++ {
+		for p := range k {
+			panel[p*panelCols+j] = src[j*k+p]
+		}
+	}
+}
+
 // packPanels packs cols columns of b, whose rows are the steps over k, into
 // panels: dst[q][p][j] = b[p*ld+16q+j] for p < k, and 0 beyond cols.
 func packPanels(dst, b []float32, cols, k, ld int) {
@@ -74,15 +92,15 @@ func packTurned(dst, a []float32, rows, depth, ld int) {
 // are steps: dst[q][s][i] = panel[(16q+i)*16+s] for s < live and 16q+i < cols,
 // where dst has depth steps, and 0 beyond cols.
 func turnPanel(dst, panel []float32, cols, live, depth int) {
-	for q := 0; q*panelCols < cols; q++ {
+	q := 0
+	if active != nil && live == panelCols && cols >= panelCols {
+		q = cols / panelCols
+		active.turn16(&dst[0], 4*panelCols*depth, &panel[0], q)
+	}
+	for ; q*panelCols < cols; q++ {
 		out, in := dst[q*depth*panelCols:], panel[q*panelCols*panelCols:]
-		width, s := min(panelCols, cols-q*panelCols), 0
-		if active != nil && width == panelCols && live >= 8 {
-			s = live / 8 * 8
-			active.transpose8(&out[0], 4*panelCols, &in[0], 4*panelCols, live/8)
-			active.transpose8(&out[8], 4*panelCols, &in[8*panelCols], 4*panelCols, live/8)
-		}
-		for ; s < live; s++ {
+		width := min(panelCols, cols-q*panelCols)
+		for s := range live {
 			row := out[s*panelCols : (s+1)*panelCols]
 			for i := range width {
 				row[i] = in[i*panelCols+s]

@@ -101,6 +101,25 @@ func BenchmarkRow(b *testing.B) {
 	})
 }
 
+// BenchmarkPack measures packing, which loading a model consists of.
+func BenchmarkPack(b *testing.B) {
+	const n, k = 3072, 768
+	x, h := make([]float32, n*k), make([]uint16, n*k)
+	for _, c := range []struct {
+		name string
+		run  func()
+	}{
+		{"f32", func() { kernel.PackNT(x, n, k) }},
+		{"f32-in-out", func() { kernel.PackNN(x, k, n) }},
+		{"bf16", func() { kernel.PackHalf(h, kernel.BF16, n, k) }},
+		{"bf16-in-out", func() { kernel.PackHalfNN(h, kernel.BF16, k, n) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			kernel.WithThreads(1, func() { b.ReportMetric(n*k/least(b, c.run)/1e9, "Gvalues/s") })
+		})
+	}
+}
+
 // least runs f b.N times and returns the least time in seconds.
 func least(b *testing.B, f func()) float64 {
 	best := time.Duration(1 << 62)

@@ -10,7 +10,7 @@ import sys
 from tokenizers import Tokenizer
 
 TEXTS = ["", " ", "a b", "  a  b ", "ab, cd!", "a-b--c", "x!/\n/1;y=22", "12 345٣² 67\u200c", "don't I'd  'S", "é e\u0301 a\u0307\u0323 a\u030d\u0301 a\u0898\u0323", "İstanbul ǅ ﬁ ＡＢ",
-         "a\n\n b\t", "▁a ▁▁b", "中 文。a", "[x] <s>b </s>", "ab<m>  <m>d", "   b🙂", "\u00a0a\u3000", "ababb", "_ab ab_ ab"]
+         "a\n\n b\t", "▁a ▁▁b", "中 文。a", "[x] <s>b </s>", "ab<m>  <m>d", "   b🙂", "\u00a0a\u3000", "ababb", "_ab ab_ ab", " 1234567 x12345y 12", "ó³ ²1 ð12¾3", "HTTPServer iPhone isn't ÉCole"]
 BITS = ["a", "b", "ab", "A", "B", " ", "  ", "\n", "\t", "1", "23", "²", "٣", "'s", "'LL", "é", "e\u0301", "a\u0307\u0323", "ǅ", "İ", "ﬁ", "中", "🙂", "_", "-", "!?", "▁", "<s>", "</s>",
         "<m>", "[x]", "\u00a0", "\u3000", "\u200d", "\r\n", "/", "ʰ", "각", "\u1100\u1161", "Ⅷ", "x"]
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -18,6 +18,7 @@ LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^
 O200K = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
          r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
          r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+TEKKEN = O200K.replace("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "").replace("{1,3}", "")
 R2L = r"\d{1,3}(?=(?:\d{3})*\b)"
 BLOOM = r" ?[^(\s|[.,!?…。，、।۔،])]+"
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
@@ -62,7 +63,7 @@ def tokenizers():
             yield f"split b {b} {invert}", doc(words(), pre_tokenizer=split({"String": "b"}, b, invert))
         yield f"split gpt2 {b}", doc(words(), pre_tokenizer=split({"Regex": GPT2}, b))
         yield f"split empty {b}", doc(words(), pre_tokenizer=split({"String": ""}, b))
-    for name, regex in [("llama3", LLAMA3), ("o200k", O200K), ("r2l", R2L), ("bloom", BLOOM), ("three", r"\p{N}{1,3}"), ("one", r"\p{N}")]:
+    for name, regex in [("llama3", LLAMA3), ("o200k", O200K), ("tekken", TEKKEN), ("falcon", "[0-9][0-9][0-9]"), ("r2l", R2L), ("bloom", BLOOM), ("three", r"\p{N}{1,3}"), ("one", r"\p{N}")]:
         yield f"split {name}", doc(words(), pre_tokenizer=split({"Regex": regex}, "Isolated"))
         yield f"split {name} next", doc(words(), pre_tokenizer=split({"Regex": regex}, "MergedWithNext"))
     for single in (False, True):
@@ -94,6 +95,13 @@ def tokenizers():
                                                     pre_tokenizer={"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": True, "use_regex": regex},
                                                     post_processor={"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": trim, "use_regex": True},
                                                     decoder={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True})
+    for single, invert in ((False, False), (True, True)):
+        after = [{"type": "Punctuation", "behavior": "Contiguous"}, {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+                 {"type": "Digits", "individual_digits": single}, split({"Regex": "[0-9][0-9][0-9]"}, "Isolated", invert)]
+        some = [("1", "2"), ("2", "3"), ("12", "3"), ("Ġ", "1"), ("Ã", "³"), ("Â", "²"), ("-", "-")]
+        yield f"falcon digits {single}", doc(bpe([*alphabet, *map("".join, some)], some), pre_tokenizer={"type": "Sequence", "pretokenizers": after},
+                                             post_processor={"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True},
+                                             decoder={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True})
     template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"SpecialToken": {"id": "<m>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
                 "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
                 "special_tokens": {t: {"id": t, "ids": ids, "tokens": [t] * len(ids)} for t, ids in (("<s>", [262]), ("<m>", [263, 263]), ("</s>", [264]))}}

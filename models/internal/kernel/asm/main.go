@@ -24,6 +24,8 @@ func main() {
 	tiles()
 	if !wide { // bound by memory: nothing to gain
 		packing()
+		packingHalves()
+		turning()
 		widening()
 	}
 	reductions()
@@ -32,7 +34,7 @@ func main() {
 	activations()
 	measures()
 	Generate()
-	if err := writeTable(*table, []string{"transpose8", "widenBF16", "widenF16"}); err != nil {
+	if err := writeTable(*table, []string{"transpose8", "transposeHalf8", "turn16", "widenBF16", "widenF16"}); err != nil {
 		log.Fatal(err)
 	}
 }
