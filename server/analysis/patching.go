@@ -171,11 +171,8 @@ func (r *patchingRun) start(p *ablate.Patching) error {
 			}
 		}
 	}
-	if len(r.contrasts) == 1 { // no error of one
-		for i := range r.fig.Heatmap.Panels {
-			delete(r.fig.Arrays, r.fig.Heatmap.Panels[i].Errors)
-			r.fig.Heatmap.Panels[i].Errors = ""
-		}
+	if len(r.contrasts) == 1 {
+		dropErrors(r.fig)
 	}
 	r.emit.Figure(r.fig)
 	r.emit.Progress(0, r.total, "cells")
