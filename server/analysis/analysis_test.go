@@ -271,6 +271,7 @@ func TestRefusals(t *testing.T) {
 		{"window beyond the layers", "cama", analysis.Args{"m": m, "show": "heads", "wait": 2, "transfer": 2}, []string{"4 blocks in all", "at most 4"}},
 		{"half a window", "cama", analysis.Args{"m": m, "show": "heads", "wait": 2}, []string{"go together"}},
 		{"no heads", "cama", analysis.Args{"m": m, "show": "heads", "wait": 2, "transfer": 0, "n": 4, "hi": 10}, []string{"no transfer block"}},
+		{"no window", "cama", analysis.Args{"m": m, "show": "heads", "n": 40, "hi": 40}, []string{"No window keeps 95 %", "give wait and transfer"}},
 		{"attention of no window", "cama", analysis.Args{"m": m, "show": "attention", "n": 4, "hi": 10}, []string{"needs a window"}},
 		{"no prompts", "cama", analysis.Args{"m": m, "template": "{a}-{b}=", "lo": 3, "hi": 3}, []string{"3..3 is empty"}},
 		{"threshold", "cama", analysis.Args{"m": m, "show": "grid", "n": 6, "hi": 10, "threshold": 2}, []string{"2 is not above 0"}},
