@@ -57,7 +57,9 @@ func (p *pass) attend(l int, t *blockTrace) {
 	})
 	t.pattern, t.rawPat = square, square
 	if patternHooked {
-		t.rawPat = p.clone(square)
+		if p.keep {
+			t.rawPat = p.clone(square)
+		}
 		p.visit(l, Pattern, t.out, square)
 	}
 	p.overSquares(h, square, func(i, lo int, c []float32, spans []kernel.Span) {

@@ -132,7 +132,8 @@ func Computed(s Site) bool {
 
 // RunWithCache is Run with the values at the selected sites recorded as they
 // stand behind the hooks. Their size is known before the run: more than the
-// budget is a *BudgetError. A selector that selects no site is an error too.
+// budget is a *BudgetError. A selector that selects no site is an error too. The
+// cache's logits are those of the output, not a copy.
 func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, hooks ...Hook) (*Output, *Cache, error) {
 	if opt.Sites == nil {
 		opt.Sites = Computed
@@ -145,9 +146,14 @@ func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, ho
 	}
 	c := NewCache()
 	c.Origin = Origin{Model: m.Name, Basis: m.Basis(), Batch: in.clone(), of: m}
-	out, err := m.Run(ctx, in, append(slices.Clone(hooks), Record(c, opt.Sites))...)
+	logits := Site{-1, Logits}
+	record := Record(c, func(s Site) bool { return s != logits && opt.Sites(s) })
+	out, err := m.Run(ctx, in, append(slices.Clone(hooks), record)...)
 	if err != nil {
 		return nil, nil, err
+	}
+	if opt.Sites(logits) {
+		c.Put(logits, out.Logits)
 	}
 	return out, c, nil
 }

@@ -143,9 +143,16 @@ func (c *Catalog) List() ([]api.ModelInfo, error) {
 	return infos, nil
 }
 
+// listedHash is the number of weights up to which a list of models tells their
+// hashes: about 0.1 s each. Those of larger ones stand in their figures only.
+const listedHash = 64 << 20
+
 func describeModel(name string, m *models.Model) api.ModelInfo {
-	info := api.ModelInfo{Name: name, Hash: m.Hash(), Layers: m.Config.Layers, Heads: m.Config.Heads,
+	info := api.ModelInfo{Name: name, Layers: m.Config.Layers, Heads: m.Config.Heads,
 		Width: m.Config.Width, Vocab: m.Config.Vocab, Params: int64(m.Config.WeightCount())}
+	if m.Config.WeightCount() <= listedHash {
+		info.Hash = m.Hash()
+	}
 	if card, err := zoo.CardOf(name); err == nil {
 		accuracy := card.HeldOut.Accuracy
 		info.HeldOutAccuracy, info.Summary = &accuracy, card.Data

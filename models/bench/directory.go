@@ -46,7 +46,7 @@ func Directory(dir string) *Suite {
 		}
 		return t, nil
 	})
-	s.add("lens/1x64", lens(64))
+	s.add("lens/1x64", lens(64, false))
 	s.add("resid_pre/1x16", residPre(apart))
 	s.add("generate/16+16", generate)
 	return s

@@ -102,11 +102,12 @@ func generate(_ context.Context, s *subject) (*task, error) {
 }
 
 // lens runs one prompt of n tokens and reads the logits of every position off
-// the stream before each block and behind the last.
-func lens(n int) prepare {
+// the stream before each block and behind the last: all at once, or state by
+// state to know the best tokens, when there is no memory for all logits.
+func lens(n int, once bool) prepare {
 	return func(_ context.Context, s *subject) (*task, error) {
 		in := s.tokens(1, n, 6)
-		layers := s.m.Config.Layers
+		layers, d := s.m.Config.Layers, s.m.Config.Width
 		t := &task{cost: count(s.m.Config).run(1, n, n*(layers+1), s.bytes)}
 		t.run = func(ctx context.Context) error {
 			cache := models.NewCache()
@@ -116,20 +117,43 @@ func lens(n int) prepare {
 			if _, err := s.m.RunFor(ctx, in, s.metric(), states); err != nil {
 				return err
 			}
-			rows := make([]*tensor.Dense, 0, layers+1)
+			var x []float32 // [(L+1)·T,D]
 			for _, at := range cache.Sites() {
-				x, _ := cache.Get(at)
-				logits, err := s.m.Unembed(x.Sub(0))
+				state, _ := cache.Get(at)
+				x = append(x, state.Data...)
+			}
+			rows := n * (layers + 1)
+			t.note = fmt.Sprintf("%d rows", rows)
+			if once {
+				_, err := s.m.Unembed(tensor.From(x, rows, d))
+				return err
+			}
+			for ; len(x) > 0; x = x[n*d:] {
+				logits, err := s.m.Unembed(tensor.From(x[:n*d], n, d))
 				if err != nil {
 					return err
 				}
-				rows = append(rows, logits)
+				best := bestTokens(logits)
+				t.note = fmt.Sprintf("%d rows, the last best token is %d", rows, best[n-1])
 			}
-			t.note = fmt.Sprintf("%d rows", len(rows)*n)
 			return ctx.Err()
 		}
 		return t, nil
 	}
+}
+
+// bestTokens is the token with the largest logit of each row.
+func bestTokens(logits *tensor.Dense) []int {
+	best := make([]int, logits.Dim(0))
+	for r := range best {
+		row := logits.Sub(r).Data
+		for id, v := range row {
+			if v > row[best[r]] {
+				best[r] = id
+			}
+		}
+	}
+	return best
 }
 
 // headAttribution is direct logit attribution of every head, the cache given: at

@@ -60,7 +60,7 @@ func New(size Size) *Suite {
 	s.add(fmt.Sprintf("attribution/%dx%d", size.Pairs, size.Tokens), attribution)
 	s.add(fmt.Sprintf("generate/%d+%d", size.Prompt, size.New), generate)
 	for _, n := range size.Lens {
-		s.add(fmt.Sprintf("lens/1x%d", n), lens(n))
+		s.add(fmt.Sprintf("lens/1x%d", n), lens(n, true))
 	}
 	s.add("dla/last", headAttribution(true))
 	s.add("dla/all", headAttribution(false))

@@ -4,17 +4,17 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -84,18 +84,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
+	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -196,17 +196,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -300,18 +300,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile2x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -452,18 +452,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2x3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile2x3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x3AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile2x3AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -651,17 +651,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile3x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -779,18 +779,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile3x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -971,20 +971,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile4x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -1013,23 +1014,24 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DX), Y10
@@ -1041,11 +1043,12 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS 4(DX), Y10
@@ -1057,11 +1060,12 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(R10), Y10
+	VBROADCASTSS 4(R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS 8(DX), Y10
@@ -1073,11 +1077,12 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(R10), Y10
+	VBROADCASTSS 8(R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS 12(DX), Y10
@@ -1089,12 +1094,12 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(R10), Y10
+	VBROADCASTSS 12(R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1103,7 +1108,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DX), Y10
@@ -1115,12 +1121,12 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1139,20 +1145,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile5x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -1187,26 +1194,27 @@ zero:
 	VXORPS Y9, Y9, Y9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DX), Y12
@@ -1218,14 +1226,15 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(BX*1), Y12
+	VBROADCASTSS (R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS 4(DX), Y12
@@ -1237,14 +1246,15 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 4(R10), Y12
+	VBROADCASTSS 4(R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 4(R10)(BX*1), Y12
+	VBROADCASTSS 4(R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS 8(DX), Y12
@@ -1256,14 +1266,15 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 8(R10), Y12
+	VBROADCASTSS 8(R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 8(R10)(BX*1), Y12
+	VBROADCASTSS 8(R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS 12(DX), Y12
@@ -1275,15 +1286,15 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 12(R10), Y12
+	VBROADCASTSS 12(R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 12(R10)(BX*1), Y12
+	VBROADCASTSS 12(R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1292,7 +1303,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DX), Y12
@@ -1304,15 +1316,15 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(BX*1), Y12
+	VBROADCASTSS (R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1334,20 +1346,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile6x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -1388,29 +1401,30 @@ zero:
 	VXORPS Y11, Y11, Y11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DX), Y14
@@ -1422,17 +1436,18 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(BX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(BX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS 4(DX), Y14
@@ -1444,17 +1459,18 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R10), Y14
+	VBROADCASTSS 4(R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R10)(BX*1), Y14
+	VBROADCASTSS 4(R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(R10)(BX*2), Y14
+	VBROADCASTSS 4(R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS 8(DX), Y14
@@ -1466,17 +1482,18 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R10), Y14
+	VBROADCASTSS 8(R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R10)(BX*1), Y14
+	VBROADCASTSS 8(R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(R10)(BX*2), Y14
+	VBROADCASTSS 8(R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS 12(DX), Y14
@@ -1488,18 +1505,18 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R10), Y14
+	VBROADCASTSS 12(R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R10)(BX*1), Y14
+	VBROADCASTSS 12(R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(R10)(BX*2), Y14
+	VBROADCASTSS 12(R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1508,7 +1525,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DX), Y14
@@ -1520,18 +1538,18 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(BX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(BX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1556,17 +1574,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF161x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF161x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -1646,18 +1664,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF161x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF161x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
+	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -1778,17 +1796,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF162x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF162x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -1868,18 +1886,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF162x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF162x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -1998,18 +2016,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF162x3AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF162x3AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -2167,17 +2185,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF163x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF163x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -2275,18 +2293,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF163x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF163x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -2435,20 +2453,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF164x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF164x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -2477,23 +2496,24 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VPMOVZXWD    16(SI), Y9
@@ -2507,11 +2527,12 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VPMOVZXWD    16(SI), Y9
@@ -2525,12 +2546,12 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(R10), Y10
+	VBROADCASTSS 4(R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -2539,7 +2560,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VPMOVZXWD    16(SI), Y9
@@ -2553,12 +2575,12 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -2577,20 +2599,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF165x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF165x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -2625,26 +2648,27 @@ zero:
 	VXORPS Y9, Y9, Y9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y10
 	VPSLLD       $0x10, Y10, Y10
 	VPMOVZXWD    16(SI), Y11
@@ -2658,14 +2682,15 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(BX*1), Y12
+	VBROADCASTSS (R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y10
 	VPSLLD       $0x10, Y10, Y10
 	VPMOVZXWD    16(SI), Y11
@@ -2679,15 +2704,15 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 4(R10), Y12
+	VBROADCASTSS 4(R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 4(R10)(BX*1), Y12
+	VBROADCASTSS 4(R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -2696,7 +2721,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y10
 	VPSLLD       $0x10, Y10, Y10
 	VPMOVZXWD    16(SI), Y11
@@ -2710,15 +2736,15 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(BX*1), Y12
+	VBROADCASTSS (R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -2740,20 +2766,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF166x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileBF166x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -2794,29 +2821,30 @@ zero:
 	VXORPS Y11, Y11, Y11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VPMOVZXWD    16(SI), Y13
@@ -2830,17 +2858,18 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(BX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(BX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VPMOVZXWD    16(SI), Y13
@@ -2854,18 +2883,18 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R10), Y14
+	VBROADCASTSS 4(R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R10)(BX*1), Y14
+	VBROADCASTSS 4(R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(R10)(BX*2), Y14
+	VBROADCASTSS 4(R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -2874,7 +2903,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VPMOVZXWD    16(SI), Y13
@@ -2888,18 +2918,18 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(BX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(BX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -2924,17 +2954,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF161x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF161x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3004,18 +3034,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF161x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF161x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
+	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3116,17 +3146,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF162x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF162x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3200,18 +3230,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF162x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF162x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3318,18 +3348,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF162x3AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF162x3AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3469,17 +3499,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF163x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF163x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3571,18 +3601,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF163x2AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF163x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3719,20 +3749,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF164x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF164x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -3761,23 +3792,24 @@ zero:
 	VXORPS Y7, Y7, Y7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y8
 	VCVTPH2PS    16(SI), Y9
 	VBROADCASTSS (DX), Y10
@@ -3789,11 +3821,12 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y8
 	VCVTPH2PS    16(SI), Y9
 	VBROADCASTSS 4(DX), Y10
@@ -3805,12 +3838,12 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(R10), Y10
+	VBROADCASTSS 4(R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -3819,7 +3852,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y8
 	VCVTPH2PS    16(SI), Y9
 	VBROADCASTSS (DX), Y10
@@ -3831,12 +3865,12 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -3855,20 +3889,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF165x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF165x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -3903,26 +3938,27 @@ zero:
 	VXORPS Y9, Y9, Y9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y10
 	VCVTPH2PS    16(SI), Y11
 	VBROADCASTSS (DX), Y12
@@ -3934,14 +3970,15 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(BX*1), Y12
+	VBROADCASTSS (R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y10
 	VCVTPH2PS    16(SI), Y11
 	VBROADCASTSS 4(DX), Y12
@@ -3953,15 +3990,15 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 4(R10), Y12
+	VBROADCASTSS 4(R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 4(R10)(BX*1), Y12
+	VBROADCASTSS 4(R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -3970,7 +4007,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y10
 	VCVTPH2PS    16(SI), Y11
 	VBROADCASTSS (DX), Y12
@@ -3982,15 +4020,15 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(BX*1), Y12
+	VBROADCASTSS (R11)(BX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -4012,20 +4050,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF166x1AVX2(SB), NOSPLIT, $0-65
+TEXT ·tileF166x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -4066,29 +4105,30 @@ zero:
 	VXORPS Y11, Y11, Y11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y12
 	VCVTPH2PS    16(SI), Y13
 	VBROADCASTSS (DX), Y14
@@ -4100,17 +4140,18 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(BX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(BX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y12
 	VCVTPH2PS    16(SI), Y13
 	VBROADCASTSS 4(DX), Y14
@@ -4122,18 +4163,18 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R10), Y14
+	VBROADCASTSS 4(R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R10)(BX*1), Y14
+	VBROADCASTSS 4(R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(R10)(BX*2), Y14
+	VBROADCASTSS 4(R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -4142,7 +4183,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Y12
 	VCVTPH2PS    16(SI), Y13
 	VBROADCASTSS (DX), Y14
@@ -4154,18 +4196,18 @@ single:
 	VBROADCASTSS (DX)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(BX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(BX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 

@@ -4,17 +4,17 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -71,18 +71,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
+	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -157,17 +157,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -240,18 +240,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -350,18 +350,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile2x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F
-TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-65
+// func tile2x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	LEAQ    (SI)(R10*2), R11
 	ADDQ    R10, R11
 	TESTB   R9, R9
@@ -395,15 +395,19 @@ start:
 loop:
 	VBROADCASTSS (DX), Z8
 	VBROADCASTSS (DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VMOVUPS      (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -411,15 +415,19 @@ loop:
 	ADDQ         DI, R11
 	VBROADCASTSS 4(DX), Z8
 	VBROADCASTSS 4(DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VMOVUPS      (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -427,15 +435,19 @@ loop:
 	ADDQ         DI, R11
 	VBROADCASTSS 8(DX), Z8
 	VBROADCASTSS 8(DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VMOVUPS      (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -443,15 +455,19 @@ loop:
 	ADDQ         DI, R11
 	VBROADCASTSS 12(DX), Z8
 	VBROADCASTSS 12(DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VMOVUPS      (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -468,15 +484,19 @@ rest:
 single:
 	VBROADCASTSS (DX), Z8
 	VBROADCASTSS (DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VMOVUPS      (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -499,17 +519,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -598,18 +618,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -732,18 +752,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile3x3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F
-TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-65
+// func tile3x3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -780,14 +800,17 @@ loop:
 	VBROADCASTSS (DX), Z9
 	VBROADCASTSS (DX)(BX*1), Z10
 	VBROADCASTSS (DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -796,14 +819,17 @@ loop:
 	VBROADCASTSS 4(DX), Z9
 	VBROADCASTSS 4(DX)(BX*1), Z10
 	VBROADCASTSS 4(DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -812,14 +838,17 @@ loop:
 	VBROADCASTSS 8(DX), Z9
 	VBROADCASTSS 8(DX)(BX*1), Z10
 	VBROADCASTSS 8(DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -828,14 +857,17 @@ loop:
 	VBROADCASTSS 12(DX), Z9
 	VBROADCASTSS 12(DX)(BX*1), Z10
 	VBROADCASTSS 12(DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -853,14 +885,17 @@ single:
 	VBROADCASTSS (DX), Z9
 	VBROADCASTSS (DX)(BX*1), Z10
 	VBROADCASTSS (DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VMOVUPS      (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VMOVUPS      (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VMOVUPS      (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -885,20 +920,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -919,23 +955,24 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z4
 	VBROADCASTSS (DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -943,10 +980,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS (DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R10), Z5
+	VBROADCASTSS (R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z4
 	VBROADCASTSS 4(DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -954,10 +992,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS 4(R10), Z5
+	VBROADCASTSS 4(R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z4
 	VBROADCASTSS 8(DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -965,10 +1004,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS 8(R10), Z5
+	VBROADCASTSS 8(R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z4
 	VBROADCASTSS 12(DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -976,11 +1016,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS 12(R10), Z5
+	VBROADCASTSS 12(R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -989,7 +1029,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z4
 	VBROADCASTSS (DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -997,11 +1038,11 @@ single:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS (DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R10), Z5
+	VBROADCASTSS (R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1016,21 +1057,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -1059,24 +1101,26 @@ zero:
 	VPXORD Z7, Z7, Z7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
-	VMOVUPS      (SI)(R11*1), Z9
+	VMOVUPS      (SI)(R12*1), Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1086,12 +1130,14 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
-	VMOVUPS      (SI)(R11*1), Z9
+	VMOVUPS      (SI)(R12*1), Z9
 	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1101,12 +1147,14 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS 4(R10), Z10
+	VBROADCASTSS 4(R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
-	VMOVUPS      (SI)(R11*1), Z9
+	VMOVUPS      (SI)(R12*1), Z9
 	VBROADCASTSS 8(DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1116,12 +1164,14 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS 8(R10), Z10
+	VBROADCASTSS 8(R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
-	VMOVUPS      (SI)(R11*1), Z9
+	VMOVUPS      (SI)(R12*1), Z9
 	VBROADCASTSS 12(DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1131,12 +1181,12 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS 12(R10), Z10
+	VBROADCASTSS 12(R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1145,8 +1195,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
-	VMOVUPS      (SI)(R11*1), Z9
+	VMOVUPS      (SI)(R12*1), Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1156,12 +1208,12 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1180,20 +1232,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -1218,26 +1271,27 @@ zero:
 	VPXORD Z4, Z4, Z4
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z5
 	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -1245,12 +1299,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R10)(BX*1), Z6
+	VBROADCASTSS (R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z5
 	VBROADCASTSS 4(DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -1258,12 +1313,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS 4(R10), Z6
+	VBROADCASTSS 4(R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z6
+	VBROADCASTSS 4(R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z5
 	VBROADCASTSS 8(DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -1271,12 +1327,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS 8(R10), Z6
+	VBROADCASTSS 8(R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z6
+	VBROADCASTSS 8(R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z5
 	VBROADCASTSS 12(DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -1284,13 +1341,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS 12(R10), Z6
+	VBROADCASTSS 12(R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z6
+	VBROADCASTSS 12(R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1299,7 +1356,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z5
 	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -1307,13 +1365,13 @@ single:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R10)(BX*1), Z6
+	VBROADCASTSS (R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1330,21 +1388,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -1379,27 +1438,29 @@ zero:
 	VPXORD Z9, Z9, Z9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
-	VMOVUPS      (SI)(R11*1), Z11
+	VMOVUPS      (SI)(R12*1), Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -1409,15 +1470,17 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(BX*1), Z12
+	VBROADCASTSS (R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
-	VMOVUPS      (SI)(R11*1), Z11
+	VMOVUPS      (SI)(R12*1), Z11
 	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -1427,15 +1490,17 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS 4(R10), Z12
+	VBROADCASTSS 4(R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z12
+	VBROADCASTSS 4(R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
-	VMOVUPS      (SI)(R11*1), Z11
+	VMOVUPS      (SI)(R12*1), Z11
 	VBROADCASTSS 8(DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -1445,15 +1510,17 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS 8(R10), Z12
+	VBROADCASTSS 8(R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z12
+	VBROADCASTSS 8(R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
-	VMOVUPS      (SI)(R11*1), Z11
+	VMOVUPS      (SI)(R12*1), Z11
 	VBROADCASTSS 12(DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -1463,15 +1530,15 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z12
+	VBROADCASTSS 12(R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1480,8 +1547,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
-	VMOVUPS      (SI)(R11*1), Z11
+	VMOVUPS      (SI)(R12*1), Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -1491,15 +1560,15 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(BX*1), Z12
+	VBROADCASTSS (R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1521,20 +1590,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -1563,29 +1633,30 @@ zero:
 	VPXORD Z5, Z5, Z5
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z6
 	VBROADCASTSS (DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -1593,14 +1664,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS (DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(BX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(BX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z6
 	VBROADCASTSS 4(DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -1608,14 +1680,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS 4(R10), Z7
+	VBROADCASTSS 4(R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z7
+	VBROADCASTSS 4(R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z7
+	VBROADCASTSS 4(R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z6
 	VBROADCASTSS 8(DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -1623,14 +1696,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS 8(R10), Z7
+	VBROADCASTSS 8(R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z7
+	VBROADCASTSS 8(R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z7
+	VBROADCASTSS 8(R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z6
 	VBROADCASTSS 12(DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -1638,15 +1712,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS 12(R10), Z7
+	VBROADCASTSS 12(R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z7
+	VBROADCASTSS 12(R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z7
+	VBROADCASTSS 12(R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1655,7 +1729,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z6
 	VBROADCASTSS (DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -1663,15 +1738,15 @@ single:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS (DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(BX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(BX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1690,21 +1765,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -1745,30 +1821,32 @@ zero:
 	VPXORD Z11, Z11, Z11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
-	VMOVUPS      (SI)(R11*1), Z13
+	VMOVUPS      (SI)(R12*1), Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -1778,18 +1856,20 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(BX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(BX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
-	VMOVUPS      (SI)(R11*1), Z13
+	VMOVUPS      (SI)(R12*1), Z13
 	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -1799,18 +1879,20 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS 4(R10), Z14
+	VBROADCASTSS 4(R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z14
+	VBROADCASTSS 4(R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z14
+	VBROADCASTSS 4(R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
-	VMOVUPS      (SI)(R11*1), Z13
+	VMOVUPS      (SI)(R12*1), Z13
 	VBROADCASTSS 8(DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -1820,18 +1902,20 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS 8(R10), Z14
+	VBROADCASTSS 8(R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z14
+	VBROADCASTSS 8(R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z14
+	VBROADCASTSS 8(R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
-	VMOVUPS      (SI)(R11*1), Z13
+	VMOVUPS      (SI)(R12*1), Z13
 	VBROADCASTSS 12(DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -1841,18 +1925,18 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS 12(R10), Z14
+	VBROADCASTSS 12(R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z14
+	VBROADCASTSS 12(R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z14
+	VBROADCASTSS 12(R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
+	ADDQ         $0x10, R11
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -1861,8 +1945,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
-	VMOVUPS      (SI)(R11*1), Z13
+	VMOVUPS      (SI)(R12*1), Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -1872,18 +1958,18 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(BX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(BX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -1908,22 +1994,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile7x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -1956,31 +2043,33 @@ zero:
 	VPXORD Z6, Z6, Z6
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z7
 	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -1988,15 +2077,17 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z7
 	VBROADCASTSS 4(DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -2004,15 +2095,17 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS 4(R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS 4(R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 4(R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 4(R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 4(R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z7
 	VBROADCASTSS 8(DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -2020,15 +2113,17 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS 8(R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS 8(R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 8(R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 8(R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 8(R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z7
 	VBROADCASTSS 12(DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -2036,18 +2131,18 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS 12(R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS 12(R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 12(R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 12(R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 12(R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -2056,6 +2151,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z7
 	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -2063,18 +2160,18 @@ single:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -2095,23 +2192,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile7x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2158,33 +2256,35 @@ zero:
 	VPXORD Z13, Z13, Z13
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
-	VMOVUPS      (SI)(R12*1), Z15
+	VMOVUPS      (SI)(R13*1), Z15
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -2194,21 +2294,23 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R10)(BX*1), Z16
+	VBROADCASTSS (R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R10)(BX*2), Z16
+	VBROADCASTSS (R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (R11), Z16
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
-	VMOVUPS      (SI)(R12*1), Z15
+	VMOVUPS      (SI)(R13*1), Z15
 	VBROADCASTSS 4(DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -2218,21 +2320,23 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS 4(R10), Z16
+	VBROADCASTSS 4(R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z16
+	VBROADCASTSS 4(R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z16
+	VBROADCASTSS 4(R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS 4(R11), Z16
+	VBROADCASTSS 4(R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
-	VMOVUPS      (SI)(R12*1), Z15
+	VMOVUPS      (SI)(R13*1), Z15
 	VBROADCASTSS 8(DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -2242,21 +2346,23 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS 8(R10), Z16
+	VBROADCASTSS 8(R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z16
+	VBROADCASTSS 8(R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z16
+	VBROADCASTSS 8(R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS 8(R11), Z16
+	VBROADCASTSS 8(R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
-	VMOVUPS      (SI)(R12*1), Z15
+	VMOVUPS      (SI)(R13*1), Z15
 	VBROADCASTSS 12(DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -2266,22 +2372,22 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS 12(R10), Z16
+	VBROADCASTSS 12(R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z16
+	VBROADCASTSS 12(R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z16
+	VBROADCASTSS 12(R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS 12(R11), Z16
+	VBROADCASTSS 12(R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -2290,8 +2396,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
-	VMOVUPS      (SI)(R12*1), Z15
+	VMOVUPS      (SI)(R13*1), Z15
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -2301,22 +2409,22 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R10)(BX*1), Z16
+	VBROADCASTSS (R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R10)(BX*2), Z16
+	VBROADCASTSS (R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (R11), Z16
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -2344,22 +2452,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile8x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -2396,34 +2505,36 @@ zero:
 	VPXORD Z7, Z7, Z7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
 	VBROADCASTSS (DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -2431,17 +2542,19 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS (DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
 	VBROADCASTSS 4(DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -2449,17 +2562,19 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS 4(R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS 4(R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 4(R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 4(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 4(R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
 	VBROADCASTSS 8(DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -2467,17 +2582,19 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS 8(R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS 8(R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 8(R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 8(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 8(R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
 	VBROADCASTSS 12(DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -2485,20 +2602,20 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS 12(R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS 12(R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 12(R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 12(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 12(R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -2507,6 +2624,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z8
 	VBROADCASTSS (DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -2514,20 +2633,20 @@ single:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS (DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -2550,23 +2669,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile8x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -2619,36 +2739,38 @@ zero:
 	VPXORD Z15, Z15, Z15
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z16
-	VMOVUPS      (SI)(R12*1), Z17
+	VMOVUPS      (SI)(R13*1), Z17
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -2658,24 +2780,26 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(BX*1), Z18
+	VBROADCASTSS (R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(BX*2), Z18
+	VBROADCASTSS (R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(BX*1), Z18
+	VBROADCASTSS (R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z16
-	VMOVUPS      (SI)(R12*1), Z17
+	VMOVUPS      (SI)(R13*1), Z17
 	VBROADCASTSS 4(DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -2685,24 +2809,26 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS 4(R10), Z18
+	VBROADCASTSS 4(R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z18
+	VBROADCASTSS 4(R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z18
+	VBROADCASTSS 4(R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS 4(R11), Z18
+	VBROADCASTSS 4(R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z18
+	VBROADCASTSS 4(R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z16
-	VMOVUPS      (SI)(R12*1), Z17
+	VMOVUPS      (SI)(R13*1), Z17
 	VBROADCASTSS 8(DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -2712,24 +2838,26 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS 8(R10), Z18
+	VBROADCASTSS 8(R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z18
+	VBROADCASTSS 8(R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z18
+	VBROADCASTSS 8(R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS 8(R11), Z18
+	VBROADCASTSS 8(R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z18
+	VBROADCASTSS 8(R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z16
-	VMOVUPS      (SI)(R12*1), Z17
+	VMOVUPS      (SI)(R13*1), Z17
 	VBROADCASTSS 12(DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -2739,25 +2867,25 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS 12(R10), Z18
+	VBROADCASTSS 12(R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z18
+	VBROADCASTSS 12(R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z18
+	VBROADCASTSS 12(R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS 12(R11), Z18
+	VBROADCASTSS 12(R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z18
+	VBROADCASTSS 12(R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -2766,8 +2894,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z16
-	VMOVUPS      (SI)(R12*1), Z17
+	VMOVUPS      (SI)(R13*1), Z17
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -2777,25 +2907,25 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(BX*1), Z18
+	VBROADCASTSS (R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(BX*2), Z18
+	VBROADCASTSS (R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(BX*1), Z18
+	VBROADCASTSS (R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -2826,22 +2956,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile9x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -2882,37 +3013,39 @@ zero:
 	VPXORD Z8, Z8, Z8
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -2920,19 +3053,21 @@ loop:
 	VFMADD231PS  Z9, Z10, Z1
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R10)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R10)(BX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R11), Z10
-	VFMADD231PS  Z9, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z3
 	VBROADCASTSS (R11)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
+	VFMADD231PS  Z9, Z10, Z4
 	VBROADCASTSS (R11)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R12)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R12)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z9
 	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -2940,19 +3075,21 @@ loop:
 	VFMADD231PS  Z9, Z10, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS 4(R10), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS 4(R11), Z10
-	VFMADD231PS  Z9, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
+	VFMADD231PS  Z9, Z10, Z4
 	VBROADCASTSS 4(R11)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 4(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 4(R12)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 4(R12)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z9
 	VBROADCASTSS 8(DX), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -2960,19 +3097,21 @@ loop:
 	VFMADD231PS  Z9, Z10, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS 8(R10), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS 8(R11), Z10
-	VFMADD231PS  Z9, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
+	VFMADD231PS  Z9, Z10, Z4
 	VBROADCASTSS 8(R11)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 8(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 8(R12)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 8(R12)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z9
 	VBROADCASTSS 12(DX), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -2980,22 +3119,22 @@ loop:
 	VFMADD231PS  Z9, Z10, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS 12(R10), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS 12(R11), Z10
-	VFMADD231PS  Z9, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
+	VFMADD231PS  Z9, Z10, Z4
 	VBROADCASTSS 12(R11)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS 12(R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS 12(R12)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS 12(R12)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -3004,6 +3143,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z9, Z10, Z0
@@ -3011,22 +3152,22 @@ single:
 	VFMADD231PS  Z9, Z10, Z1
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R10)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R10)(BX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R11), Z10
-	VFMADD231PS  Z9, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z3
 	VBROADCASTSS (R11)(BX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
+	VFMADD231PS  Z9, Z10, Z4
 	VBROADCASTSS (R11)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R12), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R12)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R12)(BX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -3051,23 +3192,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile9x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3126,39 +3268,41 @@ zero:
 	VPXORD Z17, Z17, Z17
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z18
-	VMOVUPS      (SI)(R12*1), Z19
+	VMOVUPS      (SI)(R13*1), Z19
 	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -3168,27 +3312,29 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS (R10), Z20
+	VBROADCASTSS (R11), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R10)(BX*1), Z20
+	VBROADCASTSS (R11)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R10)(BX*2), Z20
+	VBROADCASTSS (R11)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS (R11), Z20
+	VBROADCASTSS (R12), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R11)(BX*1), Z20
+	VBROADCASTSS (R12)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R11)(BX*2), Z20
+	VBROADCASTSS (R12)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z18
-	VMOVUPS      (SI)(R12*1), Z19
+	VMOVUPS      (SI)(R13*1), Z19
 	VBROADCASTSS 4(DX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -3198,27 +3344,29 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS 4(R10), Z20
+	VBROADCASTSS 4(R11), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z20
+	VBROADCASTSS 4(R11)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z20
+	VBROADCASTSS 4(R11)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS 4(R11), Z20
+	VBROADCASTSS 4(R12), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z20
+	VBROADCASTSS 4(R12)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS 4(R11)(BX*2), Z20
+	VBROADCASTSS 4(R12)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z18
-	VMOVUPS      (SI)(R12*1), Z19
+	VMOVUPS      (SI)(R13*1), Z19
 	VBROADCASTSS 8(DX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -3228,27 +3376,29 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS 8(R10), Z20
+	VBROADCASTSS 8(R11), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z20
+	VBROADCASTSS 8(R11)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z20
+	VBROADCASTSS 8(R11)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS 8(R11), Z20
+	VBROADCASTSS 8(R12), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z20
+	VBROADCASTSS 8(R12)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS 8(R11)(BX*2), Z20
+	VBROADCASTSS 8(R12)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z18
-	VMOVUPS      (SI)(R12*1), Z19
+	VMOVUPS      (SI)(R13*1), Z19
 	VBROADCASTSS 12(DX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -3258,28 +3408,28 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS 12(R10), Z20
+	VBROADCASTSS 12(R11), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z20
+	VBROADCASTSS 12(R11)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z20
+	VBROADCASTSS 12(R11)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS 12(R11), Z20
+	VBROADCASTSS 12(R12), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z20
+	VBROADCASTSS 12(R12)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS 12(R11)(BX*2), Z20
+	VBROADCASTSS 12(R12)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -3288,8 +3438,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z18
-	VMOVUPS      (SI)(R12*1), Z19
+	VMOVUPS      (SI)(R13*1), Z19
 	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -3299,28 +3451,28 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS (R10), Z20
+	VBROADCASTSS (R11), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R10)(BX*1), Z20
+	VBROADCASTSS (R11)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R10)(BX*2), Z20
+	VBROADCASTSS (R11)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS (R11), Z20
+	VBROADCASTSS (R12), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R11)(BX*1), Z20
+	VBROADCASTSS (R12)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R11)(BX*2), Z20
+	VBROADCASTSS (R12)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -3354,24 +3506,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile10x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
-	TESTB   R9, R9
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -3416,40 +3569,42 @@ zero:
 	VPXORD Z9, Z9, Z9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
 	VBROADCASTSS (DX), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -3457,21 +3612,23 @@ loop:
 	VFMADD231PS  Z10, Z11, Z1
 	VBROADCASTSS (DX)(BX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS (R10), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R10)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R10)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R11), Z11
-	VFMADD231PS  Z10, Z11, Z6
+	VFMADD231PS  Z10, Z11, Z3
 	VBROADCASTSS (R11)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
+	VFMADD231PS  Z10, Z11, Z4
 	VBROADCASTSS (R11)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
+	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R12)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R12)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R13), Z11
 	VFMADD231PS  Z10, Z11, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
 	VBROADCASTSS 4(DX), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -3479,21 +3636,23 @@ loop:
 	VFMADD231PS  Z10, Z11, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS 4(R10), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS 4(R11), Z11
-	VFMADD231PS  Z10, Z11, Z6
+	VFMADD231PS  Z10, Z11, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
+	VFMADD231PS  Z10, Z11, Z4
 	VBROADCASTSS 4(R11)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
+	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS 4(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 4(R12)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 4(R12)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 4(R13), Z11
 	VFMADD231PS  Z10, Z11, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
 	VBROADCASTSS 8(DX), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -3501,21 +3660,23 @@ loop:
 	VFMADD231PS  Z10, Z11, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS 8(R10), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS 8(R11), Z11
-	VFMADD231PS  Z10, Z11, Z6
+	VFMADD231PS  Z10, Z11, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
+	VFMADD231PS  Z10, Z11, Z4
 	VBROADCASTSS 8(R11)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
+	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS 8(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 8(R12)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 8(R12)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 8(R13), Z11
 	VFMADD231PS  Z10, Z11, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
 	VBROADCASTSS 12(DX), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -3523,25 +3684,25 @@ loop:
 	VFMADD231PS  Z10, Z11, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS 12(R10), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS 12(R11), Z11
-	VFMADD231PS  Z10, Z11, Z6
+	VFMADD231PS  Z10, Z11, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
+	VFMADD231PS  Z10, Z11, Z4
 	VBROADCASTSS 12(R11)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
+	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS 12(R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS 12(R12)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS 12(R12)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS 12(R13), Z11
 	VFMADD231PS  Z10, Z11, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
+	ADDQ         $0x10, R13
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -3550,6 +3711,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z10
 	VBROADCASTSS (DX), Z11
 	VFMADD231PS  Z10, Z11, Z0
@@ -3557,25 +3720,25 @@ single:
 	VFMADD231PS  Z10, Z11, Z1
 	VBROADCASTSS (DX)(BX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS (R10), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R10)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R10)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R11), Z11
-	VFMADD231PS  Z10, Z11, Z6
+	VFMADD231PS  Z10, Z11, Z3
 	VBROADCASTSS (R11)(BX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
+	VFMADD231PS  Z10, Z11, Z4
 	VBROADCASTSS (R11)(BX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
+	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R12), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R12)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R12)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R13), Z11
 	VFMADD231PS  Z10, Z11, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
 	DECQ         R8
 	JNZ          single
 
@@ -3602,25 +3765,26 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile10x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
-	MOVQ    bps+48(FP), R13
-	TESTB   R9, R9
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	MOVQ    bps+56(FP), R14
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -3685,42 +3849,44 @@ zero:
 	VPXORD Z19, Z19, Z19
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z20
-	VMOVUPS      (SI)(R13*1), Z21
+	VMOVUPS      (SI)(R14*1), Z21
 	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -3730,30 +3896,32 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS (R10), Z22
+	VBROADCASTSS (R11), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS (R10)(BX*1), Z22
+	VBROADCASTSS (R11)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS (R10)(BX*2), Z22
+	VBROADCASTSS (R11)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS (R11), Z22
+	VBROADCASTSS (R12), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS (R11)(BX*1), Z22
+	VBROADCASTSS (R12)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS (R11)(BX*2), Z22
+	VBROADCASTSS (R12)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS (R12), Z22
+	VBROADCASTSS (R13), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z20
-	VMOVUPS      (SI)(R13*1), Z21
+	VMOVUPS      (SI)(R14*1), Z21
 	VBROADCASTSS 4(DX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -3763,30 +3931,32 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS 4(R10), Z22
+	VBROADCASTSS 4(R11), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z22
+	VBROADCASTSS 4(R11)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z22
+	VBROADCASTSS 4(R11)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS 4(R11), Z22
+	VBROADCASTSS 4(R12), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z22
+	VBROADCASTSS 4(R12)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS 4(R11)(BX*2), Z22
+	VBROADCASTSS 4(R12)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS 4(R12), Z22
+	VBROADCASTSS 4(R13), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z20
-	VMOVUPS      (SI)(R13*1), Z21
+	VMOVUPS      (SI)(R14*1), Z21
 	VBROADCASTSS 8(DX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -3796,30 +3966,32 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS 8(R10), Z22
+	VBROADCASTSS 8(R11), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z22
+	VBROADCASTSS 8(R11)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z22
+	VBROADCASTSS 8(R11)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS 8(R11), Z22
+	VBROADCASTSS 8(R12), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z22
+	VBROADCASTSS 8(R12)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS 8(R11)(BX*2), Z22
+	VBROADCASTSS 8(R12)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS 8(R12), Z22
+	VBROADCASTSS 8(R13), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z20
-	VMOVUPS      (SI)(R13*1), Z21
+	VMOVUPS      (SI)(R14*1), Z21
 	VBROADCASTSS 12(DX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -3829,32 +4001,32 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS 12(R10), Z22
+	VBROADCASTSS 12(R11), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z22
+	VBROADCASTSS 12(R11)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z22
+	VBROADCASTSS 12(R11)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS 12(R11), Z22
+	VBROADCASTSS 12(R12), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z22
+	VBROADCASTSS 12(R12)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS 12(R11)(BX*2), Z22
+	VBROADCASTSS 12(R12)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS 12(R12), Z22
+	VBROADCASTSS 12(R13), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
+	ADDQ         $0x10, R13
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -3863,8 +4035,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z20
-	VMOVUPS      (SI)(R13*1), Z21
+	VMOVUPS      (SI)(R14*1), Z21
 	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -3874,32 +4048,32 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS (R10), Z22
+	VBROADCASTSS (R11), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS (R10)(BX*1), Z22
+	VBROADCASTSS (R11)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS (R10)(BX*2), Z22
+	VBROADCASTSS (R11)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS (R11), Z22
+	VBROADCASTSS (R12), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS (R11)(BX*1), Z22
+	VBROADCASTSS (R12)(BX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS (R11)(BX*2), Z22
+	VBROADCASTSS (R12)(BX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS (R12), Z22
+	VBROADCASTSS (R13), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
 	DECQ         R8
 	JNZ          single
 
@@ -3936,24 +4110,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile11x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
-	TESTB   R9, R9
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -4002,43 +4177,45 @@ zero:
 	VPXORD Z10, Z10, Z10
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -4046,23 +4223,25 @@ loop:
 	VFMADD231PS  Z11, Z12, Z1
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R10)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R10)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R11), Z12
-	VFMADD231PS  Z11, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z3
 	VBROADCASTSS (R11)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z4
 	VBROADCASTSS (R11)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R12), Z12
-	VFMADD231PS  Z11, Z12, Z9
+	VFMADD231PS  Z11, Z12, Z6
 	VBROADCASTSS (R12)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R12)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R13), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R13)(BX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z11
 	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -4070,23 +4249,25 @@ loop:
 	VFMADD231PS  Z11, Z12, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS 4(R10), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS 4(R11), Z12
-	VFMADD231PS  Z11, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z4
 	VBROADCASTSS 4(R11)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS 4(R12), Z12
-	VFMADD231PS  Z11, Z12, Z9
+	VFMADD231PS  Z11, Z12, Z6
 	VBROADCASTSS 4(R12)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 4(R12)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 4(R13), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 4(R13)(BX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z11
 	VBROADCASTSS 8(DX), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -4094,23 +4275,25 @@ loop:
 	VFMADD231PS  Z11, Z12, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS 8(R10), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS 8(R11), Z12
-	VFMADD231PS  Z11, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z4
 	VBROADCASTSS 8(R11)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS 8(R12), Z12
-	VFMADD231PS  Z11, Z12, Z9
+	VFMADD231PS  Z11, Z12, Z6
 	VBROADCASTSS 8(R12)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 8(R12)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 8(R13), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 8(R13)(BX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z11
 	VBROADCASTSS 12(DX), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -4118,27 +4301,27 @@ loop:
 	VFMADD231PS  Z11, Z12, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS 12(R10), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS 12(R11), Z12
-	VFMADD231PS  Z11, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z4
 	VBROADCASTSS 12(R11)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS 12(R12), Z12
-	VFMADD231PS  Z11, Z12, Z9
+	VFMADD231PS  Z11, Z12, Z6
 	VBROADCASTSS 12(R12)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS 12(R12)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS 12(R13), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS 12(R13)(BX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
+	ADDQ         $0x10, R13
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -4147,6 +4330,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z11, Z12, Z0
@@ -4154,27 +4339,27 @@ single:
 	VFMADD231PS  Z11, Z12, Z1
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R10)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R10)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R11), Z12
-	VFMADD231PS  Z11, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z3
 	VBROADCASTSS (R11)(BX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z4
 	VBROADCASTSS (R11)(BX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R12), Z12
-	VFMADD231PS  Z11, Z12, Z9
+	VFMADD231PS  Z11, Z12, Z6
 	VBROADCASTSS (R12)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R12)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R13), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R13)(BX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
 	DECQ         R8
 	JNZ          single
 
@@ -4203,25 +4388,26 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile11x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
-	MOVQ    bps+48(FP), R13
-	TESTB   R9, R9
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	MOVQ    bps+56(FP), R14
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4292,45 +4478,47 @@ zero:
 	VPXORD Z21, Z21, Z21
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z22
-	VMOVUPS      (SI)(R13*1), Z23
+	VMOVUPS      (SI)(R14*1), Z23
 	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -4340,33 +4528,35 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R11), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS (R10)(BX*1), Z24
+	VBROADCASTSS (R11)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS (R10)(BX*2), Z24
+	VBROADCASTSS (R11)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS (R11), Z24
+	VBROADCASTSS (R12), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS (R11)(BX*1), Z24
+	VBROADCASTSS (R12)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS (R11)(BX*2), Z24
+	VBROADCASTSS (R12)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS (R12), Z24
+	VBROADCASTSS (R13), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS (R12)(BX*1), Z24
+	VBROADCASTSS (R13)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z22
-	VMOVUPS      (SI)(R13*1), Z23
+	VMOVUPS      (SI)(R14*1), Z23
 	VBROADCASTSS 4(DX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -4376,33 +4566,35 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS 4(R10), Z24
+	VBROADCASTSS 4(R11), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z24
+	VBROADCASTSS 4(R11)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z24
+	VBROADCASTSS 4(R11)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS 4(R11), Z24
+	VBROADCASTSS 4(R12), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z24
+	VBROADCASTSS 4(R12)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS 4(R11)(BX*2), Z24
+	VBROADCASTSS 4(R12)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS 4(R12), Z24
+	VBROADCASTSS 4(R13), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS 4(R12)(BX*1), Z24
+	VBROADCASTSS 4(R13)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z22
-	VMOVUPS      (SI)(R13*1), Z23
+	VMOVUPS      (SI)(R14*1), Z23
 	VBROADCASTSS 8(DX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -4412,33 +4604,35 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS 8(R10), Z24
+	VBROADCASTSS 8(R11), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z24
+	VBROADCASTSS 8(R11)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z24
+	VBROADCASTSS 8(R11)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS 8(R11), Z24
+	VBROADCASTSS 8(R12), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z24
+	VBROADCASTSS 8(R12)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS 8(R11)(BX*2), Z24
+	VBROADCASTSS 8(R12)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS 8(R12), Z24
+	VBROADCASTSS 8(R13), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS 8(R12)(BX*1), Z24
+	VBROADCASTSS 8(R13)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z22
-	VMOVUPS      (SI)(R13*1), Z23
+	VMOVUPS      (SI)(R14*1), Z23
 	VBROADCASTSS 12(DX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -4448,35 +4642,35 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS 12(R10), Z24
+	VBROADCASTSS 12(R11), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z24
+	VBROADCASTSS 12(R11)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z24
+	VBROADCASTSS 12(R11)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS 12(R11), Z24
+	VBROADCASTSS 12(R12), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z24
+	VBROADCASTSS 12(R12)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS 12(R11)(BX*2), Z24
+	VBROADCASTSS 12(R12)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS 12(R12), Z24
+	VBROADCASTSS 12(R13), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS 12(R12)(BX*1), Z24
+	VBROADCASTSS 12(R13)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
+	ADDQ         $0x10, R13
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -4485,8 +4679,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z22
-	VMOVUPS      (SI)(R13*1), Z23
+	VMOVUPS      (SI)(R14*1), Z23
 	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -4496,35 +4692,35 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R11), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS (R10)(BX*1), Z24
+	VBROADCASTSS (R11)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS (R10)(BX*2), Z24
+	VBROADCASTSS (R11)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS (R11), Z24
+	VBROADCASTSS (R12), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS (R11)(BX*1), Z24
+	VBROADCASTSS (R12)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS (R11)(BX*2), Z24
+	VBROADCASTSS (R12)(BX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS (R12), Z24
+	VBROADCASTSS (R13), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS (R12)(BX*1), Z24
+	VBROADCASTSS (R13)(BX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
 	DECQ         R8
 	JNZ          single
 
@@ -4564,24 +4760,25 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile12x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
-	TESTB   R9, R9
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -4634,46 +4831,48 @@ zero:
 	VPXORD Z11, Z11, Z11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
 	VBROADCASTSS (DX), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -4681,25 +4880,27 @@ loop:
 	VFMADD231PS  Z12, Z13, Z1
 	VBROADCASTSS (DX)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R10)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R10)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R11), Z13
-	VFMADD231PS  Z12, Z13, Z6
+	VFMADD231PS  Z12, Z13, Z3
 	VBROADCASTSS (R11)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
+	VFMADD231PS  Z12, Z13, Z4
 	VBROADCASTSS (R11)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
+	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R12), Z13
-	VFMADD231PS  Z12, Z13, Z9
+	VFMADD231PS  Z12, Z13, Z6
 	VBROADCASTSS (R12)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
+	VFMADD231PS  Z12, Z13, Z7
 	VBROADCASTSS (R12)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R13), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R13)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R13)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
 	VBROADCASTSS 4(DX), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -4707,25 +4908,27 @@ loop:
 	VFMADD231PS  Z12, Z13, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS 4(R10), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS 4(R11), Z13
-	VFMADD231PS  Z12, Z13, Z6
+	VFMADD231PS  Z12, Z13, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
+	VFMADD231PS  Z12, Z13, Z4
 	VBROADCASTSS 4(R11)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
+	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS 4(R12), Z13
-	VFMADD231PS  Z12, Z13, Z9
+	VFMADD231PS  Z12, Z13, Z6
 	VBROADCASTSS 4(R12)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
+	VFMADD231PS  Z12, Z13, Z7
 	VBROADCASTSS 4(R12)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 4(R13), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 4(R13)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 4(R13)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
 	VBROADCASTSS 8(DX), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -4733,25 +4936,27 @@ loop:
 	VFMADD231PS  Z12, Z13, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS 8(R10), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS 8(R11), Z13
-	VFMADD231PS  Z12, Z13, Z6
+	VFMADD231PS  Z12, Z13, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
+	VFMADD231PS  Z12, Z13, Z4
 	VBROADCASTSS 8(R11)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
+	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS 8(R12), Z13
-	VFMADD231PS  Z12, Z13, Z9
+	VFMADD231PS  Z12, Z13, Z6
 	VBROADCASTSS 8(R12)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
+	VFMADD231PS  Z12, Z13, Z7
 	VBROADCASTSS 8(R12)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 8(R13), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 8(R13)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 8(R13)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
 	VBROADCASTSS 12(DX), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -4759,29 +4964,29 @@ loop:
 	VFMADD231PS  Z12, Z13, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS 12(R10), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS 12(R11), Z13
-	VFMADD231PS  Z12, Z13, Z6
+	VFMADD231PS  Z12, Z13, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
+	VFMADD231PS  Z12, Z13, Z4
 	VBROADCASTSS 12(R11)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
+	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS 12(R12), Z13
-	VFMADD231PS  Z12, Z13, Z9
+	VFMADD231PS  Z12, Z13, Z6
 	VBROADCASTSS 12(R12)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
+	VFMADD231PS  Z12, Z13, Z7
 	VBROADCASTSS 12(R12)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS 12(R13), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS 12(R13)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS 12(R13)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
+	ADDQ         $0x10, R13
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -4790,6 +4995,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z12
 	VBROADCASTSS (DX), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -4797,29 +5004,29 @@ single:
 	VFMADD231PS  Z12, Z13, Z1
 	VBROADCASTSS (DX)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R10)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R10)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R11), Z13
-	VFMADD231PS  Z12, Z13, Z6
+	VFMADD231PS  Z12, Z13, Z3
 	VBROADCASTSS (R11)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
+	VFMADD231PS  Z12, Z13, Z4
 	VBROADCASTSS (R11)(BX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
+	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R12), Z13
-	VFMADD231PS  Z12, Z13, Z9
+	VFMADD231PS  Z12, Z13, Z6
 	VBROADCASTSS (R12)(BX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
+	VFMADD231PS  Z12, Z13, Z7
 	VBROADCASTSS (R12)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R13), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R13)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R13)(BX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
 	DECQ         R8
 	JNZ          single
 
@@ -4850,25 +5057,26 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile12x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
-	MOVQ    bps+48(FP), R13
-	TESTB   R9, R9
+	LEAQ    (R12)(BX*2), R13
+	ADDQ    BX, R13
+	MOVQ    bps+56(FP), R14
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -4945,48 +5153,50 @@ zero:
 	VPXORD Z23, Z23, Z23
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z24
-	VMOVUPS      (SI)(R13*1), Z25
+	VMOVUPS      (SI)(R14*1), Z25
 	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -4996,36 +5206,38 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R10)(BX*1), Z26
+	VBROADCASTSS (R11)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R10)(BX*2), Z26
+	VBROADCASTSS (R11)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R11)(BX*1), Z26
+	VBROADCASTSS (R12)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R11)(BX*2), Z26
+	VBROADCASTSS (R12)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R12)(BX*1), Z26
+	VBROADCASTSS (R13)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R12)(BX*2), Z26
+	VBROADCASTSS (R13)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z24
-	VMOVUPS      (SI)(R13*1), Z25
+	VMOVUPS      (SI)(R14*1), Z25
 	VBROADCASTSS 4(DX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -5035,36 +5247,38 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS 4(R10), Z26
+	VBROADCASTSS 4(R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z26
+	VBROADCASTSS 4(R11)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z26
+	VBROADCASTSS 4(R11)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS 4(R11), Z26
+	VBROADCASTSS 4(R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z26
+	VBROADCASTSS 4(R12)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS 4(R11)(BX*2), Z26
+	VBROADCASTSS 4(R12)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS 4(R12), Z26
+	VBROADCASTSS 4(R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS 4(R12)(BX*1), Z26
+	VBROADCASTSS 4(R13)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS 4(R12)(BX*2), Z26
+	VBROADCASTSS 4(R13)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z24
-	VMOVUPS      (SI)(R13*1), Z25
+	VMOVUPS      (SI)(R14*1), Z25
 	VBROADCASTSS 8(DX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -5074,36 +5288,38 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS 8(R10), Z26
+	VBROADCASTSS 8(R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z26
+	VBROADCASTSS 8(R11)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z26
+	VBROADCASTSS 8(R11)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS 8(R11), Z26
+	VBROADCASTSS 8(R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z26
+	VBROADCASTSS 8(R12)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS 8(R11)(BX*2), Z26
+	VBROADCASTSS 8(R12)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS 8(R12), Z26
+	VBROADCASTSS 8(R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS 8(R12)(BX*1), Z26
+	VBROADCASTSS 8(R13)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS 8(R12)(BX*2), Z26
+	VBROADCASTSS 8(R13)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z24
-	VMOVUPS      (SI)(R13*1), Z25
+	VMOVUPS      (SI)(R14*1), Z25
 	VBROADCASTSS 12(DX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -5113,38 +5329,38 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS 12(R10), Z26
+	VBROADCASTSS 12(R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z26
+	VBROADCASTSS 12(R11)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z26
+	VBROADCASTSS 12(R11)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS 12(R11), Z26
+	VBROADCASTSS 12(R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z26
+	VBROADCASTSS 12(R12)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS 12(R11)(BX*2), Z26
+	VBROADCASTSS 12(R12)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS 12(R12), Z26
+	VBROADCASTSS 12(R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS 12(R12)(BX*1), Z26
+	VBROADCASTSS 12(R13)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS 12(R12)(BX*2), Z26
+	VBROADCASTSS 12(R13)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
+	ADDQ         $0x10, R13
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -5153,8 +5369,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z24
-	VMOVUPS      (SI)(R13*1), Z25
+	VMOVUPS      (SI)(R14*1), Z25
 	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -5164,38 +5382,38 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R10)(BX*1), Z26
+	VBROADCASTSS (R11)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R10)(BX*2), Z26
+	VBROADCASTSS (R11)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R11)(BX*1), Z26
+	VBROADCASTSS (R12)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R11)(BX*2), Z26
+	VBROADCASTSS (R12)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R12)(BX*1), Z26
+	VBROADCASTSS (R13)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R12)(BX*2), Z26
+	VBROADCASTSS (R13)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
+	ADDQ         $0x04, R13
 	DECQ         R8
 	JNZ          single
 
@@ -5238,26 +5456,27 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile13x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
-	TESTB   R9, R9
+	LEAQ    (R13)(BX*2), R14
+	ADDQ    BX, R14
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -5314,49 +5533,51 @@ zero:
 	VPXORD Z12, Z12, Z12
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z13, Z14, Z0
@@ -5364,27 +5585,29 @@ loop:
 	VFMADD231PS  Z13, Z14, Z1
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R10)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (R10)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R11), Z14
-	VFMADD231PS  Z13, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z3
 	VBROADCASTSS (R11)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z7
+	VFMADD231PS  Z13, Z14, Z4
 	VBROADCASTSS (R11)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R12), Z14
-	VFMADD231PS  Z13, Z14, Z9
+	VFMADD231PS  Z13, Z14, Z6
 	VBROADCASTSS (R12)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z7
 	VBROADCASTSS (R12)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z11
+	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS (R13), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R13)(BX*1), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS (R13)(BX*2), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS (R14), Z14
 	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z13
 	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z13, Z14, Z0
@@ -5392,27 +5615,29 @@ loop:
 	VFMADD231PS  Z13, Z14, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS 4(R10), Z14
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS 4(R11), Z14
-	VFMADD231PS  Z13, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z7
+	VFMADD231PS  Z13, Z14, Z4
 	VBROADCASTSS 4(R11)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS 4(R12), Z14
-	VFMADD231PS  Z13, Z14, Z9
+	VFMADD231PS  Z13, Z14, Z6
 	VBROADCASTSS 4(R12)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z7
 	VBROADCASTSS 4(R12)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z11
+	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS 4(R13), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 4(R13)(BX*1), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 4(R13)(BX*2), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 4(R14), Z14
 	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z13
 	VBROADCASTSS 8(DX), Z14
 	VFMADD231PS  Z13, Z14, Z0
@@ -5420,27 +5645,29 @@ loop:
 	VFMADD231PS  Z13, Z14, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS 8(R10), Z14
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS 8(R11), Z14
-	VFMADD231PS  Z13, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z7
+	VFMADD231PS  Z13, Z14, Z4
 	VBROADCASTSS 8(R11)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS 8(R12), Z14
-	VFMADD231PS  Z13, Z14, Z9
+	VFMADD231PS  Z13, Z14, Z6
 	VBROADCASTSS 8(R12)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z7
 	VBROADCASTSS 8(R12)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z11
+	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS 8(R13), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 8(R13)(BX*1), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 8(R13)(BX*2), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 8(R14), Z14
 	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z13
 	VBROADCASTSS 12(DX), Z14
 	VFMADD231PS  Z13, Z14, Z0
@@ -5448,32 +5675,32 @@ loop:
 	VFMADD231PS  Z13, Z14, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS 12(R10), Z14
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS 12(R11), Z14
-	VFMADD231PS  Z13, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z7
+	VFMADD231PS  Z13, Z14, Z4
 	VBROADCASTSS 12(R11)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS 12(R12), Z14
-	VFMADD231PS  Z13, Z14, Z9
+	VFMADD231PS  Z13, Z14, Z6
 	VBROADCASTSS 12(R12)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z7
 	VBROADCASTSS 12(R12)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z11
+	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS 12(R13), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS 12(R13)(BX*1), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS 12(R13)(BX*2), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS 12(R14), Z14
 	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
 	ADDQ         $0x10, R13
+	ADDQ         $0x10, R14
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -5482,6 +5709,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z13, Z14, Z0
@@ -5489,32 +5718,32 @@ single:
 	VFMADD231PS  Z13, Z14, Z1
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R10)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (R10)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R11), Z14
-	VFMADD231PS  Z13, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z3
 	VBROADCASTSS (R11)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z7
+	VFMADD231PS  Z13, Z14, Z4
 	VBROADCASTSS (R11)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R12), Z14
-	VFMADD231PS  Z13, Z14, Z9
+	VFMADD231PS  Z13, Z14, Z6
 	VBROADCASTSS (R12)(BX*1), Z14
-	VFMADD231PS  Z13, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z7
 	VBROADCASTSS (R12)(BX*2), Z14
-	VFMADD231PS  Z13, Z14, Z11
+	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS (R13), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R13)(BX*1), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS (R13)(BX*2), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS (R14), Z14
 	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
 	ADDQ         $0x04, R13
+	ADDQ         $0x04, R14
 	DECQ         R8
 	JNZ          single
 
@@ -5547,27 +5776,28 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile13x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
-	MOVQ    bps+48(FP), R14
-	TESTB   R9, R9
+	LEAQ    (R13)(BX*2), R14
+	ADDQ    BX, R14
+	MOVQ    bps+56(FP), R15
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -5650,51 +5880,53 @@ zero:
 	VPXORD Z25, Z25, Z25
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z26
-	VMOVUPS      (SI)(R14*1), Z27
+	VMOVUPS      (SI)(R15*1), Z27
 	VBROADCASTSS (DX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -5704,39 +5936,41 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS (R10), Z28
+	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS (R10)(BX*1), Z28
+	VBROADCASTSS (R11)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS (R10)(BX*2), Z28
+	VBROADCASTSS (R11)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS (R11), Z28
+	VBROADCASTSS (R12), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS (R11)(BX*1), Z28
+	VBROADCASTSS (R12)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS (R11)(BX*2), Z28
+	VBROADCASTSS (R12)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS (R12), Z28
+	VBROADCASTSS (R13), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS (R12)(BX*1), Z28
+	VBROADCASTSS (R13)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS (R12)(BX*2), Z28
+	VBROADCASTSS (R13)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS (R13), Z28
+	VBROADCASTSS (R14), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z26
-	VMOVUPS      (SI)(R14*1), Z27
+	VMOVUPS      (SI)(R15*1), Z27
 	VBROADCASTSS 4(DX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -5746,39 +5980,41 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS 4(R10), Z28
+	VBROADCASTSS 4(R11), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z28
+	VBROADCASTSS 4(R11)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z28
+	VBROADCASTSS 4(R11)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS 4(R11), Z28
+	VBROADCASTSS 4(R12), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z28
+	VBROADCASTSS 4(R12)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS 4(R11)(BX*2), Z28
+	VBROADCASTSS 4(R12)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS 4(R12), Z28
+	VBROADCASTSS 4(R13), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS 4(R12)(BX*1), Z28
+	VBROADCASTSS 4(R13)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS 4(R12)(BX*2), Z28
+	VBROADCASTSS 4(R13)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS 4(R13), Z28
+	VBROADCASTSS 4(R14), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z26
-	VMOVUPS      (SI)(R14*1), Z27
+	VMOVUPS      (SI)(R15*1), Z27
 	VBROADCASTSS 8(DX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -5788,39 +6024,41 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS 8(R10), Z28
+	VBROADCASTSS 8(R11), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z28
+	VBROADCASTSS 8(R11)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z28
+	VBROADCASTSS 8(R11)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS 8(R11), Z28
+	VBROADCASTSS 8(R12), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z28
+	VBROADCASTSS 8(R12)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS 8(R11)(BX*2), Z28
+	VBROADCASTSS 8(R12)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS 8(R12), Z28
+	VBROADCASTSS 8(R13), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS 8(R12)(BX*1), Z28
+	VBROADCASTSS 8(R13)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS 8(R12)(BX*2), Z28
+	VBROADCASTSS 8(R13)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS 8(R13), Z28
+	VBROADCASTSS 8(R14), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z26
-	VMOVUPS      (SI)(R14*1), Z27
+	VMOVUPS      (SI)(R15*1), Z27
 	VBROADCASTSS 12(DX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -5830,42 +6068,42 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS 12(R10), Z28
+	VBROADCASTSS 12(R11), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z28
+	VBROADCASTSS 12(R11)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z28
+	VBROADCASTSS 12(R11)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS 12(R11), Z28
+	VBROADCASTSS 12(R12), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z28
+	VBROADCASTSS 12(R12)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS 12(R11)(BX*2), Z28
+	VBROADCASTSS 12(R12)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS 12(R12), Z28
+	VBROADCASTSS 12(R13), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS 12(R12)(BX*1), Z28
+	VBROADCASTSS 12(R13)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS 12(R12)(BX*2), Z28
+	VBROADCASTSS 12(R13)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS 12(R13), Z28
+	VBROADCASTSS 12(R14), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
 	ADDQ         $0x10, R13
+	ADDQ         $0x10, R14
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -5874,8 +6112,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z26
-	VMOVUPS      (SI)(R14*1), Z27
+	VMOVUPS      (SI)(R15*1), Z27
 	VBROADCASTSS (DX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -5885,42 +6125,42 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS (R10), Z28
+	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS (R10)(BX*1), Z28
+	VBROADCASTSS (R11)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS (R10)(BX*2), Z28
+	VBROADCASTSS (R11)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS (R11), Z28
+	VBROADCASTSS (R12), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS (R11)(BX*1), Z28
+	VBROADCASTSS (R12)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS (R11)(BX*2), Z28
+	VBROADCASTSS (R12)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS (R12), Z28
+	VBROADCASTSS (R13), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS (R12)(BX*1), Z28
+	VBROADCASTSS (R13)(BX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS (R12)(BX*2), Z28
+	VBROADCASTSS (R13)(BX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS (R13), Z28
+	VBROADCASTSS (R14), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
 	ADDQ         $0x04, R13
+	ADDQ         $0x04, R14
 	DECQ         R8
 	JNZ          single
 
@@ -5966,26 +6206,27 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile14x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
-	TESTB   R9, R9
+	LEAQ    (R13)(BX*2), R14
+	ADDQ    BX, R14
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -6046,52 +6287,54 @@ zero:
 	VPXORD Z13, Z13, Z13
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
 	VBROADCASTSS (DX), Z15
 	VFMADD231PS  Z14, Z15, Z0
@@ -6099,29 +6342,31 @@ loop:
 	VFMADD231PS  Z14, Z15, Z1
 	VBROADCASTSS (DX)(BX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS (R10), Z15
-	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS (R10)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS (R10)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R11), Z15
-	VFMADD231PS  Z14, Z15, Z6
+	VFMADD231PS  Z14, Z15, Z3
 	VBROADCASTSS (R11)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z4
 	VBROADCASTSS (R11)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z8
+	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R12), Z15
-	VFMADD231PS  Z14, Z15, Z9
+	VFMADD231PS  Z14, Z15, Z6
 	VBROADCASTSS (R12)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z7
 	VBROADCASTSS (R12)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z11
+	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS (R13), Z15
-	VFMADD231PS  Z14, Z15, Z12
+	VFMADD231PS  Z14, Z15, Z9
 	VBROADCASTSS (R13)(BX*1), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS (R13)(BX*2), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS (R14), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS (R14)(BX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
 	VBROADCASTSS 4(DX), Z15
 	VFMADD231PS  Z14, Z15, Z0
@@ -6129,29 +6374,31 @@ loop:
 	VFMADD231PS  Z14, Z15, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS 4(R10), Z15
-	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS 4(R11), Z15
-	VFMADD231PS  Z14, Z15, Z6
+	VFMADD231PS  Z14, Z15, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z4
 	VBROADCASTSS 4(R11)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z8
+	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS 4(R12), Z15
-	VFMADD231PS  Z14, Z15, Z9
+	VFMADD231PS  Z14, Z15, Z6
 	VBROADCASTSS 4(R12)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z7
 	VBROADCASTSS 4(R12)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z11
+	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS 4(R13), Z15
-	VFMADD231PS  Z14, Z15, Z12
+	VFMADD231PS  Z14, Z15, Z9
 	VBROADCASTSS 4(R13)(BX*1), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 4(R13)(BX*2), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 4(R14), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 4(R14)(BX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
 	VBROADCASTSS 8(DX), Z15
 	VFMADD231PS  Z14, Z15, Z0
@@ -6159,29 +6406,31 @@ loop:
 	VFMADD231PS  Z14, Z15, Z1
 	VBROADCASTSS 8(DX)(BX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS 8(R10), Z15
-	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS 8(R10)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS 8(R10)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS 8(R11), Z15
-	VFMADD231PS  Z14, Z15, Z6
+	VFMADD231PS  Z14, Z15, Z3
 	VBROADCASTSS 8(R11)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z4
 	VBROADCASTSS 8(R11)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z8
+	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS 8(R12), Z15
-	VFMADD231PS  Z14, Z15, Z9
+	VFMADD231PS  Z14, Z15, Z6
 	VBROADCASTSS 8(R12)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z7
 	VBROADCASTSS 8(R12)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z11
+	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS 8(R13), Z15
-	VFMADD231PS  Z14, Z15, Z12
+	VFMADD231PS  Z14, Z15, Z9
 	VBROADCASTSS 8(R13)(BX*1), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 8(R13)(BX*2), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 8(R14), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 8(R14)(BX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
 	VBROADCASTSS 12(DX), Z15
 	VFMADD231PS  Z14, Z15, Z0
@@ -6189,34 +6438,34 @@ loop:
 	VFMADD231PS  Z14, Z15, Z1
 	VBROADCASTSS 12(DX)(BX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS 12(R10), Z15
-	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS 12(R10)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS 12(R10)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS 12(R11), Z15
-	VFMADD231PS  Z14, Z15, Z6
+	VFMADD231PS  Z14, Z15, Z3
 	VBROADCASTSS 12(R11)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z4
 	VBROADCASTSS 12(R11)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z8
+	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS 12(R12), Z15
-	VFMADD231PS  Z14, Z15, Z9
+	VFMADD231PS  Z14, Z15, Z6
 	VBROADCASTSS 12(R12)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z7
 	VBROADCASTSS 12(R12)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z11
+	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS 12(R13), Z15
-	VFMADD231PS  Z14, Z15, Z12
+	VFMADD231PS  Z14, Z15, Z9
 	VBROADCASTSS 12(R13)(BX*1), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS 12(R13)(BX*2), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS 12(R14), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS 12(R14)(BX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
 	ADDQ         $0x10, R13
+	ADDQ         $0x10, R14
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -6225,6 +6474,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z14
 	VBROADCASTSS (DX), Z15
 	VFMADD231PS  Z14, Z15, Z0
@@ -6232,34 +6483,34 @@ single:
 	VFMADD231PS  Z14, Z15, Z1
 	VBROADCASTSS (DX)(BX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS (R10), Z15
-	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS (R10)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS (R10)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R11), Z15
-	VFMADD231PS  Z14, Z15, Z6
+	VFMADD231PS  Z14, Z15, Z3
 	VBROADCASTSS (R11)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z4
 	VBROADCASTSS (R11)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z8
+	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R12), Z15
-	VFMADD231PS  Z14, Z15, Z9
+	VFMADD231PS  Z14, Z15, Z6
 	VBROADCASTSS (R12)(BX*1), Z15
-	VFMADD231PS  Z14, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z7
 	VBROADCASTSS (R12)(BX*2), Z15
-	VFMADD231PS  Z14, Z15, Z11
+	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS (R13), Z15
-	VFMADD231PS  Z14, Z15, Z12
+	VFMADD231PS  Z14, Z15, Z9
 	VBROADCASTSS (R13)(BX*1), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS (R13)(BX*2), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS (R14), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS (R14)(BX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
 	ADDQ         $0x04, R13
+	ADDQ         $0x04, R14
 	DECQ         R8
 	JNZ          single
 
@@ -6294,27 +6545,28 @@ done:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, bks int, bps int, k int, load bool)
+// func tile14x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
-	MOVQ    bps+48(FP), R14
-	TESTB   R9, R9
+	LEAQ    (R13)(BX*2), R14
+	ADDQ    BX, R14
+	MOVQ    bps+56(FP), R15
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -6403,54 +6655,56 @@ zero:
 	VPXORD Z27, Z27, Z27
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x04, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z28
-	VMOVUPS      (SI)(R14*1), Z29
+	VMOVUPS      (SI)(R15*1), Z29
 	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -6460,42 +6714,44 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS (R10), Z30
+	VBROADCASTSS (R11), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS (R10)(BX*1), Z30
+	VBROADCASTSS (R11)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS (R10)(BX*2), Z30
+	VBROADCASTSS (R11)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS (R11), Z30
+	VBROADCASTSS (R12), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS (R11)(BX*1), Z30
+	VBROADCASTSS (R12)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS (R11)(BX*2), Z30
+	VBROADCASTSS (R12)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS (R12), Z30
+	VBROADCASTSS (R13), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS (R12)(BX*1), Z30
+	VBROADCASTSS (R13)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS (R12)(BX*2), Z30
+	VBROADCASTSS (R13)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS (R13), Z30
+	VBROADCASTSS (R14), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS (R13)(BX*1), Z30
+	VBROADCASTSS (R14)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z28
-	VMOVUPS      (SI)(R14*1), Z29
+	VMOVUPS      (SI)(R15*1), Z29
 	VBROADCASTSS 4(DX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -6505,42 +6761,44 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS 4(R10), Z30
+	VBROADCASTSS 4(R11), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z30
+	VBROADCASTSS 4(R11)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z30
+	VBROADCASTSS 4(R11)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS 4(R11), Z30
+	VBROADCASTSS 4(R12), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z30
+	VBROADCASTSS 4(R12)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS 4(R11)(BX*2), Z30
+	VBROADCASTSS 4(R12)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS 4(R12), Z30
+	VBROADCASTSS 4(R13), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS 4(R12)(BX*1), Z30
+	VBROADCASTSS 4(R13)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS 4(R12)(BX*2), Z30
+	VBROADCASTSS 4(R13)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS 4(R13), Z30
+	VBROADCASTSS 4(R14), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS 4(R13)(BX*1), Z30
+	VBROADCASTSS 4(R14)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z28
-	VMOVUPS      (SI)(R14*1), Z29
+	VMOVUPS      (SI)(R15*1), Z29
 	VBROADCASTSS 8(DX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -6550,42 +6808,44 @@ loop:
 	VBROADCASTSS 8(DX)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS 8(R10), Z30
+	VBROADCASTSS 8(R11), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS 8(R10)(BX*1), Z30
+	VBROADCASTSS 8(R11)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS 8(R10)(BX*2), Z30
+	VBROADCASTSS 8(R11)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS 8(R11), Z30
+	VBROADCASTSS 8(R12), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS 8(R11)(BX*1), Z30
+	VBROADCASTSS 8(R12)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS 8(R11)(BX*2), Z30
+	VBROADCASTSS 8(R12)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS 8(R12), Z30
+	VBROADCASTSS 8(R13), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS 8(R12)(BX*1), Z30
+	VBROADCASTSS 8(R13)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS 8(R12)(BX*2), Z30
+	VBROADCASTSS 8(R13)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS 8(R13), Z30
+	VBROADCASTSS 8(R14), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS 8(R13)(BX*1), Z30
+	VBROADCASTSS 8(R14)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z28
-	VMOVUPS      (SI)(R14*1), Z29
+	VMOVUPS      (SI)(R15*1), Z29
 	VBROADCASTSS 12(DX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -6595,45 +6855,45 @@ loop:
 	VBROADCASTSS 12(DX)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS 12(R10), Z30
+	VBROADCASTSS 12(R11), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS 12(R10)(BX*1), Z30
+	VBROADCASTSS 12(R11)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS 12(R10)(BX*2), Z30
+	VBROADCASTSS 12(R11)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS 12(R11), Z30
+	VBROADCASTSS 12(R12), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS 12(R11)(BX*1), Z30
+	VBROADCASTSS 12(R12)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS 12(R11)(BX*2), Z30
+	VBROADCASTSS 12(R12)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS 12(R12), Z30
+	VBROADCASTSS 12(R13), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS 12(R12)(BX*1), Z30
+	VBROADCASTSS 12(R13)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS 12(R12)(BX*2), Z30
+	VBROADCASTSS 12(R13)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS 12(R13), Z30
+	VBROADCASTSS 12(R14), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS 12(R13)(BX*1), Z30
+	VBROADCASTSS 12(R14)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         DI, SI
 	ADDQ         $0x10, DX
-	ADDQ         $0x10, R10
 	ADDQ         $0x10, R11
 	ADDQ         $0x10, R12
 	ADDQ         $0x10, R13
+	ADDQ         $0x10, R14
 	SUBQ         $0x04, R8
 	JGE          loop
 
@@ -6642,8 +6902,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VMOVUPS      (SI), Z28
-	VMOVUPS      (SI)(R14*1), Z29
+	VMOVUPS      (SI)(R15*1), Z29
 	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -6653,45 +6915,45 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS (R10), Z30
+	VBROADCASTSS (R11), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS (R10)(BX*1), Z30
+	VBROADCASTSS (R11)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS (R10)(BX*2), Z30
+	VBROADCASTSS (R11)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS (R11), Z30
+	VBROADCASTSS (R12), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS (R11)(BX*1), Z30
+	VBROADCASTSS (R12)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS (R11)(BX*2), Z30
+	VBROADCASTSS (R12)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS (R12), Z30
+	VBROADCASTSS (R13), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS (R12)(BX*1), Z30
+	VBROADCASTSS (R13)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS (R12)(BX*2), Z30
+	VBROADCASTSS (R13)(BX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS (R13), Z30
+	VBROADCASTSS (R14), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS (R13)(BX*1), Z30
+	VBROADCASTSS (R14)(BX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	ADDQ         $0x04, R12
 	ADDQ         $0x04, R13
+	ADDQ         $0x04, R14
 	DECQ         R8
 	JNZ          single
 
@@ -6740,17 +7002,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF161x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF161x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -6812,18 +7074,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF161x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF161x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
+	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -6908,17 +7170,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF162x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF162x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -6980,18 +7242,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF162x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF162x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7074,18 +7336,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F
-TEXT ·tileBF162x4AVX512(SB), NOSPLIT, $0-65
+// func tileBF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileBF162x4AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	LEAQ    (SI)(R10*2), R11
 	ADDQ    R10, R11
 	TESTB   R9, R9
@@ -7119,18 +7381,22 @@ start:
 loop:
 	VBROADCASTSS (DX), Z8
 	VBROADCASTSS (DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VPMOVZXWD    (SI)(R10*1), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VPMOVZXWD    (SI)(R10*2), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VPMOVZXWD    (R11), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z3
@@ -7139,18 +7405,22 @@ loop:
 	ADDQ         DI, R11
 	VBROADCASTSS 4(DX), Z8
 	VBROADCASTSS 4(DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VPMOVZXWD    (SI)(R10*1), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VPMOVZXWD    (SI)(R10*2), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VPMOVZXWD    (R11), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z3
@@ -7168,18 +7438,22 @@ rest:
 single:
 	VBROADCASTSS (DX), Z8
 	VBROADCASTSS (DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VPMOVZXWD    (SI)(R10*1), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VPMOVZXWD    (SI)(R10*2), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VPMOVZXWD    (R11), Z10
 	VPSLLD       $0x10, Z10, Z10
 	VFMADD231PS  Z10, Z8, Z3
@@ -7203,17 +7477,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF163x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF163x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7287,18 +7561,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF163x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF163x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7399,18 +7673,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F
-TEXT ·tileBF163x3AVX512(SB), NOSPLIT, $0-65
+// func tileBF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileBF163x3AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7447,16 +7721,19 @@ loop:
 	VBROADCASTSS (DX), Z9
 	VBROADCASTSS (DX)(BX*1), Z10
 	VBROADCASTSS (DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VPMOVZXWD    (SI)(R10*1), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VPMOVZXWD    (SI)(R10*2), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z2
@@ -7466,16 +7743,19 @@ loop:
 	VBROADCASTSS 4(DX), Z9
 	VBROADCASTSS 4(DX)(BX*1), Z10
 	VBROADCASTSS 4(DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VPMOVZXWD    (SI)(R10*1), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VPMOVZXWD    (SI)(R10*2), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z2
@@ -7494,16 +7774,19 @@ single:
 	VBROADCASTSS (DX), Z9
 	VBROADCASTSS (DX)(BX*1), Z10
 	VBROADCASTSS (DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VPMOVZXWD    (SI)(R10*1), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VPMOVZXWD    (SI)(R10*2), Z12
 	VPSLLD       $0x10, Z12, Z12
 	VFMADD231PS  Z12, Z9, Z2
@@ -7529,20 +7812,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF164x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF164x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -7563,23 +7847,24 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
 	VBROADCASTSS (DX), Z5
@@ -7588,10 +7873,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS (DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R10), Z5
+	VBROADCASTSS (R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
 	VBROADCASTSS 4(DX), Z5
@@ -7600,11 +7886,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS 4(R10), Z5
+	VBROADCASTSS 4(R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -7613,7 +7899,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
 	VBROADCASTSS (DX), Z5
@@ -7622,11 +7909,11 @@ single:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS (DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R10), Z5
+	VBROADCASTSS (R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -7641,21 +7928,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF164x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF164x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -7684,25 +7972,27 @@ zero:
 	VPXORD Z7, Z7, Z7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
-	VPMOVZXWD    (SI)(R11*1), Z9
+	VPMOVZXWD    (SI)(R12*1), Z9
 	VPSLLD       $0x10, Z9, Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
@@ -7713,13 +8003,15 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
-	VPMOVZXWD    (SI)(R11*1), Z9
+	VPMOVZXWD    (SI)(R12*1), Z9
 	VPSLLD       $0x10, Z9, Z9
 	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
@@ -7730,12 +8022,12 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS 4(R10), Z10
+	VBROADCASTSS 4(R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -7744,9 +8036,11 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
-	VPMOVZXWD    (SI)(R11*1), Z9
+	VPMOVZXWD    (SI)(R12*1), Z9
 	VPSLLD       $0x10, Z9, Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
@@ -7757,12 +8051,12 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -7781,20 +8075,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF165x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF165x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -7819,26 +8114,27 @@ zero:
 	VPXORD Z4, Z4, Z4
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z5
 	VPSLLD       $0x10, Z5, Z5
 	VBROADCASTSS (DX), Z6
@@ -7847,12 +8143,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R10)(BX*1), Z6
+	VBROADCASTSS (R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z5
 	VPSLLD       $0x10, Z5, Z5
 	VBROADCASTSS 4(DX), Z6
@@ -7861,13 +8158,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS 4(R10), Z6
+	VBROADCASTSS 4(R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z6
+	VBROADCASTSS 4(R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -7876,7 +8173,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z5
 	VPSLLD       $0x10, Z5, Z5
 	VBROADCASTSS (DX), Z6
@@ -7885,13 +8183,13 @@ single:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R10)(BX*1), Z6
+	VBROADCASTSS (R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -7908,21 +8206,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF165x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF165x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -7957,28 +8256,30 @@ zero:
 	VPXORD Z9, Z9, Z9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
-	VPMOVZXWD    (SI)(R11*1), Z11
+	VPMOVZXWD    (SI)(R12*1), Z11
 	VPSLLD       $0x10, Z11, Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
@@ -7989,16 +8290,18 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(BX*1), Z12
+	VBROADCASTSS (R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
-	VPMOVZXWD    (SI)(R11*1), Z11
+	VPMOVZXWD    (SI)(R12*1), Z11
 	VPSLLD       $0x10, Z11, Z11
 	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
@@ -8009,15 +8312,15 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS 4(R10), Z12
+	VBROADCASTSS 4(R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z12
+	VBROADCASTSS 4(R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -8026,9 +8329,11 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z10
 	VPSLLD       $0x10, Z10, Z10
-	VPMOVZXWD    (SI)(R11*1), Z11
+	VPMOVZXWD    (SI)(R12*1), Z11
 	VPSLLD       $0x10, Z11, Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
@@ -8039,15 +8344,15 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(BX*1), Z12
+	VBROADCASTSS (R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -8069,20 +8374,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF166x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF166x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -8111,29 +8417,30 @@ zero:
 	VPXORD Z5, Z5, Z5
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z6
 	VPSLLD       $0x10, Z6, Z6
 	VBROADCASTSS (DX), Z7
@@ -8142,14 +8449,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS (DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(BX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(BX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z6
 	VPSLLD       $0x10, Z6, Z6
 	VBROADCASTSS 4(DX), Z7
@@ -8158,15 +8466,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS 4(R10), Z7
+	VBROADCASTSS 4(R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z7
+	VBROADCASTSS 4(R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z7
+	VBROADCASTSS 4(R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -8175,7 +8483,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z6
 	VPSLLD       $0x10, Z6, Z6
 	VBROADCASTSS (DX), Z7
@@ -8184,15 +8493,15 @@ single:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS (DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(BX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(BX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -8211,21 +8520,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF166x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF166x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -8266,31 +8576,33 @@ zero:
 	VPXORD Z11, Z11, Z11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
-	VPMOVZXWD    (SI)(R11*1), Z13
+	VPMOVZXWD    (SI)(R12*1), Z13
 	VPSLLD       $0x10, Z13, Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
@@ -8301,19 +8613,21 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(BX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(BX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
-	VPMOVZXWD    (SI)(R11*1), Z13
+	VPMOVZXWD    (SI)(R12*1), Z13
 	VPSLLD       $0x10, Z13, Z13
 	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
@@ -8324,18 +8638,18 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS 4(R10), Z14
+	VBROADCASTSS 4(R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z14
+	VBROADCASTSS 4(R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z14
+	VBROADCASTSS 4(R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -8344,9 +8658,11 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
-	VPMOVZXWD    (SI)(R11*1), Z13
+	VPMOVZXWD    (SI)(R12*1), Z13
 	VPSLLD       $0x10, Z13, Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
@@ -8357,18 +8673,18 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(BX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(BX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -8393,22 +8709,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF167x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF167x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -8441,31 +8758,33 @@ zero:
 	VPXORD Z6, Z6, Z6
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z7
 	VPSLLD       $0x10, Z7, Z7
 	VBROADCASTSS (DX), Z8
@@ -8474,15 +8793,17 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z7
 	VPSLLD       $0x10, Z7, Z7
 	VBROADCASTSS 4(DX), Z8
@@ -8491,18 +8812,18 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS 4(R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS 4(R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 4(R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 4(R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 4(R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -8511,6 +8832,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z7
 	VPSLLD       $0x10, Z7, Z7
 	VBROADCASTSS (DX), Z8
@@ -8519,18 +8842,18 @@ single:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -8551,23 +8874,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF167x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF167x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -8614,34 +8938,36 @@ zero:
 	VPXORD Z13, Z13, Z13
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z14
 	VPSLLD       $0x10, Z14, Z14
-	VPMOVZXWD    (SI)(R12*1), Z15
+	VPMOVZXWD    (SI)(R13*1), Z15
 	VPSLLD       $0x10, Z15, Z15
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
@@ -8652,22 +8978,24 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R10)(BX*1), Z16
+	VBROADCASTSS (R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R10)(BX*2), Z16
+	VBROADCASTSS (R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (R11), Z16
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z14
 	VPSLLD       $0x10, Z14, Z14
-	VPMOVZXWD    (SI)(R12*1), Z15
+	VPMOVZXWD    (SI)(R13*1), Z15
 	VPSLLD       $0x10, Z15, Z15
 	VBROADCASTSS 4(DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
@@ -8678,22 +9006,22 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS 4(R10), Z16
+	VBROADCASTSS 4(R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z16
+	VBROADCASTSS 4(R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z16
+	VBROADCASTSS 4(R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS 4(R11), Z16
+	VBROADCASTSS 4(R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -8702,9 +9030,11 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z14
 	VPSLLD       $0x10, Z14, Z14
-	VPMOVZXWD    (SI)(R12*1), Z15
+	VPMOVZXWD    (SI)(R13*1), Z15
 	VPSLLD       $0x10, Z15, Z15
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
@@ -8715,22 +9045,22 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R10)(BX*1), Z16
+	VBROADCASTSS (R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R10)(BX*2), Z16
+	VBROADCASTSS (R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (R11), Z16
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -8758,22 +9088,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF168x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF168x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -8810,34 +9141,36 @@ zero:
 	VPXORD Z7, Z7, Z7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
 	VBROADCASTSS (DX), Z9
@@ -8846,17 +9179,19 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS (DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
 	VBROADCASTSS 4(DX), Z9
@@ -8865,20 +9200,20 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS 4(R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS 4(R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 4(R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 4(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 4(R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -8887,6 +9222,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
 	VBROADCASTSS (DX), Z9
@@ -8895,20 +9232,20 @@ single:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS (DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -8931,23 +9268,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileBF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF168x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileBF168x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -9000,37 +9338,39 @@ zero:
 	VPXORD Z15, Z15, Z15
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z16
 	VPSLLD       $0x10, Z16, Z16
-	VPMOVZXWD    (SI)(R12*1), Z17
+	VPMOVZXWD    (SI)(R13*1), Z17
 	VPSLLD       $0x10, Z17, Z17
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
@@ -9041,25 +9381,27 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(BX*1), Z18
+	VBROADCASTSS (R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(BX*2), Z18
+	VBROADCASTSS (R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(BX*1), Z18
+	VBROADCASTSS (R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z16
 	VPSLLD       $0x10, Z16, Z16
-	VPMOVZXWD    (SI)(R12*1), Z17
+	VPMOVZXWD    (SI)(R13*1), Z17
 	VPSLLD       $0x10, Z17, Z17
 	VBROADCASTSS 4(DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
@@ -9070,25 +9412,25 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS 4(R10), Z18
+	VBROADCASTSS 4(R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z18
+	VBROADCASTSS 4(R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z18
+	VBROADCASTSS 4(R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS 4(R11), Z18
+	VBROADCASTSS 4(R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z18
+	VBROADCASTSS 4(R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -9097,9 +9439,11 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VPMOVZXWD    (SI), Z16
 	VPSLLD       $0x10, Z16, Z16
-	VPMOVZXWD    (SI)(R12*1), Z17
+	VPMOVZXWD    (SI)(R13*1), Z17
 	VPSLLD       $0x10, Z17, Z17
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
@@ -9110,25 +9454,25 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(BX*1), Z18
+	VBROADCASTSS (R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(BX*2), Z18
+	VBROADCASTSS (R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(BX*1), Z18
+	VBROADCASTSS (R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -9159,17 +9503,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF161x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF161x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9226,18 +9570,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF161x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF161x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
 	MOVQ    lda+24(FP), DX
 	MOVQ    b+32(FP), DX
-	MOVQ    bks+40(FP), BX
-	MOVQ    k+56(FP), SI
-	MOVB    load+64(FP), DI
-	MOVQ    bps+48(FP), R8
+	MOVQ    bks+48(FP), BX
+	MOVQ    k+64(FP), SI
+	MOVB    load+72(FP), DI
+	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9312,17 +9656,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF162x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF162x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9381,18 +9725,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF162x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF162x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9469,18 +9813,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F
-TEXT ·tileF162x4AVX512(SB), NOSPLIT, $0-65
+// func tileF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileF162x4AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	LEAQ    (SI)(R10*2), R11
 	ADDQ    R10, R11
 	TESTB   R9, R9
@@ -9514,15 +9858,19 @@ start:
 loop:
 	VBROADCASTSS (DX), Z8
 	VBROADCASTSS (DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VCVTPH2PS    (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VCVTPH2PS    (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VCVTPH2PS    (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VCVTPH2PS    (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -9530,15 +9878,19 @@ loop:
 	ADDQ         DI, R11
 	VBROADCASTSS 4(DX), Z8
 	VBROADCASTSS 4(DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VCVTPH2PS    (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VCVTPH2PS    (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VCVTPH2PS    (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VCVTPH2PS    (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -9555,15 +9907,19 @@ rest:
 single:
 	VBROADCASTSS (DX), Z8
 	VBROADCASTSS (DX)(BX*1), Z9
+	PREFETCHT0   2048(SI)
 	VCVTPH2PS    (SI), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z4
+	PREFETCHT0   2048(SI)(R10*1)
 	VCVTPH2PS    (SI)(R10*1), Z10
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z10, Z9, Z5
+	PREFETCHT0   2048(SI)(R10*2)
 	VCVTPH2PS    (SI)(R10*2), Z10
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z10, Z9, Z6
+	PREFETCHT0   2048(R11)
 	VCVTPH2PS    (R11), Z10
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z10, Z9, Z7
@@ -9586,17 +9942,17 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF163x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF163x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9667,18 +10023,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF163x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF163x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9773,18 +10129,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
-// Requires: AVX, AVX512F
-TEXT ·tileF163x3AVX512(SB), NOSPLIT, $0-65
+// func tileF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileF163x3AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	MOVQ    bps+48(FP), R10
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVB    load+72(FP), R9
+	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9821,14 +10177,17 @@ loop:
 	VBROADCASTSS (DX), Z9
 	VBROADCASTSS (DX)(BX*1), Z10
 	VBROADCASTSS (DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VCVTPH2PS    (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VCVTPH2PS    (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VCVTPH2PS    (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -9837,14 +10196,17 @@ loop:
 	VBROADCASTSS 4(DX), Z9
 	VBROADCASTSS 4(DX)(BX*1), Z10
 	VBROADCASTSS 4(DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VCVTPH2PS    (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VCVTPH2PS    (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VCVTPH2PS    (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -9862,14 +10224,17 @@ single:
 	VBROADCASTSS (DX), Z9
 	VBROADCASTSS (DX)(BX*1), Z10
 	VBROADCASTSS (DX)(BX*2), Z11
+	PREFETCHT0   2048(SI)
 	VCVTPH2PS    (SI), Z12
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z12, Z11, Z6
+	PREFETCHT0   2048(SI)(R10*1)
 	VCVTPH2PS    (SI)(R10*1), Z12
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z12, Z11, Z7
+	PREFETCHT0   2048(SI)(R10*2)
 	VCVTPH2PS    (SI)(R10*2), Z12
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z12, Z10, Z5
@@ -9894,20 +10259,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF164x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF164x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -9928,23 +10294,24 @@ zero:
 	VPXORD Z3, Z3, Z3
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z4
 	VBROADCASTSS (DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -9952,10 +10319,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS (DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R10), Z5
+	VBROADCASTSS (R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z4
 	VBROADCASTSS 4(DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -9963,11 +10331,11 @@ loop:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS 4(R10), Z5
+	VBROADCASTSS 4(R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -9976,7 +10344,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z4
 	VBROADCASTSS (DX), Z5
 	VFMADD231PS  Z4, Z5, Z0
@@ -9984,11 +10353,11 @@ single:
 	VFMADD231PS  Z4, Z5, Z1
 	VBROADCASTSS (DX)(BX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R10), Z5
+	VBROADCASTSS (R11), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -10003,21 +10372,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF164x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF164x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -10046,24 +10416,26 @@ zero:
 	VPXORD Z7, Z7, Z7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z8
-	VCVTPH2PS    (SI)(R11*1), Z9
+	VCVTPH2PS    (SI)(R12*1), Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -10073,12 +10445,14 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z8
-	VCVTPH2PS    (SI)(R11*1), Z9
+	VCVTPH2PS    (SI)(R12*1), Z9
 	VBROADCASTSS 4(DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -10088,12 +10462,12 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS 4(R10), Z10
+	VBROADCASTSS 4(R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -10102,8 +10476,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z8
-	VCVTPH2PS    (SI)(R11*1), Z9
+	VCVTPH2PS    (SI)(R12*1), Z9
 	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -10113,12 +10489,12 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -10137,20 +10513,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF165x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF165x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -10175,26 +10552,27 @@ zero:
 	VPXORD Z4, Z4, Z4
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z5
 	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -10202,12 +10580,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R10)(BX*1), Z6
+	VBROADCASTSS (R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z5
 	VBROADCASTSS 4(DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -10215,13 +10594,13 @@ loop:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS 4(R10), Z6
+	VBROADCASTSS 4(R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z6
+	VBROADCASTSS 4(R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -10230,7 +10609,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z5
 	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z5, Z6, Z0
@@ -10238,13 +10618,13 @@ single:
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (DX)(BX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R10)(BX*1), Z6
+	VBROADCASTSS (R11)(BX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -10261,21 +10641,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF165x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF165x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -10310,27 +10691,29 @@ zero:
 	VPXORD Z9, Z9, Z9
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z10
-	VCVTPH2PS    (SI)(R11*1), Z11
+	VCVTPH2PS    (SI)(R12*1), Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -10340,15 +10723,17 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(BX*1), Z12
+	VBROADCASTSS (R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z10
-	VCVTPH2PS    (SI)(R11*1), Z11
+	VCVTPH2PS    (SI)(R12*1), Z11
 	VBROADCASTSS 4(DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -10358,15 +10743,15 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS 4(R10), Z12
+	VBROADCASTSS 4(R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z12
+	VBROADCASTSS 4(R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -10375,8 +10760,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z10
-	VCVTPH2PS    (SI)(R11*1), Z11
+	VCVTPH2PS    (SI)(R12*1), Z11
 	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -10386,15 +10773,15 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R11), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(BX*1), Z12
+	VBROADCASTSS (R11)(BX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -10416,20 +10803,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF166x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF166x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -10458,29 +10846,30 @@ zero:
 	VPXORD Z5, Z5, Z5
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z6
 	VBROADCASTSS (DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -10488,14 +10877,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS (DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(BX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(BX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z6
 	VBROADCASTSS 4(DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -10503,15 +10893,15 @@ loop:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS 4(R10), Z7
+	VBROADCASTSS 4(R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z7
+	VBROADCASTSS 4(R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z7
+	VBROADCASTSS 4(R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -10520,7 +10910,8 @@ rest:
 	JZ   done
 
 single:
-	PREFETCHT0   2048(SI)
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z6
 	VBROADCASTSS (DX), Z7
 	VFMADD231PS  Z6, Z7, Z0
@@ -10528,15 +10919,15 @@ single:
 	VFMADD231PS  Z6, Z7, Z1
 	VBROADCASTSS (DX)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(BX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(BX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -10555,21 +10946,22 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF166x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF166x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	MOVQ    bps+48(FP), R11
-	TESTB   R9, R9
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
+	ADDQ    BX, R11
+	MOVQ    bps+56(FP), R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -10610,30 +11002,32 @@ zero:
 	VPXORD Z11, Z11, Z11
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z12
-	VCVTPH2PS    (SI)(R11*1), Z13
+	VCVTPH2PS    (SI)(R12*1), Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -10643,18 +11037,20 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(BX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(BX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z12
-	VCVTPH2PS    (SI)(R11*1), Z13
+	VCVTPH2PS    (SI)(R12*1), Z13
 	VBROADCASTSS 4(DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -10664,18 +11060,18 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS 4(R10), Z14
+	VBROADCASTSS 4(R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z14
+	VBROADCASTSS 4(R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z14
+	VBROADCASTSS 4(R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -10684,8 +11080,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z12
-	VCVTPH2PS    (SI)(R11*1), Z13
+	VCVTPH2PS    (SI)(R12*1), Z13
 	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -10695,18 +11093,18 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(BX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(BX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 	DECQ         R8
 	JNZ          single
 
@@ -10731,22 +11129,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF167x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF167x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -10779,31 +11178,33 @@ zero:
 	VPXORD Z6, Z6, Z6
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z7
 	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -10811,15 +11212,17 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z7
 	VBROADCASTSS 4(DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -10827,18 +11230,18 @@ loop:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS 4(R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS 4(R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS 4(R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS 4(R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS 4(R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -10847,6 +11250,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z7
 	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z7, Z8, Z0
@@ -10854,18 +11259,18 @@ single:
 	VFMADD231PS  Z7, Z8, Z1
 	VBROADCASTSS (DX)(BX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R10)(BX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R10)(BX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R11)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R11)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R12), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -10886,23 +11291,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF167x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF167x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -10949,33 +11355,35 @@ zero:
 	VPXORD Z13, Z13, Z13
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z14
-	VCVTPH2PS    (SI)(R12*1), Z15
+	VCVTPH2PS    (SI)(R13*1), Z15
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -10985,21 +11393,23 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R10)(BX*1), Z16
+	VBROADCASTSS (R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R10)(BX*2), Z16
+	VBROADCASTSS (R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (R11), Z16
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z14
-	VCVTPH2PS    (SI)(R12*1), Z15
+	VCVTPH2PS    (SI)(R13*1), Z15
 	VBROADCASTSS 4(DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -11009,22 +11419,22 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS 4(R10), Z16
+	VBROADCASTSS 4(R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z16
+	VBROADCASTSS 4(R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z16
+	VBROADCASTSS 4(R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS 4(R11), Z16
+	VBROADCASTSS 4(R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -11033,8 +11443,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z14
-	VCVTPH2PS    (SI)(R12*1), Z15
+	VCVTPH2PS    (SI)(R13*1), Z15
 	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -11044,22 +11456,22 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R11), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R10)(BX*1), Z16
+	VBROADCASTSS (R11)(BX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R10)(BX*2), Z16
+	VBROADCASTSS (R11)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (R11), Z16
+	VBROADCASTSS (R12), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -11087,22 +11499,23 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF168x1AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF168x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	ADDQ    CX, AX
@@ -11139,34 +11552,36 @@ zero:
 	VPXORD Z7, Z7, Z7
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z8
 	VBROADCASTSS (DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -11174,17 +11589,19 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS (DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z8
 	VBROADCASTSS 4(DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -11192,20 +11609,20 @@ loop:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS 4(DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS 4(R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS 4(R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS 4(R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS 4(R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS 4(R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS 4(R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS 4(R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS 4(R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -11214,6 +11631,8 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z8
 	VBROADCASTSS (DX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -11221,20 +11640,20 @@ single:
 	VFMADD231PS  Z8, Z9, Z1
 	VBROADCASTSS (DX)(BX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R10)(BX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R10)(BX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z8, Z9, Z6
+	VFMADD231PS  Z8, Z9, Z3
 	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R12), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R12)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 
@@ -11257,23 +11676,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, bks int, bps int, k int, load bool)
+// func tileF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF168x2AVX512(SB), NOSPLIT, $0-65
+TEXT ·tileF168x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
 	MOVQ    lda+24(FP), BX
 	MOVQ    b+32(FP), SI
-	MOVQ    bks+40(FP), DI
-	MOVQ    k+56(FP), R8
-	MOVB    load+64(FP), R9
-	LEAQ    (DX)(BX*2), R10
-	ADDQ    BX, R10
-	LEAQ    (R10)(BX*2), R11
+	MOVQ    bks+48(FP), DI
+	MOVQ    k+64(FP), R8
+	MOVQ    next+40(FP), R9
+	MOVB    load+72(FP), R10
+	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
-	MOVQ    bps+48(FP), R12
-	TESTB   R9, R9
+	LEAQ    (R11)(BX*2), R12
+	ADDQ    BX, R12
+	MOVQ    bps+56(FP), R13
+	TESTB   R10, R10
 	JZ      zero
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
@@ -11326,36 +11746,38 @@ zero:
 	VPXORD Z15, Z15, Z15
 
 start:
-	MOVQ       AX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
-	ADDQ       CX, R9
-	PREFETCHT0 (R9)
+	MOVQ       AX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
+	ADDQ       CX, R10
+	PREFETCHT0 (R10)
 	SUBQ       $0x02, R8
 	JLT        rest
 
 loop:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z16
-	VCVTPH2PS    (SI)(R12*1), Z17
+	VCVTPH2PS    (SI)(R13*1), Z17
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -11365,24 +11787,26 @@ loop:
 	VBROADCASTSS (DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(BX*1), Z18
+	VBROADCASTSS (R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(BX*2), Z18
+	VBROADCASTSS (R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(BX*1), Z18
+	VBROADCASTSS (R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z16
-	VCVTPH2PS    (SI)(R12*1), Z17
+	VCVTPH2PS    (SI)(R13*1), Z17
 	VBROADCASTSS 4(DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -11392,25 +11816,25 @@ loop:
 	VBROADCASTSS 4(DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS 4(R10), Z18
+	VBROADCASTSS 4(R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS 4(R10)(BX*1), Z18
+	VBROADCASTSS 4(R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS 4(R10)(BX*2), Z18
+	VBROADCASTSS 4(R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS 4(R11), Z18
+	VBROADCASTSS 4(R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS 4(R11)(BX*1), Z18
+	VBROADCASTSS 4(R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
 	ADDQ         $0x08, DX
-	ADDQ         $0x08, R10
 	ADDQ         $0x08, R11
+	ADDQ         $0x08, R12
 	SUBQ         $0x02, R8
 	JGE          loop
 
@@ -11419,8 +11843,10 @@ rest:
 	JZ   done
 
 single:
+	PREFETCHT1   (R9)
+	ADDQ         DI, R9
 	VCVTPH2PS    (SI), Z16
-	VCVTPH2PS    (SI)(R12*1), Z17
+	VCVTPH2PS    (SI)(R13*1), Z17
 	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -11430,25 +11856,25 @@ single:
 	VBROADCASTSS (DX)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(BX*1), Z18
+	VBROADCASTSS (R11)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(BX*2), Z18
+	VBROADCASTSS (R11)(BX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(BX*1), Z18
+	VBROADCASTSS (R12)(BX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         DI, SI
 	ADDQ         $0x04, DX
-	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 	DECQ         R8
 	JNZ          single
 

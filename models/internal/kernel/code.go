@@ -50,7 +50,7 @@ type code struct {
 }
 
 // tileTable holds the tiles for each number of rows and of panels.
-type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b *T, bks, bps, k int, load bool)
+type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b, next *T, bks, bps, k int, load bool)
 
 // widest returns the most panels, up to most, that a tile of that many rows
 // covers.

@@ -35,8 +35,14 @@ func (t tiles) run(edge *[maxTileRows * panelCols]float32) {
 	tallest := (t.rows + count - 1) / count
 	for q := first; q < whole; {
 		panels := t.widest(tallest, whole-q)
+		// The first tiles ask for the panels that come next, one each.
+		next := q + panels
 		for n, i := range heights(t.rows, count) {
-			t.tile(t.c[i*t.ldc+q*panelCols-t.skip:], t.ldc, i, q, n, panels)
+			ask := q
+			if next < min(q+2*panels, whole) {
+				ask, next = next, next+1
+			}
+			t.tile(t.c[i*t.ldc+q*panelCols-t.skip:], t.ldc, i, q, ask, n, panels)
 		}
 		q += panels
 	}
@@ -67,7 +73,7 @@ func (t tiles) partial(edge *[maxTileRows * panelCols]float32, q, lo, hi int) {
 		for r := 0; r < n && t.load; r++ {
 			copy(edge[r*panelCols+lo:r*panelCols+hi], out[r*t.ldc:])
 		}
-		t.tile(edge[:], panelCols, i, q, n, 1)
+		t.tile(edge[:], panelCols, i, q, q, n, 1)
 		for r := range n {
 			copy(out[r*t.ldc:], edge[r*panelCols+lo:r*panelCols+hi])
 		}
@@ -106,22 +112,23 @@ func (t *tiles) widest(rows, most int) int {
 	return active.f16.widest(rows, most)
 }
 
-// tile computes rows rows from row i and panels panels from panel q into c.
-func (t *tiles) tile(c []float32, ldc, i, q, rows, panels int) {
+// tile computes rows rows from row i and panels panels from panel q into c, and
+// asks for panel ask.
+func (t *tiles) tile(c []float32, ldc, i, q, ask, rows, panels int) {
 	a, r := t.left[i*t.lda:], &t.right
 	if active == nil {
 		tileGo(c, ldc, a, t.lda, r.data[q*r.group:], r.step, rows, t.k, t.load)
 		return
 	}
 	if r.halves == nil {
-		active.plain[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.data[q*r.group], 4*r.step, 4*r.group, t.k, t.load)
+		active.plain[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.data[q*r.group], &r.data[ask*r.group], 4*r.step, 4*r.group, t.k, t.load)
 		return
 	}
 	table := &active.bf16
 	if r.kind == F16 {
 		table = &active.f16
 	}
-	table[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.halves[q*r.group], 2*r.step, 2*r.group, t.k, t.load)
+	table[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.halves[q*r.group], &r.halves[ask*r.group], 2*r.step, 2*r.group, t.k, t.load)
 }
 
 // tileGo is the loop that every generated tile must equal, for one panel, four

@@ -46,16 +46,17 @@ func tileName(f format, rows, panels int) string {
 	return fmt.Sprintf("tile%s%dx%d", f.name, rows, panels)
 }
 
-// ahead is how far, in bytes of a panel, narrow tiles ask for memory that they
-// will need: enough to cover its latency at full speed.
+// ahead is how far, in bytes of a panel, low tiles ask for memory that they will
+// need: enough to cover its latency at full speed. The others, of which several
+// share a panel, are told what to ask for.
 const ahead = 2048
 
 // tile generates one product of rows × 16·panels elements of c. Each element
 // is one chain of fused multiply-adds over k in ascending order, the same in
 // every tile, which is what makes a row's bits independent of its neighbours.
 func tile(f format, rows, panels int) {
-	header(tileName(f, rows, panels)+suffix(), "func(c *float32, ldc int, a *float32, lda int, b "+f.pointer+", bks, bps, k int, load bool)",
-		fmt.Sprintf("is, for %d rows i and %d columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%%16]; distances count bytes.", rows, 16*panels))
+	header(tileName(f, rows, panels)+suffix(), "func(c *float32, ldc int, a *float32, lda int, b, next "+f.pointer+", bks, bps, k int, load bool)",
+		fmt.Sprintf("is, for %d rows i and %d columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%%16]; distances count bytes. It asks for the k rows from next on.", rows, 16*panels))
 	unroll := 4 // steps of k that one turn of the main loop takes
 	if f.size == 2 && rows > 1 {
 		unroll = 2
@@ -67,6 +68,11 @@ func tile(f format, rows, panels int) {
 	b := Load(Param("b"), GP64())
 	bks := Load(Param("bks"), GP64())
 	k := Load(Param("k"), GP64())
+	low := rows <= 3 // bound by memory
+	var next reg.Register
+	if !low {
+		next = Load(Param("next"), GP64())
+	}
 	load := Load(Param("load"), GP8())
 	aAt := places(a, lda, rows)
 	var bps reg.Register
@@ -107,13 +113,13 @@ func tile(f format, rows, panels int) {
 		}
 	}
 	Label("start")
-	if rows > 3 { // the tile below will go on from its values
-		next := GP64()
-		MOVQ(c, next)
+	if !low { // the tile below will go on from its values
+		below := GP64()
+		MOVQ(c, below)
 		for i := 1; i < 2*rows; i++ {
-			ADDQ(ldc, next)
+			ADDQ(ldc, below)
 			if i >= rows {
-				PREFETCHT0(operand.Mem{Base: next})
+				PREFETCHT0(operand.Mem{Base: below})
 			}
 		}
 	}
@@ -121,7 +127,7 @@ func tile(f format, rows, panels int) {
 	// one takes one step of k. Registers allow for all values of a at once, or
 	// for the row of b.
 	read := func(q, h int) vec {
-		if h == 0 && rows*panels <= 6 {
+		if h == 0 && low {
 			PREFETCHT0(bAt.at[q](ahead))
 		}
 		v := fresh()
@@ -135,7 +141,7 @@ func tile(f format, rows, panels int) {
 	}
 	one := func(u int) {
 		switch {
-		case rows <= 3:
+		case low:
 			var s []vec
 			for i := range rows {
 				s = append(s, broadcast(i, u))
@@ -149,6 +155,8 @@ func tile(f format, rows, panels int) {
 				}
 			}
 		default:
+			PREFETCHT1(operand.Mem{Base: next})
+			ADDQ(bks, next)
 			var cols []vec
 			for q := range panels {
 				for h := range per {
