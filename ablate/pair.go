@@ -20,57 +20,82 @@ type Pair struct {
 // check refuses pairs of unequal length.
 func (p Pair) check() error {
 	if len(p.Base) == 0 {
-		return fmt.Errorf("pair: the base prompt is empty")
+		return fmt.Errorf("the base prompt is empty")
 	}
 	if len(p.Base) != len(p.Source) {
-		return fmt.Errorf("pair: base has %d tokens, source %d: values are moved position by position, so both need the same length", len(p.Base), len(p.Source))
+		return fmt.Errorf("base has %d tokens, source %d: values are moved position by position, so both need the same length", len(p.Base), len(p.Source))
 	}
 	return nil
 }
 
-// sides is one pair, run twice without edits.
+// sides are pairs of one length, run twice without edits.
 type sides struct {
-	Pair
-	cache *models.Cache // of the source run, the sites of the sweep
-	// logits of the last position, [V]
+	m     *models.Model
+	T     int
+	pairs []Pair
+	cache *models.Cache // of the source runs, [pairs,..], the sites of the sweep
+	// logits of the last position, [pairs,V]
 	base, source *tensor.Dense
+	run          *models.Base // of the base runs
 }
 
-// run makes both runs of a pair, keeps the source's values at sites and
+// runSides makes both runs of every pair, keeps the source's values at sites and
 // settles the answers.
-func (p Pair) run(ctx context.Context, m *models.Model, sites models.Selector) (*sides, error) {
-	if err := p.check(); err != nil {
+func runSides(ctx context.Context, m *models.Model, pairs []Pair, sites models.Selector) (*sides, error) {
+	if len(pairs) == 0 {
+		return nil, fmt.Errorf("no pairs")
+	}
+	s := &sides{m: m, T: len(pairs[0].Base), pairs: append([]Pair(nil), pairs...)}
+	bases, sources := make([][]int, len(pairs)), make([][]int, len(pairs))
+	for i, p := range pairs {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("pair %d: %w", i, err)
+		}
+		if len(p.Base) != s.T {
+			return nil, fmt.Errorf("pair %d has %d tokens, pair 0 has %d: positions are averaged, so all pairs need the same length", i, len(p.Base), s.T)
+		}
+		bases[i], sources[i] = p.Base, p.Source
+	}
+	in, err := models.Rows(bases)
+	if err != nil {
 		return nil, err
 	}
-	s := &sides{Pair: p, cache: models.NewCache()}
-	base, err := m.Run(ctx, models.Prompt(p.Base...))
+	if s.run, err = m.NewBase(ctx, in); err != nil {
+		return nil, fmt.Errorf("base runs: %w", err)
+	}
+	out, err := s.run.Logits(ctx, models.Need{Last: true})
 	if err != nil {
-		return nil, fmt.Errorf("base run: %w", err)
+		return nil, fmt.Errorf("base runs: %w", err)
 	}
-	source, err := m.Run(ctx, models.Prompt(p.Source...), models.Record(s.cache, sites))
-	if err != nil {
-		return nil, fmt.Errorf("source run: %w", err)
+	s.base = out.Logits.Reshape(len(pairs), m.Config.Outputs())
+	if in, err = models.Rows(sources); err != nil {
+		return nil, err
 	}
-	s.base, s.source = last(base), last(source)
-	for _, a := range []struct {
-		name string
-		id   *int
-		from *tensor.Dense
-	}{{"base answer", &s.BaseAnswer, s.base}, {"source answer", &s.SourceAnswer, s.source}} {
-		if *a.id < 0 {
-			*a.id = argmax(a.from.Data)
-		}
-		if *a.id >= m.Config.Outputs() {
-			return nil, fmt.Errorf("pair: %s %d is outside the vocabulary 0..%d", a.name, *a.id, m.Config.Outputs()-1)
-		}
+	s.cache = models.NewCache()
+	if out, err = m.RunFor(ctx, in, models.Need{Last: true}, models.Record(s.cache, sites)); err != nil {
+		return nil, fmt.Errorf("source runs: %w", err)
 	}
-	return s, nil
+	s.source = out.Logits.Reshape(len(pairs), m.Config.Outputs())
+	return s, s.settle()
 }
 
-// last returns the logits of the last position of the only row, [V].
-func last(out *models.Output) *tensor.Dense {
-	row := out.Logits.Sub(0)
-	return row.Sub(row.Dim(0) - 1)
+// settle fills in answers that are the model's own and checks the others.
+func (s *sides) settle() error {
+	for i := range s.pairs {
+		for _, a := range []struct {
+			name string
+			id   *int
+			from *tensor.Dense
+		}{{"base answer", &s.pairs[i].BaseAnswer, s.base}, {"source answer", &s.pairs[i].SourceAnswer, s.source}} {
+			if *a.id < 0 {
+				*a.id = argmax(a.from.Sub(i).Data)
+			}
+			if *a.id >= s.m.Config.Outputs() {
+				return fmt.Errorf("pair %d: %s %d is outside the vocabulary 0..%d", i, a.name, *a.id, s.m.Config.Outputs()-1)
+			}
+		}
+	}
+	return nil
 }
 
 func argmax(x []float32) int {

@@ -2,24 +2,15 @@ package ablate
 
 import "math"
 
-// Summary is a mean over pairs.
+// Summary is a mean over pairs or prompts.
 type Summary struct {
 	// Mean is the mean and SEM its standard error s/√n, NaN for n = 1.
 	Mean, SEM float64
 	N         int
 }
 
-// Summarise returns the mean and the standard error of a measure over the
-// cell's pairs.
-func (c Cell) Summarise(measure func(Shift) float64) Summary {
-	values := make([]float64, len(c.Shifts))
-	for i, s := range c.Shifts {
-		values[i] = measure(s)
-	}
-	return summarise(values)
-}
-
-func summarise(values []float64) Summary {
+// Summarise returns the mean and the standard error of values.
+func Summarise(values []float64) Summary {
 	n := len(values)
 	sum := 0.0
 	for _, v := range values {

@@ -3,89 +3,108 @@ package ablate
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"orrery/models"
 	"orrery/models/tensor"
 )
 
-// transplant is the edit that sets the base run's site at one position to the
-// source run's value there.
-func (s *sides) transplant(m *models.Model, name string, pos int) (models.Edit, error) {
-	value, err := s.recorded(m, name)
+// selection chooses elements of a site by an index on some axes of one row of a
+// batch; an axis that is not named is whole.
+type selection map[string]int
+
+// editOf is the edit that sets the chosen elements of a site to value, which has
+// the site's shape without the batch.
+func editOf(m *models.Model, site models.Site, value *tensor.Dense, at selection) models.Edit {
+	e := models.Edit{Site: site.String(), Op: models.Set}
+	axes := m.Axes(site)[1:]
+	for axis, i := range at {
+		switch axis {
+		case "pos":
+			e.Positions = []int{i}
+		case "head", "kv_head":
+			e.Heads = []int{i}
+		case "query":
+			e.Queries = []int{i}
+		case "key":
+			e.Keys = []int{i}
+		default:
+			e.Neurons = []int{i}
+		}
+	}
+	e.Value = models.List(choose(value, axes, at)...)
+	return e
+}
+
+// choose lists the chosen elements of x; those of leading indices are x's own.
+func choose(x *tensor.Dense, axes []string, at selection) []float32 {
+	for len(axes) > 0 {
+		i, ok := at[axes[0]]
+		if !ok {
+			break
+		}
+		x, axes = x.Sub(i), axes[1:]
+	}
+	inner := false
+	for _, axis := range axes {
+		_, ok := at[axis]
+		inner = inner || ok
+	}
+	if !inner {
+		return x.Data
+	}
+	var out []float32
+	for i := range x.Dim(0) {
+		out = append(out, choose(x.Sub(i), axes[1:], at)...)
+	}
+	return out
+}
+
+// recorded is the source run's value at a site, without the batch.
+func (s *sides) recorded(site models.Site, pair int) (*tensor.Dense, error) {
+	value, ok := s.cache.Get(site)
+	if !ok {
+		return nil, fmt.Errorf("site %s was not recorded", site)
+	}
+	return value.Sub(pair), nil
+}
+
+// transplant is the edit that sets the chosen elements of a site in the base run
+// of a pair to the source run's.
+func (s *sides) transplant(pair int, site models.Site, at selection) (models.Edit, error) {
+	value, err := s.recorded(site, pair)
 	if err != nil {
 		return models.Edit{}, err
 	}
-	return models.Edit{Site: name, Positions: []int{pos}, Op: models.Set, Value: models.List(value.Sub(pos).Data...)}, nil
+	return editOf(s.m, site, value, at), nil
 }
 
-// recorded returns the source run's value of a site, [T,D].
-func (s *sides) recorded(m *models.Model, name string) (*tensor.Dense, error) {
-	site, err := m.Site(name)
-	if err != nil {
-		return nil, err
-	}
-	value, ok := s.cache.Get(site)
-	if !ok {
-		return nil, fmt.Errorf("site %s was not recorded", name)
-	}
-	return value.Sub(0), nil
-}
-
-// edited runs the base prompt with edits and returns the last position's
-// logits, [V].
-func (s *sides) edited(ctx context.Context, m *models.Model, edits ...models.Edit) (*tensor.Dense, error) {
-	hooks, err := m.Edits(edits...)
-	if err != nil {
-		return nil, err
-	}
-	out, err := m.Run(ctx, models.Prompt(s.Base...), hooks...)
-	if err != nil {
-		return nil, err
-	}
-	return last(out), nil
-}
-
-// shift reads the probabilities of both answers from edited logits.
-func (s *sides) shift(edited *tensor.Dense) Shift {
-	return Shift{
-		BaseR: probability(s.base, s.SourceAnswer), BaseRPrime: probability(s.base, s.BaseAnswer),
-		EditedR: probability(edited, s.SourceAnswer), EditedRPrime: probability(edited, s.BaseAnswer),
-	}
-}
-
-// probability returns softmax(z)[id] in float64.
-func probability(z *tensor.Dense, id int) float64 { return math.Exp(models.LogProbs(z.Data)[id]) }
-
-// checkEdits measures two identities on a pair: a run patched with its own
-// value is the run itself, and a run whose whole stream behind the first
-// block is the source's is the source run from there on.
-func (e *Effects) checkEdits(ctx context.Context, m *models.Model, s *sides) error {
-	own := &sides{Pair: Pair{Base: s.Source, Source: s.Source, BaseAnswer: s.SourceAnswer, SourceAnswer: s.SourceAnswer}, cache: s.cache, base: s.source, source: s.source}
-	name, err := e.Components[0].site(0)
-	if err != nil {
-		return err
-	}
-	edit, err := own.transplant(m, name, len(s.Base)-1)
-	if err != nil {
-		return err
-	}
-	logits, err := own.edited(ctx, m, edit)
-	if err != nil {
-		return err
-	}
-	e.OwnError = logits.MaxDifference(s.source)
-	var all []models.Edit
-	for pos := range s.Base {
-		edit, err := s.transplant(m, "blocks.0.hook_resid_post", pos)
+// identities measures two invariants on a pair: a run patched with its own value
+// is the run itself, and a run whose whole stream behind the first block is the
+// source's is the source run from there on. It returns max |Δlogit| of both.
+// site is one of those recorded, and so is the stream.
+func (s *sides) identities(ctx context.Context, site models.Site) (own, whole float64, err error) {
+	edited := func(ids []int, at models.Site) (*tensor.Dense, error) {
+		e, err := s.transplant(0, at, nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		all = append(all, edit)
+		hooks, err := s.m.Edits(e)
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.m.RunFor(ctx, models.Prompt(ids...), models.Need{Last: true}, hooks...)
+		if err != nil {
+			return nil, err
+		}
+		return out.Logits.Sub(0, 0), nil
 	}
-	if logits, err = s.edited(ctx, m, all...); err != nil {
-		return err
+	y, err := edited(s.pairs[0].Source, site)
+	if err != nil {
+		return 0, 0, err
 	}
-	e.SourceError = logits.MaxDifference(s.source)
-	return nil
+	own = y.MaxDifference(s.source.Sub(0))
+	if y, err = edited(s.pairs[0].Base, models.Site{Layer: 0, Kind: models.ResidPost}); err != nil {
+		return 0, 0, err
+	}
+	return own, y.MaxDifference(s.source.Sub(0)), nil
 }

@@ -1,0 +1,228 @@
+package ablate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"orrery/models"
+	"orrery/models/tensor"
+)
+
+// TableMean is the mean of the residual stream behind every block over a set of
+// contexts.
+type TableMean struct {
+	Mean *tensor.Dense // [L,D]
+	// SEM is the standard error of each number, the sample's deviation over
+	// √Count; 0 for one context.
+	SEM   *tensor.Dense // [L,D]
+	Count int
+}
+
+// Table holds what context-aware mean ablation (CAMA) puts in: for every group
+// of prompts, position and token the mean of the stream over contexts that have
+// this token there,
+//
+//	x̃_t(l) = E[ resid_post(l) at t | the token at t ]
+//
+// (Mamidanna, Rai, Yao, Zhou, "All for One: LLMs Solve Mental Math at the Last
+// Token With Information Transferred From Other Tokens", EMNLP 2025, arXiv
+// 2509.09650). The mean keeps the token itself, its position and that this is
+// such a task, and loses which other operands are there. Tokens behind t cannot
+// matter: attention is causal. A group is a template with its operators; means
+// of different ones are never mixed.
+type Table struct {
+	Layers, T, Width int
+	// First is the first position at which the contexts of a group differ. There
+	// and before it CAMA would change nothing, and nothing is replaced.
+	First int
+	// Contexts is how many contexts a group's means are over.
+	Contexts map[string]int
+
+	own    map[tableKey]*moments
+	places map[placeKey]*moments // position by position, whatever the token
+}
+
+type tableKey struct {
+	group      string
+	pos, token int
+}
+
+type placeKey struct {
+	group string
+	pos   int
+}
+
+// moments accumulates a mean and a spread by Welford's recurrence.
+type moments struct {
+	n        int
+	mean, m2 []float64 // [L·D]
+}
+
+func (a *moments) add(x []float64) {
+	if a.mean == nil {
+		a.mean, a.m2 = make([]float64, len(x)), make([]float64, len(x))
+	}
+	a.n++
+	for i, v := range x {
+		d := v - a.mean[i]
+		a.mean[i] += d / float64(a.n)
+		a.m2[i] += d * (v - a.mean[i])
+	}
+}
+
+// CAMATable averages over contexts: all prompts of a task, or a sample of it.
+// Prompts that the model gets wrong belong to it. They need one length; those
+// of a group (Prompt.Group) share their constant tokens.
+//
+// It costs one run a context and keeps, a distinct token and position, 2·L·D
+// numbers in float64.
+func CAMATable(ctx context.Context, m *models.Model, contexts []Prompt) (*Table, error) {
+	if err := checkPrompts(m, contexts); err != nil {
+		return nil, fmt.Errorf("table of means: %w", err)
+	}
+	t := &Table{
+		Layers: m.Config.Layers, T: len(contexts[0].IDs), Width: m.Config.Width,
+		Contexts: map[string]int{}, own: map[tableKey]*moments{}, places: map[placeKey]*moments{},
+	}
+	t.First = firstVarying(contexts)
+	if t.First == t.T {
+		return nil, fmt.Errorf("table of means: the %d contexts of each group are the same: there is nothing to average over", len(contexts))
+	}
+	rows := make([][]int, len(contexts))
+	for i, p := range contexts {
+		rows[i] = p.IDs
+		t.Contexts[p.Group]++
+	}
+	stream := func(s models.Site) bool { return s.Kind == models.ResidPost }
+	x := make([]float64, t.Layers*t.Width)
+	err := eachBatch(ctx, m, rows, stream, func(first int, c *models.Cache) {
+		for i := first; i < min(first+batchRows, len(rows)); i++ {
+			for pos := range t.T {
+				for l := range t.Layers {
+					at, _ := c.Get(models.Site{Layer: l, Kind: models.ResidPost})
+					for d, v := range at.Sub(i-first, pos).Data {
+						x[l*t.Width+d] = float64(v)
+					}
+				}
+				t.add(contexts[i], pos, x)
+			}
+		}
+	})
+	return t, err
+}
+
+func (t *Table) add(p Prompt, pos int, x []float64) {
+	own, place := tableKey{p.Group, pos, p.IDs[pos]}, placeKey{p.Group, pos}
+	if t.places[place] == nil {
+		t.places[place] = &moments{}
+	}
+	t.places[place].add(x)
+	if pos <= t.First {
+		return
+	}
+	if t.own[own] == nil {
+		t.own[own] = &moments{}
+	}
+	t.own[own].add(x)
+}
+
+// firstVarying is the first position at which two prompts of one group differ.
+func firstVarying(prompts []Prompt) int {
+	first, of := len(prompts[0].IDs), map[string][]int{}
+	for _, p := range prompts {
+		other, ok := of[p.Group]
+		if !ok {
+			of[p.Group] = p.IDs
+			continue
+		}
+		for i := range first {
+			if p.IDs[i] != other[i] {
+				first = i
+				break
+			}
+		}
+	}
+	return first
+}
+
+// mean turns moments into a table's entry.
+func (t *Table) mean(a *moments) TableMean {
+	out := TableMean{Mean: tensor.New(t.Layers, t.Width), SEM: tensor.New(t.Layers, t.Width), Count: a.n}
+	for i, v := range a.mean {
+		out.Mean.Data[i] = float32(v)
+		if a.n > 1 {
+			out.SEM.Data[i] = float32(math.Sqrt(a.m2[i]/float64(a.n-1)) / math.Sqrt(float64(a.n)))
+		}
+	}
+	return out
+}
+
+// Own is the mean over the contexts of a group with this token at a position
+// behind First. A token that no context has there is an error.
+func (t *Table) Own(group string, pos, token int) (TableMean, error) {
+	a, ok := t.own[tableKey{group, pos, token}]
+	if !ok {
+		return TableMean{}, fmt.Errorf("table of means: no context of group %q has token %d at position %d (means are there for positions %d..%d): take contexts that cover the prompts", group, token, pos, t.First+1, t.T-1)
+	}
+	return t.mean(a), nil
+}
+
+// Place is the mean over all contexts of a group at a position.
+func (t *Table) Place(group string, pos int) (TableMean, error) {
+	a, ok := t.places[placeKey{group, pos}]
+	if !ok {
+		return TableMean{}, fmt.Errorf("table of means: there are no contexts of group %q at position %d", group, pos)
+	}
+	return t.mean(a), nil
+}
+
+// Global is the mean over all contexts of a group and all positions, BOS
+// included. It has no standard error.
+func (t *Table) Global(group string) (TableMean, error) {
+	sum := make([]float64, t.Layers*t.Width)
+	n := 0
+	for pos := range t.T {
+		a, ok := t.places[placeKey{group, pos}]
+		if !ok {
+			return TableMean{}, fmt.Errorf("table of means: there are no contexts of group %q", group)
+		}
+		n += a.n
+		for i, v := range a.mean {
+			sum[i] += v / float64(t.T) // every position has the same number of contexts
+		}
+	}
+	return t.mean(&moments{n: n, mean: sum, m2: make([]float64, len(sum))}), nil
+}
+
+// Tokens lists the tokens that have a mean at a position, ascending.
+func (t *Table) Tokens(group string, pos int) (tokens []int) {
+	for k := range t.own {
+		if k.group == group && k.pos == pos {
+			tokens = append(tokens, k.token)
+		}
+	}
+	slices.Sort(tokens)
+	return tokens
+}
+
+// LargestSEM is the largest standard error of the means behind a block, against
+// the root mean square of the means themselves: how far the table is from that
+// of infinitely many contexts. 0 where every token has one context.
+func (t *Table) LargestSEM(layer int) float64 {
+	worst, square, n := 0.0, 0.0, 0
+	for _, a := range t.own {
+		for i := layer * t.Width; i < (layer+1)*t.Width; i++ {
+			square += a.mean[i] * a.mean[i]
+			n++
+			if a.n > 1 {
+				worst = max(worst, math.Sqrt(a.m2[i]/float64(a.n-1)/float64(a.n)))
+			}
+		}
+	}
+	if square == 0 {
+		return 0
+	}
+	return worst / math.Sqrt(square/float64(n))
+}
