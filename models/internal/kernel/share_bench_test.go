@@ -123,7 +123,13 @@ func BenchmarkPack(b *testing.B) {
 // least runs f b.N times and returns the least time in seconds.
 func least(b *testing.B, f func()) float64 {
 	best := time.Duration(1 << 62)
-	for b.Loop() {
+	for i := 0; b.Loop(); i++ {
+		if i%50 == 0 { // keep the team awake where other programs want its processors
+			kernel.Do(2, 1, func(lo, hi int) {
+				for start := time.Now(); time.Since(start) < 3*time.Millisecond; {
+				}
+			})
+		}
 		start := time.Now()
 		f()
 		best = min(best, time.Since(start))
