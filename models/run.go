@@ -166,6 +166,19 @@ func (p *pass) hooked(s Site) bool {
 	return p.past != nil && len(p.past.edits[s]) > 0 || p.selected(s)
 }
 
+// edited reports whether a hook may change the value at s.
+func (p *pass) edited(s Site) bool {
+	if p.sweep != nil {
+		return p.sweep.hooked(s)
+	}
+	for i := range p.hooks {
+		if !p.hooks[i].reads && p.hooks[i].Sites(s) {
+			return true
+		}
+	}
+	return p.past != nil && len(p.past.edits[s]) > 0
+}
+
 // visit shows the values of some rows at a site to the hooks that select it.
 // Squares [S,H,T,T] have a place for every query, whether it is a row or not.
 func (p *pass) visit(layer int, kind Kind, rows *rowSet, x []float32) {
