@@ -81,6 +81,7 @@ type pass struct {
 	alibi     []float64    // [H,T] what it adds to the scores of a key at each position
 	keep      bool         // a backward pass follows: values stay until end
 	looked    Selector     // the sites whose gradient is wanted; nil for none
+	params    bool         // and whether those of the weights are
 	recompute bool         // or only the streams between the blocks do
 	trace     trace        // the values kept
 	logits    []float32    // [trace.out,V], or of the wanted tokens when columns is set
