@@ -1,9 +1,12 @@
 package ablate
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"orrery/models"
 )
 
 // Change says how a prompt's partner is made.
@@ -27,67 +30,187 @@ type ContrastSet struct {
 	Contrasts []Contrast
 	Change    Change
 	Seed      uint64
-	// Alone is how many prompts found no partner in the set.
+	// Alone is how many prompts found no partner.
 	Alone int
 }
 
+// How often partners are looked for: proposals a prompt and round, and rounds
+// in which those that the model gets wrong are replaced.
+const (
+	proposals = 200
+	rounds    = 8
+)
+
 // Contrasts gives every prompt of a set, as the clean one, a partner of the same
-// set that differs from it as asked, drawn with the seed. operand is the one
-// that changes, for ChangeOperand and ChangeBoth; -1 for any one. But for
-// KeepResult, partners have another answer. A prompt without a partner is left
-// out and counted; no contrast at all is an error.
-//
-// Partners come from the set, so that both prompts have passed its filters. It
-// takes time in proportion to the square of the set.
-func Contrasts(set *PromptSet, change Change, operand int, seed uint64) (*ContrastSet, error) {
+// template that differs from it as asked, drawn with the seed. operand is the
+// one that changes, for ChangeOperand and ChangeBoth; -1 for any one. But for
+// KeepResult, partners have another answer. Partners pass the filters of the
+// set: the number of tokens, one token as an answer, its range, and with
+// KeepCorrect the model's being right. A prompt without a partner is left out
+// and counted; no contrast at all is an error.
+func Contrasts(ctx context.Context, m *models.Model, set *PromptSet, change Change, operand int, seed uint64) (*ContrastSet, error) {
 	if !slices.Contains(Changes[:], change) {
 		return nil, fmt.Errorf("change is %q, want one of %v", change, Changes)
 	}
-	operands := len(set.Prompts[0].Operands)
-	if operand < -1 || operand >= operands {
-		return nil, fmt.Errorf("operand %d is outside 0..%d (or -1 for any)", operand, operands-1)
+	if n := len(set.Template.Operands); operand < -1 || operand >= n {
+		return nil, fmt.Errorf("operand %d is outside 0..%d (or -1 for any)", operand, n-1)
 	}
-	out := &ContrastSet{Change: change, Seed: seed}
-	rng := rand.New(rand.NewPCG(seed, 1))
-	for _, p := range set.Prompts {
-		var partners []int
-		for i, q := range set.Prompts {
-			if change.fits(p, q, operand) {
-				partners = append(partners, i)
+	pieces, operators, err := set.Template.parse()
+	if err != nil {
+		return nil, err
+	}
+	if operators == 0 && (change == ChangeOperator || change == ChangeBoth) {
+		return nil, fmt.Errorf("change %q: template %q has no {op} to change", change, set.Template.Text)
+	}
+	d := draw{m: m, t: set.Template, pieces: pieces, operators: operators, change: change, operand: operand, rng: rand.New(rand.NewPCG(seed, 1))}
+	partner := make([]*Prompt, len(set.Prompts))
+	for range rounds {
+		var open []int
+		var found []Prompt
+		for i, p := range set.Prompts {
+			if partner[i] != nil {
+				continue
+			}
+			q, ok, err := d.partner(p)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				open, found = append(open, i), append(found, q)
 			}
 		}
-		if len(partners) == 0 {
+		if len(open) == 0 {
+			break
+		}
+		right, err := set.passes(ctx, m, found)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range open {
+			if right[k] {
+				partner[i] = &found[k]
+			}
+		}
+	}
+	out := &ContrastSet{Change: change, Seed: seed}
+	for i, p := range set.Prompts {
+		if partner[i] == nil {
 			out.Alone++
 			continue
 		}
-		out.Contrasts = append(out.Contrasts, Contrast{Clean: p, Corrupted: set.Prompts[partners[rng.IntN(len(partners))]]})
+		out.Contrasts = append(out.Contrasts, Contrast{Clean: p, Corrupted: *partner[i]})
 	}
 	if len(out.Contrasts) == 0 {
-		return nil, fmt.Errorf("no prompt of the %d has a partner with the change %q in the set: take more prompts or another change", len(set.Prompts), change)
+		return nil, fmt.Errorf("no prompt of the %d has a partner with the change %q: take another change or other ranges", len(set.Prompts), change)
 	}
 	return out, nil
 }
 
-// fits reports whether q differs from p by the change.
-func (c Change) fits(p, q Prompt, operand int) bool {
-	differ := 0
-	for i, v := range p.Operands {
-		if q.Operands[i] != v {
-			differ++
-			if operand >= 0 && i != operand {
-				differ = len(p.Operands) + 1
+// passes reports which prompts the set's filter keeps.
+func (s *PromptSet) passes(ctx context.Context, m *models.Model, prompts []Prompt) ([]bool, error) {
+	out := make([]bool, len(prompts))
+	for i := range out {
+		out[i] = true
+	}
+	if s.Options.Keep != KeepCorrect {
+		return out, nil
+	}
+	for lo := 0; lo < len(prompts); lo += batchRows {
+		in, err := batch(prompts[lo:min(lo+batchRows, len(prompts))])
+		if err != nil {
+			return nil, err
+		}
+		y, err := m.RunFor(ctx, in, models.Need{Last: true})
+		if err != nil {
+			return nil, err
+		}
+		for i := range in.B {
+			out[lo+i] = argmax(y.Logits.Sub(i, 0).Data) == prompts[lo+i].Answer
+		}
+	}
+	return out, nil
+}
+
+// draw proposes partners.
+type draw struct {
+	m         *models.Model
+	t         Template
+	pieces    []piece
+	operators int
+	change    Change
+	operand   int
+	rng       *rand.Rand
+}
+
+// partner looks for a prompt that differs from p by the change.
+func (d *draw) partner(p Prompt) (Prompt, bool, error) {
+	for range proposals {
+		for _, c := range d.propose(p) {
+			if slices.Equal(c.operands, p.Operands) && slices.Equal(c.ops, p.operators) {
+				continue
+			}
+			if v, err := d.t.answer(d.t.fill(d.pieces, c.operands, c.ops)); err == nil && (d.change == KeepResult) != (v == p.result) {
+				continue // another answer, or none, than is asked for
+			}
+			q, reason, err := d.t.prompt(d.m, d.pieces, c, len(p.IDs))
+			if err != nil {
+				return Prompt{}, false, err
+			}
+			if reason == "" {
+				return q, true, nil
 			}
 		}
 	}
-	switch c {
-	case ChangeOperand:
-		return differ == 1 && p.Group == q.Group && p.Answer != q.Answer
+	return Prompt{}, false, nil
+}
+
+// propose makes values that may do: one choice, or, to keep a result, all values
+// of one operand with the others drawn.
+func (d *draw) propose(p Prompt) []choice {
+	c := choice{slices.Clone(p.Operands), slices.Clone(p.operators)}
+	switch d.change {
+	case ChangeOperand, ChangeBoth:
+		at := d.operand
+		if at < 0 {
+			at = d.rng.IntN(len(c.operands))
+		}
+		if r := d.t.Operands[at]; r.Hi-r.Lo > 1 {
+			c.operands[at] = r.Lo + (c.operands[at]-r.Lo+1+d.rng.IntN(r.Hi-r.Lo-1))%(r.Hi-r.Lo)
+		} else {
+			return nil // there is no other value
+		}
+		if d.change == ChangeBoth {
+			d.otherOperator(c)
+		}
 	case ChangeOperator:
-		return differ == 0 && p.Group != q.Group && p.Answer != q.Answer
-	case ChangeBoth:
-		return differ == 1 && p.Group != q.Group && p.Answer != q.Answer
+		d.otherOperator(c)
 	case ChangeAny:
-		return p.Answer != q.Answer
+		c = d.t.choose(d.rng.IntN(d.t.candidates(d.operators)), d.operators)
+	case KeepResult:
+		last := d.rng.IntN(len(c.operands))
+		for i := range c.operands {
+			c.operands[i] = d.value(i)
+		}
+		var all []choice
+		for v := d.t.Operands[last].Lo; v < d.t.Operands[last].Hi; v++ {
+			next := choice{slices.Clone(c.operands), c.ops}
+			next.operands[last] = v
+			all = append(all, next)
+		}
+		return all
 	}
-	return !slices.Equal(p.Operands, q.Operands) && p.Group == q.Group && p.Answer == q.Answer
+	return []choice{c}
+}
+
+func (d *draw) value(operand int) int {
+	r := d.t.Operands[operand]
+	return r.Lo + d.rng.IntN(r.Hi-r.Lo)
+}
+
+// otherOperator changes one operator of a choice, where there is another.
+func (d *draw) otherOperator(c choice) {
+	at := d.rng.IntN(len(c.ops))
+	if n := len(d.t.Operators); n > 1 {
+		c.ops[at] = (c.ops[at] + 1 + d.rng.IntN(n-1)) % n
+	}
 }

@@ -21,6 +21,10 @@ type PatchOptions struct {
 	// over single layers (Zhang and Nanda, arXiv 2309.16042): say so.
 	Window int
 	Budget Budget
+	// Started, if not nil, is called once, when the runs without edits are done and
+	// no cell is: with the contrasts, the metric of both sides, and the checks. Its
+	// error ends the call.
+	Started func(*Patching) error
 }
 
 // PatchGrid is the result of one sweep.
@@ -148,6 +152,11 @@ func Patch(ctx context.Context, m *models.Model, contrasts []Contrast, opt Patch
 	}
 	if p.OwnError, p.SourceError, err = s.identities(ctx, sites[0]); err != nil {
 		return nil, fmt.Errorf("patching: %w", err)
+	}
+	if opt.Started != nil {
+		if err := opt.Started(p); err != nil {
+			return p, err
+		}
 	}
 	return p, p.sweep(ctx, s, opt, emit)
 }

@@ -100,8 +100,8 @@ func (s PatchSweep) site(m *models.Model, layer int) (models.Site, error) {
 	return m.Site(fmt.Sprintf("blocks.%d.%s", layer, s.Site))
 }
 
-// shape gives the lengths of the axes for prompts of T tokens.
-func (s PatchSweep) shape(m *models.Model, T int) ([]int, error) {
+// Shape gives the lengths of the axes for prompts of T tokens.
+func (s PatchSweep) Shape(m *models.Model, T int) ([]int, error) {
 	site, err := s.site(m, 0)
 	if err != nil {
 		return nil, fmt.Errorf("sweep %s: %w", s.Name, err)

@@ -20,6 +20,9 @@ type Prompt struct {
 	Operands []int
 	// Roles says what each token is, [T]; empty without a template.
 	Roles []Role
+
+	operators []int // indices of the template's operators
+	result    int   // the number that the answer spells
 }
 
 // Role is a token's part in its prompt.

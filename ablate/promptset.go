@@ -30,8 +30,9 @@ type SetOptions struct {
 // PromptSet is a set of prompts of one length with single-token answers, and
 // the account of what was left out.
 type PromptSet struct {
-	Prompts []Prompt
-	Options SetOptions
+	Prompts  []Prompt
+	Template Template
+	Options  SetOptions
 	// Candidates is how many choices of values the template has, Tried how many
 	// of them were looked at until N were found.
 	Candidates, Tried int
@@ -110,7 +111,7 @@ func Prompts(ctx context.Context, m *models.Model, t Template, opt SetOptions) (
 	if err != nil {
 		return nil, err
 	}
-	s := &PromptSet{Options: opt, Candidates: t.candidates(operators)}
+	s := &PromptSet{Template: t, Options: opt, Candidates: t.candidates(operators)}
 	if s.Candidates > maxCandidates {
 		return nil, fmt.Errorf("template %q has more than %d choices of values: take smaller ranges", t.Text, maxCandidates)
 	}
@@ -154,11 +155,7 @@ func (s *PromptSet) add(ctx context.Context, m *models.Model, made []Prompt) err
 		s.Prompts = append(s.Prompts, made...)
 		return nil
 	}
-	in, err := batch(made)
-	if err != nil {
-		return err
-	}
-	out, err := m.RunFor(ctx, in, models.Need{Last: true})
+	right, err := s.passes(ctx, m, made)
 	if err != nil {
 		return err
 	}
@@ -168,7 +165,7 @@ func (s *PromptSet) add(ctx context.Context, m *models.Model, made []Prompt) err
 			return nil
 		}
 		s.Asked++
-		if argmax(out.Logits.Sub(i, 0).Data) != p.Answer {
+		if !right[i] {
 			s.drop("the model gets it wrong", p.Text)
 			continue
 		}
@@ -191,8 +188,11 @@ func (t Template) candidates(operators int) int {
 	return n
 }
 
+// choice is one value for each operand and, as an index, each operator.
+type choice struct{ operands, ops []int }
+
 // choose is one choice of values by its number.
-func (t Template) choose(i, operators int) (c struct{ operands, ops []int }) {
+func (t Template) choose(i, operators int) (c choice) {
 	for range operators {
 		c.ops = append(c.ops, i%len(t.Operators))
 		i /= len(t.Operators)
@@ -232,9 +232,9 @@ func (t Template) usualLength(m *models.Model, pieces []piece, operators int, or
 }
 
 // prompt makes one prompt, or says why it is left out.
-func (t Template) prompt(m *models.Model, pieces []piece, c struct{ operands, ops []int }, length int) (p Prompt, reason string, err error) {
+func (t Template) prompt(m *models.Model, pieces []piece, c choice, length int) (p Prompt, reason string, err error) {
 	f := t.fill(pieces, c.operands, c.ops)
-	p = Prompt{Text: f.text, Operands: c.operands, Other: -1}
+	p = Prompt{Text: f.text, Operands: c.operands, Other: -1, operators: c.ops}
 	for _, op := range c.ops {
 		p.Group += t.Operators[op]
 	}
@@ -245,6 +245,7 @@ func (t Template) prompt(m *models.Model, pieces []piece, c struct{ operands, op
 	if err != nil {
 		return p, "", fmt.Errorf("template %q: %w", t.Text, err)
 	}
+	p.result = answer
 	enc, err := m.Tokenizer.Encode(f.text, true)
 	if err != nil {
 		return p, "it cannot be encoded", nil

@@ -113,13 +113,14 @@ func TestEvaluate(t *testing.T) {
 
 // TestContrasts checks of every change what it says.
 func TestContrasts(t *testing.T) {
-	s := promptSet(t, mental(t), twoOperators(12), ablate.SetOptions{N: 150, Seed: 3})
+	m := mental(t)
+	s := promptSet(t, m, twoOperators(100), ablate.SetOptions{N: 40, Seed: 3, Keep: ablate.KeepCorrect})
 	for _, change := range ablate.Changes {
-		c, err := ablate.Contrasts(s, change, -1, 1)
+		c, err := ablate.Contrasts(context.Background(), m, s, change, -1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(c.Contrasts)+c.Alone != len(s.Prompts) {
+		if len(c.Contrasts)+c.Alone != len(s.Prompts) || change != ablate.ChangeOperator && c.Alone > 2 {
 			t.Errorf("%s: %d contrasts and %d alone of %d prompts", change, len(c.Contrasts), c.Alone, len(s.Prompts))
 		}
 		for _, p := range c.Contrasts {
@@ -140,7 +141,7 @@ func TestContrasts(t *testing.T) {
 			}
 		}
 	}
-	b, err := ablate.Contrasts(s, ablate.ChangeOperand, 1, 1)
+	b, err := ablate.Contrasts(context.Background(), m, s, ablate.ChangeOperand, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,10 +150,10 @@ func TestContrasts(t *testing.T) {
 			t.Fatalf("operand 1 was to change: %s against %s", p.Clean.Text, p.Corrupted.Text)
 		}
 	}
-	if _, err := ablate.Contrasts(s, "operands", -1, 1); err == nil {
+	if _, err := ablate.Contrasts(context.Background(), m, s, "operands", -1, 1); err == nil {
 		t.Error("an unknown change was taken")
 	}
-	if _, err := ablate.Contrasts(s, ablate.ChangeOperand, 2, 1); err == nil {
+	if _, err := ablate.Contrasts(context.Background(), m, s, ablate.ChangeOperand, 2, 1); err == nil {
 		t.Error("operand 2 of two was taken")
 	}
 }

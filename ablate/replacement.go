@@ -26,7 +26,7 @@ type replacement struct {
 func newReplacement(m *models.Model, base *models.Base, sweeps []PatchSweep, window int, values func(models.Site, int) (*tensor.Dense, error)) (*replacement, error) {
 	w := &replacement{m: m, base: base, sweeps: sweeps, window: window, values: values}
 	for _, s := range sweeps {
-		shape, err := s.shape(m, base.Batch().T)
+		shape, err := s.Shape(m, base.Batch().T)
 		if err != nil {
 			return nil, err
 		}

@@ -102,9 +102,11 @@ func run(t *testing.T, name string, args analysis.Args) (*viz.Figure, *stream) {
 func TestStream(t *testing.T) {
 	m := mental(t)
 	for name, args := range map[string]analysis.Args{
-		"logit_lens":       {"m": m, "prompt": "34+57=", "mid": true},
-		"causal_mediation": {"m": m, "base": "34+57=", "source": "12+57="},
-		"lens_trajectory":  {"m": m, "prompt": "34+57=", "metric": "logit"},
+		"logit_lens":          {"m": m, "prompt": "34+57=", "mid": true},
+		"causal_mediation":    {"m": m, "base": "34+57=", "source": "12+57="},
+		"activation_patching": {"m": m, "n": 5, "hi": 30, "sweep": "block_every"},
+		"cama":                {"m": m, "n": 10, "hi": 20},
+		"lens_trajectory":     {"m": m, "prompt": "34+57=", "metric": "logit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fig, s := run(t, name, args)
@@ -257,6 +259,23 @@ func TestRefusals(t *testing.T) {
 		{"target of two tokens", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "target": "1+"}, []string{"2 tokens", "single token"}},
 		{"unequal prompts", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+2"}, []string{"equal length"}},
 		{"unknown component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{"heads"}}, []string{"heads", "attn"}},
+		{"one prompt of two", "activation_patching", analysis.Args{"m": m, "clean": "1+2="}, []string{"corrupted", "give both"}},
+		{"unequal contrast", "activation_patching", analysis.Args{"m": m, "clean": "1+2=", "corrupted": "1+2"}, []string{"equal length"}},
+		{"equal answers", "activation_patching", analysis.Args{"m": m, "clean": "1+4=", "corrupted": "2+3="}, []string{"both are token"}},
+		{"nothing to divide by", "activation_patching", analysis.Args{"m": m, "clean": "1+4=", "corrupted": "2+3=", "metric": "rank"}, []string{"nothing to divide by", "normalise=False"}},
+		{"unknown sweep", "activation_patching", analysis.Args{"m": m, "sweep": "resid"}, []string{"resid", "one of resid_"}},
+		{"window of nothing", "activation_patching", analysis.Args{"m": m, "window": 0}, []string{"window", "1 or more"}},
+		{"operands of two tokens", "activation_patching", analysis.Args{"m": m, "lo": 300, "hi": 310}, []string{"can be encoded"}},
+		{"empty set", "activation_patching", analysis.Args{"m": m, "template": "{a}-{b}=", "lo": 5, "hi": 6, "n": 3, "keep": "all"}, []string{"no prompt", "partner"}},
+		{"no operator to change", "activation_patching", analysis.Args{"m": m, "template": "{a}-{b}=", "change": "operator"}, []string{"no {op}"}},
+		{"window beyond the layers", "cama", analysis.Args{"m": m, "show": "heads", "wait": 2, "transfer": 2}, []string{"4 blocks in all", "at most 4"}},
+		{"half a window", "cama", analysis.Args{"m": m, "show": "heads", "wait": 2}, []string{"go together"}},
+		{"no heads", "cama", analysis.Args{"m": m, "show": "heads", "wait": 2, "transfer": 0, "n": 4, "hi": 10}, []string{"no transfer block"}},
+		{"attention of no window", "cama", analysis.Args{"m": m, "show": "attention", "n": 4, "hi": 10}, []string{"needs a window"}},
+		{"no prompts", "cama", analysis.Args{"m": m, "template": "{a}-{b}=", "lo": 3, "hi": 3}, []string{"3..3 is empty"}},
+		{"threshold", "cama", analysis.Args{"m": m, "show": "grid", "n": 6, "hi": 10, "threshold": 2}, []string{"2 is not above 0"}},
+		{"contexts that do not cover", "cama", analysis.Args{"m": m, "n": 20, "contexts": 10}, []string{"take contexts that cover"}},
+		{"negative seed", "cama", analysis.Args{"m": m, "seed": -1}, []string{"seed", "0 or more"}},
 		{"no component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{}}, []string{"empty"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

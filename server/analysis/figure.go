@@ -37,6 +37,23 @@ func grow(s viz.Scale, values []float64) viz.Scale {
 	return s
 }
 
+// dropErrors takes the standard errors out of a figure: there is none of one
+// value.
+func dropErrors(f *viz.Figure) {
+	if f.Heatmap != nil {
+		for i := range f.Heatmap.Panels {
+			delete(f.Arrays, f.Heatmap.Panels[i].Errors)
+			f.Heatmap.Panels[i].Errors = ""
+		}
+	}
+	if f.Lines != nil {
+		for i := range f.Lines.Series {
+			delete(f.Arrays, f.Lines.Series[i].Errors)
+			f.Lines.Series[i].Errors = ""
+		}
+	}
+}
+
 // roundUp returns the next number of two significant digits, so that limits
 // read well on a colour bar.
 func roundUp(v float64) float64 {

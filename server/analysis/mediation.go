@@ -161,11 +161,13 @@ func mediationFigure(m *models.Model, pair ablate.Pair, components []ablate.Comp
 
 // finishMediation adds badges and the sentence.
 func finishMediation(m *models.Model, f *viz.Figure, e *ablate.Effects, measure func(ablate.Shift) float64) {
+	defer func() { f.Caption += " " + sweepSentence(e.Report) }()
 	f.Badges = []viz.Badge{
 		{Text: "own value = no change", Value: e.OwnError, Bound: 1e-6, OK: e.OwnError <= 1e-6,
 			Help: "largest change of a logit when a component output is replaced by its own value"},
 		{Text: "whole stream = source run", Value: e.SourceError, Bound: 1e-6, OK: e.SourceError <= 1e-6,
 			Help: "largest difference from the source run's logits when the residual stream behind layer 0 is the source's at every position"},
+		sweepBadge(e.Report),
 	}
 	label := func(c ablate.Cell) string {
 		return fmt.Sprintf("layer %d's %s at %s", c.Layer, componentWords[c.Component], f.Heatmap.Panels[0].Columns.Labels[c.Position])
