@@ -43,7 +43,7 @@ func TestSamplingRules(t *testing.T) {
 		if s.Temperature == 0 {
 			s.Temperature = 1 // transformers' default: it samples
 		}
-		want := floats(t, f, name+".logits")
+		want := floats(t, f, name+".logits").Clone()
 		got := tensor.New(want.Shape...)
 		for r := range c.Rows {
 			for i, v := range s.Apply(logits.Sub(r).Data, ids[r*shape[1]:(r+1)*shape[1]]) {
