@@ -15,11 +15,12 @@ const queryBlock = 48
 // a finite score or a pattern that is not 0: that row is then computed over all
 // T keys.
 func (p *pass) attend(l int, t *blockTrace) {
-	scoresHooked, patternHooked := p.hooked(Site{l, AttnScores}), p.hooked(Site{l, Pattern})
+	scores, pattern := Site{l, AttnScores}, Site{l, Pattern}
+	scoresEdited, patternEdited := p.edited(scores), p.edited(pattern)
 	h := p.heads(l, t)
 	T := h.T
 	t.z = p.zeros(len(t.q))
-	if !p.keep && !scoresHooked && !patternHooked {
+	if !p.keep && !p.hooked(scores) && !p.hooked(pattern) {
 		size := min(queryBlock, h.most())
 		scratch := p.take(h.n * size * T)
 		p.overHeads(h, func(i int) {
@@ -47,7 +48,7 @@ func (p *pass) attend(l int, t *blockTrace) {
 	p.overSquares(h, square, func(_, _ int, c []float32, spans []kernel.Span) {
 		for r, s := range spans {
 			row := c[r*T : (r+1)*T]
-			if scoresHooked {
+			if scoresEdited {
 				s = widen(row, s, negInf)
 			}
 			softmax(row[s.Lo:s.Hi])
@@ -56,14 +57,12 @@ func (p *pass) attend(l int, t *blockTrace) {
 		}
 	})
 	t.pattern, t.rawPat = square, square
-	if patternHooked {
-		if p.keep {
-			t.rawPat = p.clone(square)
-		}
-		p.visit(l, Pattern, t.out, square)
+	if p.keep && patternEdited {
+		t.rawPat = p.clone(square)
 	}
+	p.visit(l, Pattern, t.out, square)
 	p.overSquares(h, square, func(i, lo int, c []float32, spans []kernel.Span) {
-		if scoresHooked || patternHooked {
+		if scoresEdited || patternEdited {
 			spans = widened(c, T, spans)
 		}
 		h.mix(t.z, c, t, i, lo, spans)

@@ -13,7 +13,7 @@ func (g *backward) attendBackward(l int, t *blockTrace, dz []float32) (dq, dk, d
 	h := p.heads(l, t)
 	T := h.T
 	scores, pattern := Site{l, AttnScores}, Site{l, Pattern}
-	all := g.wanted(pattern) || p.hooked(pattern) || p.hooked(scores)
+	all := g.wanted(pattern) || p.edited(pattern) || p.edited(scores)
 	dq, dk, dv = p.zeros(len(t.q)), p.zeros(len(t.k)), p.zeros(len(t.v))
 	square := p.zeros(h.n * T * T) // d pattern, then d scores
 	g.overGroups(h, square, func(i, lo int, c []float32, spans []kernel.Span) {

@@ -61,7 +61,7 @@ func (g *backward) unembed(dlogits *tensor.Dense, dx stream) {
 		grad.Weight = g.params.Embed
 	}
 	dout := g.take(len(g.trace.final.out)) // [R,D]
-	g.linear(dout, dy, g.trace.final.out, &g.m.head, grad, false)
+	g.linear(dout, dy, g.trace.final.out, g.unembedding(), grad, false)
 	if rows == dx.rows {
 		g.normBackward(-1, FinalScale, rows, &g.m.final, &g.trace.final, dout, dx.x, g.params.Final)
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ type Cache struct {
 	Origin Origin // the run; its zero value for a cache that Record fills
 
 	values  map[Site]*tensor.Dense
-	noBatch bool // the batch axis is removed
+	derived map[Site]derived // what is computed from them when it is asked for
+	noBatch bool             // the batch axis is removed
 }
 
 // Origin says which run the values of a cache are of.
@@ -55,19 +57,25 @@ func NewCache() *Cache { return &Cache{values: make(map[Site]*tensor.Dense)} }
 // Get returns the value at s, with the shape of Model.Shape, and whether it is
 // there. The caller must not change it.
 func (c *Cache) Get(s Site) (*tensor.Dense, bool) {
-	x, ok := c.values[s]
-	return x, ok
+	if x, ok := c.values[s]; ok {
+		return x, true
+	}
+	if d := c.derived[s]; d != nil {
+		return d(c), true
+	}
+	return nil, false
 }
 
 // Put stores x itself, not a copy, as the value at s.
-func (c *Cache) Put(s Site, x *tensor.Dense) { c.values[s] = x }
+func (c *Cache) Put(s Site, x *tensor.Dense) {
+	c.values[s] = x
+	delete(c.derived, s)
+}
 
-// Sites lists what is stored, in forward order.
+// Sites lists what is there, in forward order.
 func (c *Cache) Sites() []Site {
-	sites := make([]Site, 0, len(c.values))
-	for s := range c.values {
-		sites = append(sites, s)
-	}
+	sites := slices.AppendSeq(make([]Site, 0, len(c.values)+len(c.derived)), maps.Keys(c.values))
+	sites = slices.AppendSeq(sites, maps.Keys(c.derived))
 	slices.SortFunc(sites, func(a, b Site) int {
 		if a.before(b) {
 			return -1
@@ -77,7 +85,8 @@ func (c *Cache) Sites() []Site {
 	return sites
 }
 
-// Bytes is the memory of the stored numbers.
+// Bytes is the memory of the stored numbers: less than that of all values where
+// some are derived from others.
 func (c *Cache) Bytes() int64 {
 	var n int64
 	for _, x := range c.values {
@@ -96,12 +105,15 @@ func (c *Cache) RemoveBatch() (*Cache, error) {
 	if c.noBatch {
 		return nil, errors.New("cache: the batch axis is removed already")
 	}
-	out := &Cache{Origin: c.Origin, values: make(map[Site]*tensor.Dense, len(c.values)), noBatch: true}
+	out := &Cache{Origin: c.Origin, values: make(map[Site]*tensor.Dense, len(c.values)), derived: make(map[Site]derived), noBatch: true}
 	for s, x := range c.values {
 		if x.Dim(0) != 1 {
 			return nil, fmt.Errorf("cache: %s has %d batch rows: the batch axis can be removed from a run of one row only", s, x.Dim(0))
 		}
 		out.values[s] = x.Sub(0)
+	}
+	for s, d := range c.derived {
+		out.derived[s] = func(*Cache) *tensor.Dense { return d(c).Sub(0) }
 	}
 	return out, nil
 }
@@ -109,8 +121,8 @@ func (c *Cache) RemoveBatch() (*Cache, error) {
 // Record returns a hook that copies the value at every selected site into c,
 // as it stands behind the hooks before it.
 func Record(c *Cache, sel Selector) Hook {
-	return Hook{Sites: sel, Fn: func(at Site, x *tensor.Dense) error {
-		c.values[at] = x.Clone()
+	return Hook{Sites: sel, reads: true, Fn: func(at Site, x *tensor.Dense) error {
+		c.Put(at, x.Clone())
 		return nil
 	}}
 }
@@ -132,8 +144,11 @@ func Computed(s Site) bool {
 
 // RunWithCache is Run with the values at the selected sites recorded as they
 // stand behind the hooks. Their size is known before the run: more than the
-// budget is a *BudgetError. A selector that selects no site is an error too. The
-// cache's logits are those of the output, not a copy.
+// budget is a *BudgetError. A selector that selects no site is an error too.
+//
+// What follows from other selected values is not stored, where no hook could
+// have changed it, but computed by Get: to the same bits, and anew at each call.
+// The cache's logits are those of the output, not a copy.
 func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, hooks ...Hook) (*Output, *Cache, error) {
 	if opt.Sites == nil {
 		opt.Sites = Computed
@@ -147,7 +162,10 @@ func (m *Model) RunWithCache(ctx context.Context, in Batch, opt CacheOptions, ho
 	c := NewCache()
 	c.Origin = Origin{Model: m.Name, Basis: m.Basis(), Batch: in.clone(), of: m}
 	logits := Site{-1, Logits}
-	record := Record(c, func(s Site) bool { return s != logits && opt.Sites(s) })
+	if len(hooks) == 0 {
+		c.derived = m.derivable(c.Origin.Batch, opt.Sites)
+	}
+	record := Record(c, func(s Site) bool { return s != logits && opt.Sites(s) && c.derived[s] == nil })
 	out, err := m.Run(ctx, in, append(slices.Clone(hooks), record)...)
 	if err != nil {
 		return nil, nil, err
@@ -178,7 +196,7 @@ func (in Batch) clone() Batch {
 }
 
 // CacheBytes is the memory that the values at the selected sites take in a run
-// of in.
+// of in, were all of them stored.
 func (m *Model) CacheBytes(in Batch, sel Selector) int64 {
 	var n int64
 	for _, s := range m.Sites() {

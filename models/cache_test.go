@@ -22,8 +22,17 @@ func TestCacheBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	need := m.CacheBytes(in, models.All)
-	if c.Bytes() != need || len(c.Sites()) != len(m.Sites()) {
-		t.Errorf("%d bytes at %d sites, %d were estimated at %d", c.Bytes(), len(c.Sites()), need, len(m.Sites()))
+	values := int64(0)
+	for _, s := range c.Sites() {
+		x, _ := c.Get(s)
+		values += 4 * int64(x.Len())
+	}
+	if values != need || c.Bytes() >= need || len(c.Sites()) != len(m.Sites()) {
+		t.Errorf("%d bytes of values at %d sites, %d of them stored; %d were estimated at %d", values, len(c.Sites()), c.Bytes(), need, len(m.Sites()))
+	}
+	idle := models.Hook{Sites: models.All, Fn: func(models.Site, *tensor.Dense) error { return nil }}
+	if _, c, err = m.RunWithCache(context.Background(), in, models.CacheOptions{Sites: models.All}, idle); err != nil || c.Bytes() != need {
+		t.Errorf("behind a hook %d bytes are stored, %v, want all %d", c.Bytes(), err, need)
 	}
 	if _, _, err := m.RunWithCache(context.Background(), in, models.CacheOptions{Sites: models.All, Budget: need}); err != nil {
 		t.Errorf("what takes the whole budget is refused: %v", err)

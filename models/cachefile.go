@@ -28,7 +28,8 @@ const (
 func (c *Cache) Save(path string) error {
 	var ts []weights.Tensor
 	for _, s := range c.Sites() {
-		ts = append(ts, weights.Tensor{Name: s.String(), Dense: c.values[s]})
+		x, _ := c.Get(s)
+		ts = append(ts, weights.Tensor{Name: s.String(), Dense: x})
 	}
 	meta := map[string]string{keyFormat: cacheFormat, keyBatchAxis: strconv.FormatBool(!c.noBatch)}
 	o := c.Origin
@@ -109,7 +110,7 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 		if err := m.fitsAxes(axes, s, info.Shape, c.noBatch); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if _, ok := c.values[s]; ok {
+		if _, ok := c.Get(s); ok {
 			continue
 		}
 		x, err := f.Float32(name)

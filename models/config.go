@@ -63,7 +63,7 @@ type Config struct {
 	HeadWidth int `json:"head_width"` // K; H·K need not be D
 	MLPWidth  int `json:"mlp_width"`  // F
 	Vocab     int `json:"vocab"`      // V
-	Context   int `json:"context"`    // the longest run, in positions
+	Context   int `json:"context"`    // positions in training; with learned ones the longest run
 
 	Norm       NormKind     `json:"norm"`
 	NormEps    float64      `json:"norm_eps"`

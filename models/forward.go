@@ -197,10 +197,7 @@ func (p *pass) unembed(s stream) {
 	s = p.ending(s)
 	p.trace.out = s.rows
 	p.norm(-1, FinalScale, s.rows, s.x, &p.m.final, &p.trace.final)
-	head := &p.m.head
-	if p.columns != nil {
-		head = p.columns
-	}
+	head := p.unembedding()
 	p.logits = make([]float32, s.rows.n()*head.out) // the caller keeps them
 	p.linearInto(p.logits, p.trace.final.out, head)
 	p.capLogits(p.logits)

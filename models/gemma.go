@@ -51,8 +51,16 @@ func gemma2Block(c *hfConfig, cfg Config, scores, logits float64) Config {
 // and another base of the rotary positions in those with one (Kamath et al.,
 // "Gemma 3 Technical Report", 2025, arXiv:2503.19786).
 func gemma3TextConfig(c *hfConfig) Config {
+	for name, v := range map[string]int{ // which files of larger models leave out
+		"vocab_size": 262_208, "hidden_size": 2304, "intermediate_size": 9216,
+		"num_hidden_layers": 26, "num_attention_heads": 8, "num_key_value_heads": 4,
+	} {
+		c.unsaid(name, v)
+	}
 	cfg := gemma2Block(c, gemmaSizes(c, 131_072, ropeReader{}), 0, 0)
-	cfg.QKNorm = QKNormHead
+	if cfg.QKNorm = QKNormHead; cfg.ScoreCap != 0 {
+		c.fail("attn_logit_softcapping is %g, and Gemma 3 has none", cfg.ScoreCap)
+	}
 	period := max(c.integer("_sliding_window_pattern", c.integer("sliding_window_pattern", 6)), 1)
 	cfg.Windows = c.windows(cfg.Layers, c.window(4096), true, func(l int) bool { return (l+1)%period != 0 })
 	local := new(RotaryConfig)

@@ -196,7 +196,7 @@ func (g *generation) step() ([]Step, error) {
 			return nil, fmt.Errorf("row %d, token %d: %w", b, len(g.out[b].IDs), err)
 		}
 		s := Step{Row: b, Index: len(g.out[b].IDs), ID: g.opt.Sampling.choose(row, g.history(b), g.rngs[b])}
-		s.LogProb = LogProbs(row)[s.ID]
+		s.LogProb = float64(row[s.ID]) - logSumExp(row)
 		steps = append(steps, s)
 	}
 	live := make([]bool, p.in.B)

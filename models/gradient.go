@@ -47,7 +47,7 @@ func (m *Model) Gradient(ctx context.Context, in Batch, obj Objective, want Want
 		return nil, err
 	}
 	defer p.end()
-	p.keep, p.recompute, p.looked = true, want.Recompute, want.Sites
+	p.keep, p.recompute, p.looked, p.params = true, want.Recompute, want.Sites, want.Params
 	if err := p.narrow(want.Need); err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (m *Model) GradientOf(ctx context.Context, in Batch, of Scalar, want Want, 
 		return nil, err
 	}
 	defer p.end()
-	p.keep, p.recompute, p.looked = true, want.Recompute, want.Sites
+	p.keep, p.recompute, p.looked, p.params = true, want.Recompute, want.Sites, want.Params
 	layers := min(last+1, m.Config.Layers)
 	s := p.stack(layers)
 	var out *Output

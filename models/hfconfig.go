@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // hfConfig reads the fields of a Hugging Face config.json. The first error
@@ -166,6 +167,13 @@ func (c *hfConfig) unless(name string, or float64) float64 {
 		return c.number(name, 0)
 	}
 	return or
+}
+
+// unsaid sets a field that is not there.
+func (c *hfConfig) unsaid(name string, v int) {
+	if _, there := c.fields[name]; !there {
+		c.fields[name] = json.RawMessage(strconv.Itoa(v))
+	}
 }
 
 // window is sliding_window, 0 for none; or when it is not there.

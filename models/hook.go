@@ -35,4 +35,6 @@ type Hook struct {
 	// read and for those that add a constant; for any other it means that the
 	// gradient passes the edit as if it were not there.
 	Grad func(at Site, g *tensor.Dense) error
+
+	reads bool // it changes nothing: what it looks at need not be kept apart
 }

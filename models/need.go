@@ -2,14 +2,17 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"orrery/models/tensor"
 )
 
 // wanted is a Need with its positions resolved for a batch.
 type wanted struct {
-	places [][]int // [B] the places whose logits are wanted, in order
-	tokens []int   // nil for all
+	places   [][]int // [B] the places whose logits are wanted, in order
+	tokens   []int   // nil for all
+	distinct []int   // each of them once, ascending: what is unembedded
+	at       []int   // the place of each token there
 }
 
 // resolve checks need against a batch and a vocabulary.
@@ -28,6 +31,11 @@ func (n Need) resolve(in Batch, vocab int) (*wanted, error) {
 		if id < 0 || id >= vocab {
 			return nil, fmt.Errorf("need: token %d is outside the vocabulary 0..%d", id, vocab-1)
 		}
+	}
+	w.distinct = slices.Compact(slices.Sorted(slices.Values(n.Tokens)))
+	for _, id := range n.Tokens {
+		at, _ := slices.BinarySearch(w.distinct, id)
+		w.at = append(w.at, at)
 	}
 	for b := range w.places {
 		if n.Last {
@@ -80,8 +88,8 @@ func (p *pass) narrow(need Need) error {
 		}
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
-	if want.tokens != nil && !p.keep {
-		if p.columns = p.choose(&p.m.head, want.tokens); p.columns == nil {
+	if want.tokens != nil && !p.params {
+		if p.columns = p.choose(&p.m.head, want.distinct); p.columns == nil {
 			return p.err
 		}
 	}
@@ -141,24 +149,39 @@ func (p *pass) pick(rows *rowSet, logits []float32) *tensor.Dense {
 		return tensor.From(logits, p.in.B, p.in.T, v)
 	}
 	y := tensor.New(p.want.shape(v)...)
-	if p.columns != nil {
-		n := p.columns.out
-		p.want.eachRow(func(at, b, place int) { copy(y.Data[at*n:(at+1)*n], logits[rows.find(b, place)*n:]) })
-		return y
-	}
-	p.want.each(rows, v, func(at, from int) { y.Data[at] = logits[from] })
+	p.eachWanted(rows, func(at, from int) { y.Data[at] = logits[from] })
 	return y
 }
 
 // unpick is the transpose of pick: the derivative by the logits of the computed
-// rows, [R,V].
+// rows, [R,V] or of the wanted tokens.
 func (p *pass) unpick(rows *rowSet, dlogits *tensor.Dense) []float32 {
 	if p.want == nil {
 		return dlogits.Data
 	}
-	y := p.zeros(rows.n() * p.m.Config.Outputs())
-	p.want.each(rows, p.m.Config.Outputs(), func(at, from int) { y[from] += dlogits.Data[at] })
+	y := p.zeros(rows.n() * p.unembedding().out)
+	p.eachWanted(rows, func(at, from int) { y[from] += dlogits.Data[at] })
 	return y
+}
+
+// unembedding is what makes the logits that are computed.
+func (p *pass) unembedding() *linearWeights {
+	if p.columns != nil {
+		return p.columns
+	}
+	return &p.m.head
+}
+
+// column is the place of the i-th wanted token among the computed logits of a
+// row; few says that only wanted ones were computed.
+func (w *wanted) column(i int, few bool) int {
+	switch {
+	case w.tokens == nil:
+		return i
+	case few:
+		return w.at[i]
+	}
+	return w.tokens[i]
 }
 
 // shape is that of the wanted logits.
@@ -169,28 +192,16 @@ func (w *wanted) shape(vocab int) []int {
 	return []int{len(w.places), len(w.places[0]), vocab}
 }
 
-// eachRow numbers the wanted rows.
-func (w *wanted) eachRow(fn func(at, b, place int)) {
-	at := 0
-	for b, places := range w.places {
+// eachWanted pairs every wanted logit with its place in the computed rows.
+func (p *pass) eachWanted(rows *rowSet, fn func(at, from int)) {
+	n, width, at := p.want.shape(p.m.Config.Outputs())[2], p.unembedding().out, 0
+	for b, places := range p.want.places {
 		for _, place := range places {
-			fn(at, b, place)
-			at++
+			row := rows.find(b, place) * width
+			for i := range n {
+				fn(at, row+p.want.column(i, p.columns != nil))
+				at++
+			}
 		}
 	}
-}
-
-// each pairs every wanted logit with its place in the rows [R,V].
-func (w *wanted) each(rows *rowSet, vocab int, fn func(at, from int)) {
-	n := w.shape(vocab)[2]
-	w.eachRow(func(at, b, place int) {
-		row := rows.find(b, place) * vocab
-		for i := range n {
-			id := i
-			if w.tokens != nil {
-				id = w.tokens[i]
-			}
-			fn(at*n+i, row+id)
-		}
-	})
 }

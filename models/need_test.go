@@ -112,3 +112,34 @@ func TestNeedRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Gradients of sites have the same bits whether all tokens are unembedded or
+// the wanted ones only, in any order and with one twice.
+func TestNeededTokensKeepGradients(t *testing.T) {
+	for name, m := range subjects(t) {
+		in := models.Prompt(1, 5, 2, 7, 3)
+		weight := []float32{1, -2, 0.5}
+		of := func(tokens []int) models.Objective {
+			return func(l *tensor.Dense) (float64, *tensor.Dense, error) {
+				g, row, sum := tensor.New(l.Shape...), l.Sub(0, 0).Data, 0.0
+				for i, at := range tokens {
+					sum += float64(weight[i]) * float64(row[at])
+					g.Sub(0, 0).Data[at] += weight[i]
+				}
+				return sum, g, nil
+			}
+		}
+		streams := func(s models.Site) bool { return s.Kind == models.ResidPre || s.Kind == models.Z }
+		want := gradient(t, m, in, of([]int{6, 2, 6}), models.Want{Sites: streams, Need: models.Need{Last: true}})
+		got := gradient(t, m, in, of([]int{0, 1, 2}), models.Want{Sites: streams, Need: models.Need{Last: true, Tokens: []int{6, 2, 6}}})
+		if got.Value != want.Value {
+			t.Errorf("%s: value %g, want %g", name, got.Value, want.Value)
+		}
+		for _, s := range want.Sites.Sites() {
+			x, _ := got.Sites.Get(s)
+			if y, _ := want.Sites.Get(s); !x.EqualBits(y) {
+				t.Errorf("%s: the gradient at %s differs by %g", name, s, x.MaxDifference(y))
+			}
+		}
+	}
+}

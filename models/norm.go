@@ -51,7 +51,9 @@ func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights
 	t.scale, t.norm = p.take(len(x)/d), p.take(len(x))
 	p.normalise(t.norm, t.scale, x)
 	t.rawScale = t.scale
-	if p.hooked(Site{l, scale}) {
+	if !p.edited(Site{l, scale}) {
+		p.visit(l, scale, rows, t.scale)
+	} else {
 		t.rawScale = p.clone(t.scale)
 		p.visit(l, scale, rows, t.scale)
 		for r, s := range t.scale {
@@ -64,17 +66,15 @@ func (p *pass) norm(l int, scale Kind, rows *rowSet, x []float32, w *normWeights
 		}
 	}
 	t.rawNorm = t.norm
-	if p.hooked(Site{l, scale + 1}) {
+	if p.edited(Site{l, scale + 1}) {
 		t.rawNorm = p.clone(t.norm)
-		p.visit(l, scale+1, rows, t.norm)
 	}
+	p.visit(l, scale+1, rows, t.norm)
 	t.out = p.affine(t.norm, w)
-	if out := (Site{l, scale + 2}); p.hooked(out) {
-		if w.weight == nil {
-			t.out = p.clone(t.norm)
-		}
-		p.visit(l, scale+2, rows, t.out)
+	if out := (Site{l, scale + 2}); p.edited(out) && w.weight == nil {
+		t.out = p.clone(t.norm)
 	}
+	p.visit(l, scale+2, rows, t.out)
 }
 
 // normalise is the norm without gain and bias, x [N,d] -> norm [N,d], scale [N].

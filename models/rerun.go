@@ -116,7 +116,7 @@ func (b *Base) run(ctx context.Context, c *Chunk, base *tensor.Dense, emit func(
 	defer p.end()
 	w := &sweep{base: b, plans: c.plans, need: c.want}
 	if c.want.tokens != nil {
-		w.columns = p.choose(&b.m.head, c.want.tokens)
+		w.columns = p.choose(&b.m.head, c.want.distinct)
 	}
 	p.sweep = w
 	p.forwardSweep()
@@ -154,13 +154,9 @@ func (b *Base) run(ctx context.Context, c *Chunk, base *tensor.Dense, emit func(
 
 // read copies the wanted logits of a row.
 func (w *sweep) read(to []float32, p *pass, r int) {
-	if p.columns != nil || w.need.tokens == nil {
-		copy(to, p.logits[r*len(to):])
-		return
-	}
-	row := p.logits[r*p.m.Config.Outputs():]
-	for i, id := range w.need.tokens {
-		to[i] = row[id]
+	row := p.logits[r*p.unembedding().out:]
+	for i := range to {
+		to[i] = row[w.need.column(i, p.columns != nil)]
 	}
 }
 

@@ -81,6 +81,7 @@ type pass struct {
 	alibi     []float64    // [H,T] what it adds to the scores of a key at each position
 	keep      bool         // a backward pass follows: values stay until end
 	looked    Selector     // the sites whose gradient is wanted; nil for none
+	params    bool         // and whether those of the weights are
 	recompute bool         // or only the streams between the blocks do
 	trace     trace        // the values kept
 	logits    []float32    // [trace.out,V], or of the wanted tokens when columns is set
@@ -164,6 +165,19 @@ func (p *pass) hooked(s Site) bool {
 		return p.sweep.hooked(s)
 	}
 	return p.past != nil && len(p.past.edits[s]) > 0 || p.selected(s)
+}
+
+// edited reports whether a hook may change the value at s.
+func (p *pass) edited(s Site) bool {
+	if p.sweep != nil {
+		return p.sweep.hooked(s)
+	}
+	for i := range p.hooks {
+		if !p.hooks[i].reads && p.hooks[i].Sites(s) {
+			return true
+		}
+	}
+	return p.past != nil && len(p.past.edits[s]) > 0
 }
 
 // visit shows the values of some rows at a site to the hooks that select it.

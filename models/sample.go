@@ -51,6 +51,15 @@ func (s Sampling) check() error {
 
 // choose draws a token given the logits [V] and the row's tokens so far.
 func (s Sampling) choose(logits []float32, history []int, rng *rand.Rand) int {
+	if s.Temperature == 0 && (s.Repetition == 0 || s.Repetition == 1) {
+		best := 0
+		for i, v := range logits {
+			if v > logits[best] {
+				best = i
+			}
+		}
+		return best
+	}
 	x := s.Apply(logits, history)
 	best := 0
 	for i, v := range x {

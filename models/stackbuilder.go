@@ -78,7 +78,7 @@ func (c *Cache) runSize(m *Model) (b, t int, err error) {
 
 // rowsOf gives the selected rows [R,width] of the value at s.
 func (b *stackBuilder) rowsOf(s Site) []float32 {
-	x, ok := b.c.values[s]
+	x, ok := b.c.Get(s)
 	if !ok {
 		why := "was not recorded: the names filter of the run left it out"
 		if !b.s.m.has(s) {

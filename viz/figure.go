@@ -241,7 +241,7 @@ type Provenance struct {
 	Basis string `json:"basis,omitempty"`
 	// Seed is the seed of all sampling, nil where nothing was sampled.
 	Seed *uint64 `json:"seed,omitempty"`
-	// Program is the version of Orrery, Kernel the path that computed ("avx2", "go").
+	// Program is the version of Orrery, Kernel the path that computed ("fma", "go").
 	Program string `json:"program,omitempty"`
 	Kernel  string `json:"kernel,omitempty"`
 }

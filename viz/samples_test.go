@@ -83,7 +83,7 @@ func sampleTokens() *viz.Figure {
 func sampleProvenance(analysis string) viz.Provenance {
 	seed := uint64(1)
 	return viz.Provenance{Model: "mental-2op", Hash: "3f9c02d1a4b7e6885c01", Analysis: analysis, Version: 1, Basis: "raw", Seed: &seed,
-		PromptIDs: [][]int{{1, 36, 102, 59, 104}}, Program: "0.1.0", Kernel: "avx2", Params: map[string]any{"prompt": "34+57="}}
+		PromptIDs: [][]int{{1, 36, 102, 59, 104}}, Program: "0.1.0", Kernel: "fma", Params: map[string]any{"prompt": "34+57="}}
 }
 
 func sampleHeatmap() *viz.Figure {

@@ -61,7 +61,7 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	for _, w := range m.Warnings(batch) {
 		fmt.Fprintln(con.err, "warning:", w)
 	}
-	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "kernel": models.KernelPath()}); err != nil {
+	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "kernel": models.BitsPath()}); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.err, "%s: %d tensors\n", c.Out, len(tensors))

@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"orrery/models"
 )
 
 func main() {
@@ -47,6 +49,10 @@ type console struct {
 // (said on stderr, with the next step), 2 for a wrong command line, 130 when
 // it was interrupted.
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	if err := models.KernelSetting(); err != nil {
+		fmt.Fprintln(errOut, "orrery:", err)
+		return 2
+	}
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("orrery"), kong.Writers(out, errOut),

@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"models/train":           {"models", "models/tensor", "models/internal/kernel", "models/tokenizer", "models/weights", "models/nearest"},
 	"models/zoo":             {"models", "models/hub", "models/tensor", "models/tokenizer", "models/weights", "models/train", "models/nearest"},
 	"probe":                  {"models", "models/tensor"},
-	"ablate":                 {"models", "models/tensor"},
+	"ablate":                 {"models", "models/nearest", "models/tensor"},
 	"viz":                    {},
 	"web":                    {},
 	"server/api":             {"viz"},

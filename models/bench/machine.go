@@ -50,13 +50,11 @@ type Peak struct {
 	GBPerSecond float64 `json:"gb_per_s"`    // of reading memory, all threads
 }
 
-// measureFLOPS looks again at the arithmetic.
-func (p *Peak) measureFLOPS() { p.GFLOPS = max(p.GFLOPS, models.PeakFLOPS()/1e9) }
-
-// measureRead looks again at the reading, of 128 MiB that it gives back, so that
-// the next work's memory is its own.
-func (p *Peak) measureRead() {
+// measure looks again. The 128 MiB that it reads are given back, so that the
+// next work's memory is its own.
+func (p *Peak) measure() {
 	defer debug.FreeOSMemory()
+	p.GFLOPS = max(p.GFLOPS, models.PeakFLOPS()/1e9)
 	x := make([]float32, 1<<25)
 	for i := range x {
 		x[i] = 1 // pages that nobody wrote to are all the same one

@@ -95,8 +95,7 @@ func (o Options) match(name string) bool {
 // ends the run with the context's error and the results up to there.
 func (s *Suite) Run(ctx context.Context, opt Options, each func(Result)) (r *Report, err error) {
 	r = &Report{Suite: s.Name, About: s.About, Machine: machine(), Results: []Result{}}
-	r.Peak.measureRead()
-	r.Peak.measureFLOPS()
+	r.Peak.measure()
 	var on *subject
 	for _, w := range s.works {
 		if !opt.match(w.name) {
@@ -112,15 +111,13 @@ func (s *Suite) Run(ctx context.Context, opt Options, each func(Result)) (r *Rep
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", w.name, err)
 		}
-		r.Peak.measureFLOPS()
+		r.Peak.measure()
 		r.Results = append(r.Results, *result)
 		r.rate()
 		if each != nil {
 			each(r.Results[len(r.Results)-1])
 		}
 	}
-	r.Peak.measureRead()
-	r.rate()
 	return r, nil
 }
 

@@ -1,6 +1,8 @@
 package hub_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,7 +14,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"orrery/models/hub"
 )
 
 const big = "model.safetensors"
@@ -188,10 +193,11 @@ func TestLies(t *testing.T) {
 				send(w, f, big, 1000)
 				cut()
 			}
-			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-999/%d", len(f.files[big])))
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%[2]d", len(f.files[big])-1, len(f.files[big])))
 			w.WriteHeader(http.StatusPartialContent)
-			w.Write(f.files[big][:1000])
-		}, []string{`"bytes 0-999/`, "where bytes 1000-"}},
+			w.(http.Flusher).Flush()
+			w.Write(f.files[big])
+		}, []string{`"bytes 0-`, "where bytes 1000-"}},
 		{"web page", func(f *fake, w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<!doctype html><p>log in") }, []string{"web page", "proxy"}},
 		{"compressed", func(f *fake, w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -248,6 +254,82 @@ func TestChangedFile(t *testing.T) {
 	if n := times.Load(); n != 2 {
 		t.Errorf("%d requests, want 2", n)
 	}
+}
+
+// TestIgnoredCondition has a server that goes on with another version although
+// it was asked not to.
+func TestIgnoredCondition(t *testing.T) {
+	f := newFake(t, repository(t))
+	h := f.hub(t)
+	var notices []string
+	h.Progress = func(p hub.Progress) { notices = append(notices, p.Notice) }
+	f.behave(func(w http.ResponseWriter, r *http.Request, file string) bool {
+		if file != big {
+			return false
+		}
+		if r.Header.Get("If-Range") != "" {
+			r.Header.Del("If-Range")
+			w.Header().Set("ETag", `"other"`)
+			http.ServeContent(w, r, file, time.Time{}, bytes.NewReader(make([]byte, len(f.files[file]))))
+			return true
+		}
+		if len(f.asked(big)) == 1 {
+			send(w, f, file, 1000)
+			cut()
+		}
+		return false
+	})
+	mustPull(t, h, f, modelFiles...)
+	if !slices.ContainsFunc(notices, func(s string) bool { return strings.Contains(s, "cannot go on with") }) {
+		t.Errorf("another version was joined: %q", notices)
+	}
+}
+
+// steady is a hub whose weights come a piece every 20 s.
+type steady struct {
+	f     *fake
+	asked int
+}
+
+func (s *steady) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	s.f.ServeHTTP(w, r)
+	res := w.Result()
+	if strings.HasSuffix(r.URL.Path, big) {
+		s.asked++
+		res.Body = io.NopCloser(&drip{r.Context(), res.Body})
+	}
+	res.Request = r
+	return res, nil
+}
+
+type drip struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (d *drip) Read(b []byte) (int, error) {
+	time.Sleep(20 * time.Second)
+	if err := d.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return d.Reader.Read(b[:min(len(b), 10_000)])
+}
+
+// TestSlowLine takes minutes of an imagined clock and never is silent for the
+// 30 s that count as a stall.
+func TestSlowLine(t *testing.T) {
+	f := newFake(t, repository(t))
+	synctest.Test(t, func(t *testing.T) {
+		s := &steady{f: f}
+		h := f.hub(t)
+		h.Idle, h.Transport = 30*time.Second, s
+		began := time.Now()
+		mustPull(t, h, f, modelFiles...)
+		if s.asked != 1 || time.Since(began) < 5*time.Minute {
+			t.Errorf("the weights were asked for %d times in %s", s.asked, time.Since(began))
+		}
+	})
 }
 
 func TestStatus(t *testing.T) {

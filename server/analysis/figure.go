@@ -81,7 +81,7 @@ func provenance(m *models.Model, name string, version int, a Args, ids ...[]int)
 			params[k] = v
 		}
 	}
-	return viz.Provenance{Model: m.Name, Hash: m.Hash(), Analysis: name, Version: version, Params: params, PromptIDs: ids, Basis: m.Basis(), Program: Version, Kernel: models.KernelPath()}
+	return viz.Provenance{Model: m.Name, Hash: m.Hash(), Analysis: name, Version: version, Params: params, PromptIDs: ids, Basis: m.Basis(), Program: Version, Kernel: models.BitsPath()}
 }
 
 // Version is the program's version, written into every figure.

@@ -68,22 +68,22 @@ func packPanels(dst, b []float32, cols, k, ld int) {
 }
 
 // packTurned packs rows columns of a, whose rows are the depth steps over k, into
-// rows: dst[i*depth+p] = a[p*ld+i].
-func packTurned(dst, a []float32, rows, depth, ld int) {
+// rows at distance lds: dst[i*lds+p] = a[p*ld+i].
+func packTurned(dst, a []float32, rows, depth, lds, ld int) {
 	p := 0
 	if whole := rows / 8; active != nil && whole > 0 {
 		for ; p+8 <= depth; p += 8 {
-			active.transpose8(&dst[p], 4*depth, &a[p*ld], 4*ld, whole)
+			active.transpose8(&dst[p], 4*lds, &a[p*ld], 4*ld, whole)
 			for i := whole * 8; i < rows; i++ {
 				for q := p; q < p+8; q++ {
-					dst[i*depth+q] = a[q*ld+i]
+					dst[i*lds+q] = a[q*ld+i]
 				}
 			}
 		}
 	}
 	for ; p < depth; p++ {
 		for i := range rows {
-			dst[i*depth+p] = a[p*ld+i]
+			dst[i*lds+p] = a[p*ld+i]
 		}
 	}
 }

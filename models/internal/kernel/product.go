@@ -41,7 +41,7 @@ type product struct {
 // scratch holds one goroutine's packed blocks of a and b, and a tile of c at
 // the right edge.
 type scratch struct {
-	a    [blockRows * blockK]float32
+	a    [blockRows * (blockK + 16)]float32
 	b    [blockPanels * panelCols * blockK]float32
 	edge [maxTileRows * panelCols]float32
 	wide [blockPanels * panelCols * panelCols]float32 // 16-bit weights, widened
@@ -127,8 +127,12 @@ func (p product) block(i0, i1, j0, j1 int) {
 	if p.few() {
 		deep = deepK
 	}
-	for j := j0; j < j1; j += blockPanels * panelCols {
-		jEnd, skip := min(j+blockPanels*panelCols, j1), max(0, shift-j)
+	across := blockPanels * panelCols
+	if p.fight() && p.w != nil && !p.back && p.w.halves == nil {
+		across *= 2 // b stays where it is, so that rows are packed less often
+	}
+	for j := j0; j < j1; j += across {
+		jEnd, skip := min(j+across, j1), max(0, shift-j)
 		for at := 0; at < p.k; at += deep {
 			depth := min(deep, p.k-at)
 			t := tiles{ldc: p.ldc, right: p.rightSide(s, j, jEnd, at, depth), skip: skip, cols: jEnd - j, k: depth, load: p.add || at > 0}
@@ -141,14 +145,26 @@ func (p product) block(i0, i1, j0, j1 int) {
 	}
 }
 
+// fight says whether the rows of a tile compete for places in the first cache: it
+// has eight for each address modulo 4096.
+func (p product) fight() bool { return tileRows() > 8 && p.m > fewRows && 4*p.ars%4096 == 0 }
+
 // leftSide returns rows rows from i and depth steps from at of a, and the
-// distance of two rows; packed when the steps of a row are not contiguous.
+// distance of two rows. They are packed when the steps of a row are not
+// contiguous, and when the rows of a tile would fight.
 func (p product) leftSide(s *scratch, i, rows, at, depth int) ([]float32, int) {
-	if p.aks == 1 {
+	const apart = 16 // keeps packed rows from fighting
+	switch {
+	case p.aks != 1:
+		packTurned(s.a[:], p.a[i*p.ars+at*p.aks:], rows, depth, depth+apart, p.aks)
+	case p.fight():
+		for r := range rows {
+			copy(s.a[r*(depth+apart):][:depth], p.a[(i+r)*p.ars+at:])
+		}
+	default:
 		return p.a[i*p.ars+at:], p.ars
 	}
-	packTurned(s.a[:], p.a[i*p.ars+at*p.aks:], rows, depth, p.aks)
-	return s.a[:], depth
+	return s.a[:], depth + apart
 }
 
 // rightSide returns columns j to jEnd and depth steps from at of b as panels.

@@ -123,18 +123,19 @@ func BenchmarkPack(b *testing.B) {
 // least runs f b.N times and returns the least time in seconds.
 func least(b *testing.B, f func()) float64 {
 	best := time.Duration(1 << 62)
-	for b.Loop() {
-		start := clock()
+	for i := 0; b.Loop(); i++ {
+		if i%50 == 0 { // keep the team awake where other programs want its processors
+			kernel.Do(2, 1, func(lo, hi int) {
+				for start := time.Now(); time.Since(start) < 3*time.Millisecond; {
+				}
+			})
+		}
+		start := time.Now()
 		f()
-		best = min(best, clock()-start)
+		best = min(best, time.Since(start))
 	}
 	return best.Seconds()
 }
-
-// clock tells the time since some fixed moment.
-var clock = func() time.Duration { return time.Since(began) }
-
-var began = time.Now()
 
 // eachVectorPath runs f on the vector paths of this processor.
 func eachVectorPath(b *testing.B, f func(b *testing.B)) {

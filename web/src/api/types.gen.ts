@@ -668,7 +668,7 @@ export interface Provenance {
   basis?: string;
   /** Seed is the seed of all sampling, nil where nothing was sampled. */
   seed?: number;
-  /** Program is the version of Orrery, Kernel the path that computed ("avx2", "go"). */
+  /** Program is the version of Orrery, Kernel the path that computed ("fma", "go"). */
   program?: string;
   kernel?: string;
 }
