@@ -98,9 +98,7 @@ func Knockout(ctx context.Context, m *models.Model, prompts []Prompt, opt Knocko
 		}
 		return emit(out)
 	})
-	if report != nil {
-		k.Report = *report
-	}
+	k.Report = report
 	return k, err
 }
 

@@ -46,14 +46,14 @@ type grid struct {
 
 // sweep computes the cells of a grid through exact re-runs, the deepest layers
 // first, and looks at the context between any two runs.
-func (g grid) sweep(ctx context.Context, budget Budget) (*models.Report, error) {
+func (g grid) sweep(ctx context.Context, budget Budget) (models.Report, error) {
 	rows := g.base.Batch().B
 	variants := make([]models.Variant, 0, g.cells*rows)
 	for cell := range g.cells {
 		for row := range rows {
 			edits, err := g.edits(cell, row)
 			if err != nil {
-				return nil, err
+				return models.Report{}, err
 			}
 			variants = append(variants, models.Variant{Row: row, Edits: edits})
 		}
@@ -80,11 +80,11 @@ func (g grid) sweep(ctx context.Context, budget Budget) (*models.Report, error) 
 		}
 		return ctx.Err()
 	})
-	if err != nil {
-		return report, err
+	if report == nil { // it did not begin
+		return models.Report{}, err
 	}
-	if report.Different > 0 {
-		return report, fmt.Errorf("%d of %d runs that were compared with full passes are not equal to the bit: the program is at fault", report.Different, report.Checked)
+	if err == nil && report.Different > 0 {
+		err = fmt.Errorf("%d of %d runs that were compared with full passes are not equal to the bit: the program is at fault", report.Different, report.Checked)
 	}
-	return report, nil
+	return *report, err
 }

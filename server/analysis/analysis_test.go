@@ -277,6 +277,10 @@ func TestRefusals(t *testing.T) {
 		{"threshold", "cama", analysis.Args{"m": m, "show": "grid", "n": 6, "hi": 10, "threshold": 2}, []string{"2 is not above 0"}},
 		{"contexts that do not cover", "cama", analysis.Args{"m": m, "n": 20, "contexts": 10}, []string{"take contexts that cover"}},
 		{"negative seed", "cama", analysis.Args{"m": m, "seed": -1}, []string{"seed", "0 or more"}},
+		{"control of an indirect effect", "causal_mediation", analysis.Args{"m": m, "control": true}, []string{"r = r′", `metric="changed"`}},
+		{"control of one pair", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "metric": "changed", "control": true}, []string{"pairs from a template"}},
+		{"base without source", "causal_mediation", analysis.Args{"m": m, "base": "1+2="}, []string{"one is missing"}},
+		{"answer of many", "causal_mediation", analysis.Args{"m": m, "base_answer": "3"}, []string{"answers of one pair"}},
 		{"no component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{}}, []string{"empty"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
