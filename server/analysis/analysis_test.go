@@ -281,6 +281,10 @@ func TestRefusals(t *testing.T) {
 		{"control of one pair", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "metric": "changed", "control": true}, []string{"pairs from a template"}},
 		{"base without source", "causal_mediation", analysis.Args{"m": m, "base": "1+2="}, []string{"one is missing"}},
 		{"answer of many", "causal_mediation", analysis.Args{"m": m, "base_answer": "3"}, []string{"answers of one pair"}},
+		{"no band", "knockout", analysis.Args{"m": m, "show": "curve", "draws": 2, "n": 2, "hi": 10}, []string{"2 random draws", "5 or more"}},
+		{"nobody to resample", "knockout", analysis.Args{"m": m, "kind": "resample", "n": 1}, []string{"only one"}},
+		{"a metric of pairs", "knockout", analysis.Args{"m": m, "metric": "logit_diff"}, []string{"logit_diff", "one of logit"}},
+		{"effects of equal answers", "effects", analysis.Args{"m": m, "change": "result", "metric": "logit_diff", "n": 2, "hi": 10}, []string{"both are token"}},
 		{"no component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{}}, []string{"empty"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
