@@ -261,7 +261,7 @@ func (r *camaRun) about() string {
 
 // searchSentence says what the window search found.
 func searchSentence(s *ablate.WindowSearch) string {
-	best := fmt.Sprintf("blocks 0..%d waiting and %d transferring", s.Best.Wait, s.Best.Transfer)
+	best := waitingBlocks(s.Best.Wait, s.Best.Transfer)
 	if !s.Found {
 		return fmt.Sprintf("No window keeps %.0f %% on every other prompt; the best, %s, keeps %.1f %% there and %.1f %% on the held-out half.", 100*s.Threshold, best, 100*s.Chosen.Mean, 100*s.HeldOut.Mean)
 	}

@@ -206,12 +206,16 @@ func (r *camaRun) describePruning(p *ablate.Pruning) error {
 	for _, h := range p.Kept(r.m, most) {
 		kept = append(kept, h.String())
 	}
+	window := waitingBlocks(r.recipe.Wait, r.recipe.Transfer)
+	if threshold := r.a["threshold"].(float64); all.Mean < threshold {
+		r.fig.Caption = fmt.Sprintf("With %s, faithfulness is only %.1f %%, below the %.0f %% that a window is to keep: which heads can go says little about what is transferred.", window, 100*all.Mean, 100*threshold)
+		return nil
+	}
 	left := "None is left"
 	if len(kept) > 0 {
 		left = "Left: " + strings.Join(kept, ", ")
 	}
-	r.fig.Caption = fmt.Sprintf("With blocks 0..%d waiting and %d transferring, faithfulness is %.1f %%; %d of %d transfer heads can go while 95 %% of it stays. %s.",
-		r.recipe.Wait, r.recipe.Transfer, 100*all.Mean, most, len(p.Removed), left)
+	r.fig.Caption = fmt.Sprintf("With %s, faithfulness is %.1f %%; %d of %d transfer heads can go while 95 %% of it stays. %s.", window, 100*all.Mean, most, len(p.Removed), left)
 	return nil
 }
 

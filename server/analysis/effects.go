@@ -101,7 +101,7 @@ func (r *effectsRun) begin(fig *viz.Figure, parts int) {
 	if r.a["frozen_norm"].(bool) {
 		norm = "norm frozen"
 	}
-	fig.Subtitle = fmt.Sprintf("change of %s · the source's value at the last token of the base run · direct: only the path to the logits, %s · n = %d pairs", r.metric.Label, norm, len(r.pairs))
+	fig.Subtitle = fmt.Sprintf("%s · the source's value at the last token of the base run · direct: only the path to the logits, %s · n = %d pairs", changeOf(r.metric), norm, len(r.pairs))
 	var ids [][]int
 	for _, p := range r.pairs {
 		ids = append(ids, p.Base, p.Source)
@@ -168,7 +168,7 @@ func (r *effectsRun) part(scale string, runs map[string][]float64, offset int) e
 
 // scale is the metric's change.
 func (r *effectsRun) scale(kind viz.ScaleKind) viz.Scale {
-	s := viz.Scale{Kind: kind, Lo: 0, Hi: 1e-3, Label: "change of " + r.metric.Label, Unit: r.metric.Unit, Format: "%.3g"}
+	s := viz.Scale{Kind: kind, Lo: 0, Hi: 1e-3, Label: changeOf(r.metric), Unit: r.metric.Unit, Format: "%.3g"}
 	if kind == viz.ScaleDiverging {
 		s.Lo = -s.Hi
 	}

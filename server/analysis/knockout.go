@@ -144,8 +144,8 @@ func (r *knockoutRun) cells(ctx context.Context) (*viz.Figure, error) {
 		return nil, err
 	}
 	fig := &viz.Figure{
-		Kind: viz.KindHeatmap, Subtitle: "change of " + r.metric.Label, Arrays: map[string]*viz.Array{}, Heatmap: &viz.Heatmap{Scale: "effect", Panels: layout.panels(tokens, false)},
-		Scales: map[string]viz.Scale{"effect": grow(viz.Scale{Kind: viz.ScaleDiverging, Label: "change of " + r.metric.Label, Unit: r.metric.Unit, Format: "%.2f"}, []float64{1e-3})},
+		Kind: viz.KindHeatmap, Subtitle: changeOf(r.metric), Arrays: map[string]*viz.Array{}, Heatmap: &viz.Heatmap{Scale: "effect", Panels: layout.panels(tokens, false)},
+		Scales: map[string]viz.Scale{"effect": grow(viz.Scale{Kind: viz.ScaleDiverging, Label: changeOf(r.metric), Unit: r.metric.Unit, Format: "%.2f"}, []float64{1e-3})},
 	}
 	for _, name := range []string{sweep.Name, sweep.Name + "_sem"} {
 		fig.Arrays[name] = viz.NewArray(sweep.Axes, layout.shape...)
