@@ -165,6 +165,9 @@ func TestTableGolden(t *testing.T) {
 				t.Fatalf("the first varying position is %d, want 1", table.First)
 			}
 			for _, op := range []string{"plus", "minus"} {
+				if tokens := table.Tokens(op, table.First); tokens != nil {
+					t.Errorf("there are means of %d tokens at the first varying position, where nothing is replaced", len(tokens))
+				}
 				for name, pos := range map[string]int{"operator": 2, "second": 3, "equals": 4} {
 					key := op + "." + set + "." + name
 					if !g.has(t, key+".values") {

@@ -87,6 +87,23 @@ func TestAllForOneFindsThePlantedWindow(t *testing.T) {
 	}
 }
 
+// TestSearchPrefersFewTransfersThenLongWaits: of several windows that do, the one
+// with the fewest transfer blocks is taken, and of those the one that waits
+// longest, whatever their order.
+func TestSearchPrefersFewTransfersThenLongWaits(t *testing.T) {
+	m, prompts, table := copyTask(t)
+	idle := ablate.Recipe{Wait: -1, Transfer: 1, FreeCompute: true} // block 1 reads everything
+	for _, recipes := range [][]ablate.Recipe{{{Wait: -1, Transfer: 2}, idle, {Wait: 0, Transfer: 1}}, {{Wait: 0, Transfer: 1}, idle, {Wait: -1, Transfer: 2}}} {
+		s, err := ablate.Search(context.Background(), m, prompts, table, recipes, 0.95, ablate.AllForOneOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Best.Wait != 0 || s.Best.Transfer != 1 {
+			t.Errorf("the search takes wait %d and transfer %d, want 0 and 1", s.Best.Wait, s.Best.Transfer)
+		}
+	}
+}
+
 // TestAllForOneNull: where the model knows nothing, faithfulness is refused and no
 // window is named, and without a BOS the last token is not blinded wholly.
 func TestAllForOneNull(t *testing.T) {

@@ -69,6 +69,36 @@ func TestPromptsSeed(t *testing.T) {
 	}
 }
 
+// TestPromptsKeepCorrect takes operands that the model never saw: those that it
+// gets wrong are dropped and counted, of the partners, too.
+func TestPromptsKeepCorrect(t *testing.T) {
+	m := mental(t)
+	tmpl := ablate.Template{Text: "{a}+{b}=", Operands: []ablate.Range{{Name: "a", Lo: 95, Hi: 130}, {Name: "b", Lo: 0, Hi: 60}}}
+	s := promptSet(t, m, tmpl, ablate.SetOptions{Keep: ablate.KeepCorrect})
+	if s.Correct != len(s.Prompts) || !(s.Accuracy() > 0 && s.Accuracy() < 0.9) || s.Asked-s.Correct != s.Dropped[len(s.Dropped)-1].Count {
+		t.Fatalf("%s", s.Report())
+	}
+	all := promptSet(t, m, tmpl, ablate.SetOptions{})
+	if len(all.Prompts) != s.Asked {
+		t.Errorf("%d prompts without the filter, and %d were asked", len(all.Prompts), s.Asked)
+	}
+	c, err := ablate.Contrasts(context.Background(), m, s, ablate.ChangeOperand, -1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range c.Contrasts {
+		for _, q := range []ablate.Prompt{p.Clean, p.Corrupted} {
+			out, err := m.RunFor(context.Background(), models.Prompt(q.IDs...), models.Need{Last: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (ablate.Readout{Run: out.Logits.Data}).Top() != q.Answer {
+				t.Fatalf("%s is kept, and the model gets it wrong", q.Text)
+			}
+		}
+	}
+}
+
 func TestPromptsRefuse(t *testing.T) {
 	m := mental(t)
 	ab := []ablate.Range{{Name: "a", Lo: 0, Hi: 5}, {Name: "b", Lo: 0, Hi: 5}}

@@ -77,3 +77,35 @@ func TestPatchingOfASet(t *testing.T) {
 		})
 	}
 }
+
+// TestNormalisedPatching: a normalised cell and its standard error are the raw
+// ones over one and the same number, and where nothing changes both are 0.
+func TestNormalisedPatching(t *testing.T) {
+	m := mental(t)
+	args := func(normalise bool) analysis.Args {
+		return analysis.Args{"m": m, "sweep": "attn_out", "n": 8, "normalise": normalise}
+	}
+	norm, _ := run(t, "activation_patching", args(true))
+	raw, _ := run(t, "activation_patching", args(false))
+	whole := math.NaN()
+	x, y, xs, ys := norm.Arrays["attn_out"].Data, raw.Arrays["attn_out"].Data, norm.Arrays["attn_out_sem"].Data, raw.Arrays["attn_out_sem"].Data
+	for i := range x {
+		if x[i] == 0 {
+			if y[i] != 0 || xs[i] != 0 || ys[i] != 0 {
+				t.Errorf("cell %d: %g ± %g, raw %g ± %g", i, x[i], xs[i], y[i], ys[i])
+			}
+			continue
+		}
+		if whole != whole {
+			whole = float64(y[i] / x[i])
+		}
+		for _, pair := range [][2]float32{{y[i], x[i]}, {ys[i], xs[i]}} {
+			if want := whole * float64(pair[1]); !(math.Abs(float64(pair[0])-want) <= 1e-4*(1+math.Abs(want))) {
+				t.Errorf("cell %d: raw %g, normalised %g, and their ratio is to be %g", i, pair[0], pair[1], whole)
+			}
+		}
+	}
+	if !(whole > 1) || x[0] != 0 {
+		t.Errorf("the runs differ by %g, and the first token's output changes %g", whole, x[0])
+	}
+}
