@@ -155,7 +155,7 @@ func (a *AllForOne) Apply(ctx context.Context, recipes []Recipe, keep bool, emit
 		},
 		done: func(cell int) error { return emit(cell, out[cell]) },
 	}.sweep(ctx, a.opt.Budget)
-	return out, plus(models.Report{}, report), err
+	return out, report, err
 }
 
 // edits are a recipe's for one prompt.

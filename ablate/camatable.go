@@ -207,22 +207,25 @@ func (t *Table) Tokens(group string, pos int) (tokens []int) {
 	return tokens
 }
 
-// LargestSEM is the largest standard error of the means behind a block, against
-// the root mean square of the means themselves: how far the table is from that
-// of infinitely many contexts. 0 where every token has one context.
-func (t *Table) LargestSEM(layer int) float64 {
-	worst, square, n := 0.0, 0.0, 0
+// Uncertainty says how far the means behind a block are from those of infinitely
+// many contexts: the root mean square of their standard errors over that of the
+// means, both over all numbers of the means of more than one context, and the
+// fewest contexts that a mean is over.
+func (t *Table) Uncertainty(layer int) (relative float64, fewest int) {
+	errors, squares := 0.0, 0.0
+	fewest = math.MaxInt
 	for _, a := range t.own {
+		fewest = min(fewest, a.n)
+		if a.n < 2 {
+			continue
+		}
 		for i := layer * t.Width; i < (layer+1)*t.Width; i++ {
-			square += a.mean[i] * a.mean[i]
-			n++
-			if a.n > 1 {
-				worst = max(worst, math.Sqrt(a.m2[i]/float64(a.n-1)/float64(a.n)))
-			}
+			errors += a.m2[i] / float64(a.n-1) / float64(a.n)
+			squares += a.mean[i] * a.mean[i]
 		}
 	}
-	if square == 0 {
-		return 0
+	if squares == 0 {
+		return 0, fewest
 	}
-	return worst / math.Sqrt(square/float64(n))
+	return math.Sqrt(errors / squares), fewest
 }

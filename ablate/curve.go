@@ -85,7 +85,7 @@ func Joint(ctx context.Context, m *models.Model, pairs []Pair, order []Node, met
 		},
 		done: func(int) error { return nil },
 	}.sweep(ctx, budget)
-	return c, plus(models.Report{}, report), err
+	return c, report, err
 }
 
 func table(rows, columns int) [][]float64 {
@@ -241,5 +241,5 @@ func knockoutOrders(ctx context.Context, m *models.Model, prompts []Prompt, orde
 		},
 		done: func(int) error { return nil },
 	}.sweep(ctx, opt.Budget)
-	return curves, plus(models.Report{}, report), err
+	return curves, report, err
 }

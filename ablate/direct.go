@@ -116,7 +116,7 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 	step := max(1, nodesAtOnce/(m.Config.Width*len(pairs)))
 	for lo := 0; lo < len(opt.Nodes) && err == nil; lo += step {
 		nodes := e.Nodes[lo:min(lo+step, len(opt.Nodes))]
-		var report *models.Report
+		var report models.Report
 		report, err = grid{
 			base: s.run, need: opt.Metric.need(answers(s.pairs)...), vocab: m.Config.Outputs(), cells: 2 * len(nodes),
 			edits: func(cell, row int) ([]models.Edit, error) {
@@ -141,7 +141,7 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 			},
 			done: func(int) error { return nil },
 		}.sweep(ctx, opt.Budget)
-		e.Report = plus(e.Report, report)
+		e.Report = e.Report.Plus(report)
 	}
 	if err == nil && !opt.FrozenNorm {
 		e.LastMLPError = e.lastMLP(m.Config.Layers - 1)
@@ -152,17 +152,6 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 // nodesAtOnce bounds the numbers of the edits of direct effects that are in
 // memory at once.
 const nodesAtOnce = 1 << 24
-
-// plus adds what a further sweep cost, nil for one that did not begin.
-func plus(a models.Report, b *models.Report) models.Report {
-	if b == nil {
-		return a
-	}
-	return models.Report{
-		Variants: a.Variants + b.Variants, Chunks: a.Chunks + b.Chunks, Full: a.Full + b.Full, Predicted: a.Predicted + b.Predicted,
-		Computed: a.Computed + b.Computed, Same: a.Same + b.Same, Checked: a.Checked + b.Checked, Different: a.Different + b.Different,
-	}
-}
 
 // answers are the tokens that pairs follow.
 func answers(pairs []Pair) (ids []int) {

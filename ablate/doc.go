@@ -1,12 +1,35 @@
 // Package ablate changes a model's run and measures what follows: patching,
-// mediation, knock-outs. It reads nothing else (package probe does) and draws
-// nothing (package server/analysis turns its results into figures).
+// mediation, knock-outs, direct effects, "All for One". It reads nothing else
+// (package probe does) and draws nothing (package server/analysis turns its
+// results into figures).
 //
-// Start with Mediate, the pattern of every sweep here. The interventions are
-// data (models.Edit), so a sweep can be stored, repeated and cut into chunks;
-// a metric turns a run's logits into numbers; a stream of cells goes to emit
-// as they are done; the context is looked at between runs. A sweep that stops
-// early returns what it has, with the error, and says which cells are there.
+// Prompts come from a template (Prompts), with an account of what was left out
+// and why; Contrasts gives each a partner. A Metric turns a run into a number.
+// Then:
+//
+//	Patch            another run's activations, cell by cell (TransformerLens' sweeps)
+//	Mediate          the same for component outputs, as changes of two probabilities
+//	Knockout         zeros, means or another prompt's values; KnockoutCurve for the first k
+//	TotalAndDirect   a component's effect, whole and on the path to the logits; Joint for the first k
+//	CAMATable        means of the stream given the own token, for StartAllForOne:
+//	                 Apply recipes of waiting, transfer and computing blocks, Prune heads, Search windows
+//
+// Interventions are data (models.Edit). The cells of all pairs or prompts are
+// one sweep of exact re-runs (models.Base.Rerun): each has the bits of a full
+// run and costs what its edits can reach. A few of every sweep are compared
+// with full passes, and every result carries the report. Cells go to emit when
+// all pairs have passed them, those of the deepest layers first; the context is
+// looked at between runs. A sweep that stops early returns what it has, with
+// the error.
+//
+// # Cost
+//
+// With n pairs, L layers, T positions and H heads, a sweep by position makes
+// n·L·T re-runs, one by head and position n·L·T·H, by single entries of
+// patterns n·L·H·T². The edit at layer l and position t reaches about
+// (L−l)·(T−t) of the L·T rows, so that a sweep of the stream by position costs a
+// quarter of full runs, and one at the last position 1/(2T). A table of means
+// costs one run a context, greedy pruning of h heads h·(h+1)/2 recipes.
 //
 // Direction is always stated: values of the source run are put into the base
 // run. Per-pair values are kept; means come with n and the standard error

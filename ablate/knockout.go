@@ -21,6 +21,9 @@ type KnockoutOptions struct {
 	Partner []int
 	Seed    uint64
 	Budget  Budget
+	// Started, if not nil, is called once, when the runs without edits are done and
+	// no cell is.
+	Started func(*Knockouts)
 }
 
 // Knockouts is the result of Knockout.
@@ -87,6 +90,9 @@ func Knockout(ctx context.Context, m *models.Model, prompts []Prompt, opt Knocko
 		k.Grids = append(k.Grids, grids)
 	}
 	k.Base = run.measureBase(opt.Metrics, opt.Among)
+	if opt.Started != nil {
+		opt.Started(k)
+	}
 	report, err := w.sweep(ctx, models.Need{Last: true}, opt.Budget, func(at, cell, row int, logits []float32) {
 		for i, v := range run.measure(opt.Metrics, opt.Among, row, logits) {
 			k.Grids[i][at].Values[row][cell] = v
@@ -98,9 +104,7 @@ func Knockout(ctx context.Context, m *models.Model, prompts []Prompt, opt Knocko
 		}
 		return emit(out)
 	})
-	if report != nil {
-		k.Report = *report
-	}
+	k.Report = report
 	return k, err
 }
 

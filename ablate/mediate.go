@@ -174,9 +174,7 @@ func Mediate(ctx context.Context, m *models.Model, pairs []Pair, opt MediateOpti
 			return emit(cells[cell])
 		},
 	}.sweep(ctx, opt.Budget)
-	if report != nil {
-		e.Report = *report
-	}
+	e.Report = report
 	return e, err
 }
 

@@ -48,7 +48,7 @@ func Metrics() []Metric {
 		{Name: "logit_diff", Label: "logit(r) − logit(r′)", Pair: true, Tokens: true, Of: func(r Readout) float64 {
 			return float64(r.Run[r.Answer]) - float64(r.Run[r.Other])
 		}},
-		{Name: "logit_change", Label: "logit(r) − logit(r) of the base run", Tokens: true, Of: func(r Readout) float64 {
+		{Name: "logit_change", Label: "logit(r) against the base run", Tokens: true, Of: func(r Readout) float64 {
 			return float64(r.Run[r.Answer]) - float64(r.Base[r.Answer])
 		}},
 		{Name: "prob", Label: "P(r)", Of: func(r Readout) float64 { return math.Exp(models.LogProbs(r.Run)[r.Answer]) }},
@@ -56,13 +56,13 @@ func Metrics() []Metric {
 		{Name: "loss", Label: "−ln P(r)", Unit: "nats", Of: func(r Readout) float64 { return -models.LogProbs(r.Run)[r.Answer] }},
 		{Name: "kl", Label: "KL(base ‖ run)", Unit: "nats", Of: func(r Readout) float64 { return KL(r.Base, r.Run) }},
 		{Name: "rank", Label: "rank of r", Of: func(r Readout) float64 { return float64(Rank(r.Run, r.Answer)) }},
-		{Name: "accuracy", Label: "share with r on top", Of: func(r Readout) float64 {
+		{Name: "accuracy", Label: "accuracy", Of: func(r Readout) float64 {
 			if r.Top() == r.Answer {
 				return 1
 			}
 			return 0
 		}},
-		{Name: "margin", Label: "logit(r) − the best other logit", Of: Readout.Margin},
+		{Name: "margin", Label: "logit(r) − best other logit", Of: Readout.Margin},
 	}
 }
 

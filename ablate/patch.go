@@ -204,8 +204,6 @@ func (p *Patching) sweep(ctx context.Context, s *sides, opt PatchOptions, emit f
 		g := &p.Grids[at]
 		return emit(PatchCell{Grid: at, Cell: cell, Index: unravel(cell, g.Shape), Values: g.Cell(cell)})
 	})
-	if report != nil {
-		p.Report = *report
-	}
+	p.Report = report
 	return err
 }

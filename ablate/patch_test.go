@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -225,6 +226,34 @@ func TestPatchWindow(t *testing.T) {
 	}
 	if a, b := three.Grids[0].Cell(1)[0], one.Grids[0].Cell(1)[0]; a == b {
 		t.Error("a window of three layers does what one layer does")
+	}
+}
+
+// TestPatchInParts: a sweep that is written down in small parts gives the same
+// numbers to the bit.
+func TestPatchInParts(t *testing.T) {
+	g := toy(t)
+	sweeps, err := ablate.PatchSweepsByName("block_every")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(budget ablate.Budget) *ablate.Patching {
+		emitted := 0
+		p, err := ablate.Patch(context.Background(), g.model, g.contrasts(t, "pairs5"), ablate.PatchOptions{Sweeps: sweeps, Metric: metric(t, "prob"), Budget: budget}, func(ablate.PatchCell) error {
+			emitted++
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if emitted != 45 || p.Report.Variants != 360 || p.Report.Checked != 9 {
+			t.Errorf("%d cells, report %+v", emitted, p.Report)
+		}
+		return p
+	}
+	whole, parts := run(ablate.Budget{Check: 9}), run(ablate.Budget{Check: 9, Variants: 30})
+	if !reflect.DeepEqual(whole.Grids, parts.Grids) || parts.Report.Chunks <= whole.Report.Chunks {
+		t.Errorf("in %d chunks instead of %d the numbers differ", parts.Report.Chunks, whole.Report.Chunks)
 	}
 }
 

@@ -6,26 +6,29 @@ import (
 	"orrery/models"
 )
 
-// Prompt is one prompt with its answer.
+// Prompt is one prompt with its answer. Its JSON form is a line of a file of
+// prompts.
 type Prompt struct {
-	Text string // "" when it was given as ids
-	IDs  []int
+	Text string `json:"text,omitempty"` // "" when it was given as ids
+	IDs  []int  `json:"ids"`
 	// Answer is the token that is right, -1 for the model's own top token, and
 	// Other one that it is compared with, -1 for none.
-	Answer, Other int
+	Answer int `json:"answer"`
+	Other  int `json:"other"`
 	// Group names the prompts whose means are taken together: the operators of a
 	// template's prompt, "+" or "+-".
-	Group string
+	Group string `json:"group,omitempty"`
 	// Operands are a template's numbers, in its order.
-	Operands []int
+	Operands []int `json:"operands,omitempty"`
 	// Roles says what each token is, [T]; empty without a template.
-	Roles []Role
+	Roles []Role `json:"roles,omitempty"`
 
 	operators []int // indices of the template's operators
 	result    int   // the number that the answer spells
 }
 
-// Role is a token's part in its prompt.
+// Role is a token's part in its prompt. It is written as "bos", "operand0",
+// "operator1", "equals", and "-" for a word of the template.
 type Role struct {
 	Kind RoleKind
 	// Index counts operands and operators, from 0.

@@ -73,7 +73,7 @@ func (a *AllForOne) Prune(ctx context.Context, r Recipe, score Score, emit func(
 			recipes = []Recipe{r}
 		}
 		out, report, err := a.Apply(ctx, recipes, false, quiet)
-		p.Report = plus(p.Report, &report)
+		p.Report = p.Report.Plus(report)
 		if err != nil {
 			return p, err
 		}

@@ -50,7 +50,7 @@ func (w *replacement) find(cell int) (at, within int) {
 
 // sweep computes the cells; read and done are called as those of grid, with the
 // sweep's place and the cell's number in it.
-func (w *replacement) sweep(ctx context.Context, need models.Need, budget Budget, read func(at, cell, row int, logits []float32), done func(at, cell int) error) (*models.Report, error) {
+func (w *replacement) sweep(ctx context.Context, need models.Need, budget Budget, read func(at, cell, row int, logits []float32), done func(at, cell int) error) (models.Report, error) {
 	return grid{
 		base: w.base, need: need, vocab: w.m.Config.Outputs(), cells: w.cells,
 		edits: w.edits,

@@ -15,6 +15,10 @@ const checkedVariants = 4
 type Budget struct {
 	Memory int64 // scratch memory in bytes; 0 for the engine's own bound
 	Rows   int   // most rows at once; 0 for the engine's own bound
+	// Variants is how many edited runs are written down at once, some hundred bytes
+	// each and what they set; 0 stands for 131,072. Fewer than there are cost
+	// nothing but what runs of different parts could share.
+	Variants int
 	// Check is how many runs, evenly spread, are compared with full passes, bit
 	// by bit; 0 stands for 4, -1 for none.
 	Check int
@@ -44,12 +48,45 @@ type grid struct {
 	done func(cell int) error // all of its rows were read
 }
 
-// sweep computes the cells of a grid through exact re-runs, the deepest layers
-// first, and looks at the context between any two runs.
-func (g grid) sweep(ctx context.Context, budget Budget) (*models.Report, error) {
+// variantsAtOnce is the default of Budget.Variants.
+const variantsAtOnce = 1 << 17
+
+// sweep computes the cells of a grid through exact re-runs, the last cells and
+// of those the deepest layers first, and looks at the context between any two
+// runs.
+func (g grid) sweep(ctx context.Context, budget Budget) (models.Report, error) {
+	most := budget.Variants
+	if most <= 0 {
+		most = variantsAtOnce
+	}
+	step := max(1, most/g.base.Batch().B)
+	blocks := (g.cells + step - 1) / step
+	check := budget.options().Check
+	var total models.Report
+	for i := blocks - 1; i >= 0; i-- {
+		opt := budget.options()
+		opt.Check = check*(i+1)/blocks - check*i/blocks
+		report, err := g.block(ctx, i*step, min((i+1)*step, g.cells), opt)
+		if report != nil {
+			total = total.Plus(*report)
+		}
+		if err == nil && total.Different > 0 {
+			err = fmt.Errorf("%d of %d runs that were compared with full passes are not equal to the bit: the program is at fault", total.Different, total.Checked)
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// block computes the cells lo ≤ c < hi. The report is nil when it did not begin.
+func (g grid) block(ctx context.Context, lo, hi int, opt models.RerunOptions) (*models.Report, error) {
 	rows := g.base.Batch().B
-	variants := make([]models.Variant, 0, g.cells*rows)
-	for cell := range g.cells {
+	variants := make([]models.Variant, 0, (hi-lo)*rows)
+	left := make([]int, hi-lo)
+	for cell := lo; cell < hi; cell++ {
+		left[cell-lo] = rows
 		for row := range rows {
 			edits, err := g.edits(cell, row)
 			if err != nil {
@@ -58,13 +95,9 @@ func (g grid) sweep(ctx context.Context, budget Budget) (*models.Report, error) 
 			variants = append(variants, models.Variant{Row: row, Edits: edits})
 		}
 	}
-	left := make([]int, g.cells)
-	for i := range left {
-		left[i] = rows
-	}
 	wide := make([]float32, g.vocab)
-	report, err := g.base.Rerun(ctx, variants, g.need, budget.options(), func(c models.Cell) error {
-		cell, row := c.Variant/rows, c.Variant%rows
+	return g.base.Rerun(ctx, variants, g.need, opt, func(c models.Cell) error {
+		cell, row := lo+c.Variant/rows, c.Variant%rows
 		logits := c.Logits.Data
 		if g.need.Tokens != nil {
 			for i, id := range g.need.Tokens {
@@ -73,18 +106,11 @@ func (g grid) sweep(ctx context.Context, budget Budget) (*models.Report, error) 
 			logits = wide
 		}
 		g.read(cell, row, logits)
-		if left[cell]--; left[cell] == 0 {
+		if left[cell-lo]--; left[cell-lo] == 0 {
 			if err := g.done(cell); err != nil {
 				return err
 			}
 		}
 		return ctx.Err()
 	})
-	if err != nil {
-		return report, err
-	}
-	if report.Different > 0 {
-		return report, fmt.Errorf("%d of %d runs that were compared with full passes are not equal to the bit: the program is at fault", report.Different, report.Checked)
-	}
-	return report, nil
 }

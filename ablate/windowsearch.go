@@ -75,7 +75,7 @@ func Search(ctx context.Context, m *models.Model, prompts []Prompt, table *Table
 	if err != nil {
 		return nil, err
 	}
-	s.Report = plus(s.Report, &report)
+	s.Report = s.Report.Plus(report)
 	if s.HeldOut, err = second.Faithfulness(outcomes[0]); err != nil {
 		return nil, fmt.Errorf("window search: held-out half: %w", err)
 	}

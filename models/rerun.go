@@ -33,6 +33,14 @@ type Report struct {
 	Different int `json:"different"`
 }
 
+// Plus is what two sweeps cost together.
+func (r Report) Plus(o Report) Report {
+	return Report{
+		Variants: r.Variants + o.Variants, Chunks: r.Chunks + o.Chunks, Full: r.Full + o.Full, Predicted: r.Predicted + o.Predicted,
+		Computed: r.Computed + o.Computed, Same: r.Same + o.Same, Checked: r.Checked + o.Checked, Different: r.Different + o.Different,
+	}
+}
+
 // RerunOptions bound a sweep. The zero value is good.
 type RerunOptions struct {
 	Memory int64 // scratch memory of a chunk in bytes; 0 stands for 256 MiB

@@ -37,7 +37,7 @@ type Analysis struct {
 
 // All returns every analysis, in the order of the reference page.
 func All() []Analysis {
-	return []Analysis{logitLens(), lensTrajectory(), topTokens(), causalMediation(), activationPatching(), cama()}
+	return []Analysis{logitLens(), lensTrajectory(), topTokens(), causalMediation(), activationPatching(), effects(), knockout(), cama()}
 }
 
 // Find returns the analysis of that name.

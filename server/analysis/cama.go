@@ -14,20 +14,20 @@ import (
 
 // camaMetrics are the ways to say what is left of the model's ability.
 var camaMetrics = []struct {
-	name, label, unit string
+	name, label, help string
 	of                func(a *ablate.AllForOne, o ablate.Outcome) (ablate.Summary, error)
 }{
-	{"faithfulness", "faithfulness: accuracy on prompts the model gets right", "", (*ablate.AllForOne).Faithfulness},
-	{"prob", "probability of the right answer", "", func(_ *ablate.AllForOne, o ablate.Outcome) (ablate.Summary, error) { return ablate.Summarise(o.P), nil }},
-	{"margin", "logit of the right answer minus the best wrong one", "", func(_ *ablate.AllForOne, o ablate.Outcome) (ablate.Summary, error) {
+	{"faithfulness", "faithfulness", "faithfulness: accuracy on the prompts that the model gets right by itself", (*ablate.AllForOne).Faithfulness},
+	{"prob", "P(right answer)", "probability of the right answer, over the whole vocabulary", func(_ *ablate.AllForOne, o ablate.Outcome) (ablate.Summary, error) { return ablate.Summarise(o.P), nil }},
+	{"margin", "logit difference", "logit of the right answer minus that of the best wrong one", func(_ *ablate.AllForOne, o ablate.Outcome) (ablate.Summary, error) {
 		return ablate.Summarise(o.Margin), nil
 	}},
 }
 
 // waitNames are the wait modes in words.
 var waitNames = map[ablate.WaitMode]string{
-	ablate.WaitCAMA: "CAMA: mean given the own token", ablate.WaitZero: "zero", ablate.WaitGlobal: "global mean", ablate.WaitPositional: "positional mean",
-	ablate.WaitResample: "resample: another prompt", ablate.WaitIsolated: "isolated: BOS and itself only",
+	ablate.WaitCAMA: "CAMA", ablate.WaitZero: "zero", ablate.WaitGlobal: "global mean", ablate.WaitPositional: "positional mean",
+	ablate.WaitResample: "resample", ablate.WaitIsolated: "isolated",
 }
 
 func cama() Analysis {
@@ -230,7 +230,7 @@ func (r *camaRun) stretch(key string, s viz.Scale, v float64) viz.Scale {
 // scale is the metric's, of an axis or of colours.
 func (r *camaRun) scale(kind viz.ScaleKind) viz.Scale {
 	m := camaMetrics[r.metric]
-	s := viz.Scale{Kind: kind, Lo: 0, Hi: 1, Label: m.label, Unit: m.unit, Format: "%.2f"}
+	s := viz.Scale{Kind: kind, Lo: 0, Hi: 1, Label: m.label, Format: "%.2f"}
 	if m.name == "margin" && kind == viz.ScaleSequential {
 		s.Kind, s.Lo, s.Hi = viz.ScaleDiverging, -1, 1
 	}
@@ -245,11 +245,12 @@ func (r *camaRun) about() string {
 	}
 	means := "every prompt of the template"
 	if r.contexts.Options.N > 0 {
-		worst := 0.0
+		worst, fewest := 0.0, 0
 		for l := range r.m.Config.Layers {
-			worst = max(worst, r.table.LargestSEM(l))
+			e, n := r.table.Uncertainty(l)
+			worst, fewest = max(worst, e), n
 		}
-		means = fmt.Sprintf("a sample, whose largest standard error is %.2g of the means' root mean square", worst)
+		means = fmt.Sprintf("a sample: %d or more contexts a token, standard errors up to %.2g of the means (root mean squares, by block)", fewest, worst)
 	}
 	text := fmt.Sprintf("Prompts: %s. Means: over %s, %s.", r.set.Report(), strings.Join(groups, " and "), means)
 	if s := r.search; s != nil {
@@ -260,7 +261,7 @@ func (r *camaRun) about() string {
 
 // searchSentence says what the window search found.
 func searchSentence(s *ablate.WindowSearch) string {
-	best := fmt.Sprintf("blocks 0..%d waiting and %d transferring", s.Best.Wait, s.Best.Transfer)
+	best := waitingBlocks(s.Best.Wait, s.Best.Transfer)
 	if !s.Found {
 		return fmt.Sprintf("No window keeps %.0f %% on every other prompt; the best, %s, keeps %.1f %% there and %.1f %% on the held-out half.", 100*s.Threshold, best, 100*s.Chosen.Mean, 100*s.HeldOut.Mean)
 	}

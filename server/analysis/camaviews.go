@@ -14,11 +14,11 @@ import (
 // sortedGroups are the groups of a table.
 func sortedGroups(t *ablate.Table) []string { return slices.Sorted(maps.Keys(t.Contexts)) }
 
-// camaSeries is one line: its recipes, one a point.
+// camaSeries is one line: its recipes, one a point. Baselines are lines like the
+// method's, with marks of their own, so that they are told apart.
 type camaSeries struct {
 	name    string
 	recipes []ablate.Recipe
-	control bool
 }
 
 // showWait draws faithfulness over the last waiting block, for CAMA and its
@@ -27,32 +27,32 @@ func (r *camaRun) showWait(ctx context.Context) error {
 	var series []camaSeries
 	for _, mode := range ablate.WaitModes {
 		if mode != ablate.WaitFree {
-			series = append(series, camaSeries{waitNames[mode], ablate.WaitSweep(r.m, mode), mode != ablate.WaitCAMA})
+			series = append(series, camaSeries{waitNames[mode], ablate.WaitSweep(r.m, mode)})
 		}
 	}
-	return r.lines(ctx, "last waiting block w: blocks 0..w wait, those behind it are free", series)
+	return r.lines(ctx, "last waiting block", "blocks up to it wait, those behind it are free", series)
 }
 
 // showEdges draws what is left when the last token reads nobody else in one
 // block.
 func (r *camaRun) showEdges(ctx context.Context) error {
-	return r.lines(ctx, "block in which the last token reads BOS and itself only", []camaSeries{{"last token's edges cut in one block", ablate.EdgeRemoval(r.m, false), false}})
+	return r.lines(ctx, "block", "the last token reads BOS and itself only in this block", []camaSeries{{"one block cut", ablate.EdgeRemoval(r.m, false)}})
 }
 
-// lines draws one point a recipe.
-func (r *camaRun) lines(ctx context.Context, x string, series []camaSeries) error {
+// lines draws one point a recipe; what says what a point is.
+func (r *camaRun) lines(ctx context.Context, x, what string, series []camaSeries) error {
 	n := r.m.Config.Layers
 	at := make([]float32, n)
 	labels := make([]string, n)
 	for l := range n {
 		at[l], labels[l] = float32(l), fmt.Sprint(l)
 	}
-	fig := r.lineFigure(x, at, labels)
+	fig := r.lineFigure(x, what, at, labels)
 	var recipes []ablate.Recipe
 	for i, s := range series {
 		name := fmt.Sprintf("line%d", i)
 		fig.Arrays[name], fig.Arrays[name+"_sem"] = viz.NewArray([]string{"layer"}, n), viz.NewArray([]string{"layer"}, n)
-		fig.Lines.Series = append(fig.Lines.Series, viz.Series{Name: s.name, Y: name, Errors: name + "_sem", Control: s.control})
+		fig.Lines.Series = append(fig.Lines.Series, viz.Series{Name: s.name, Y: name, Errors: name + "_sem"})
 		recipes = append(recipes, s.recipes...)
 	}
 	if err := r.begin(ctx, fig, len(recipes), "recipes"); err != nil {
@@ -78,13 +78,13 @@ func (r *camaRun) lines(ctx context.Context, x string, series []camaSeries) erro
 		}
 		points = append(points, fmt.Sprintf("%d: %.1f %% (P %.2f, logit difference %.2f)", l, 100*f.Mean, ablate.Summarise(outcomes[l].P).Mean, ablate.Summarise(outcomes[l].Margin).Mean))
 	}
-	fig.Caption = fmt.Sprintf("%s, by block: %s. Without edits P is %.2f and the logit difference %.2f.", series[0].name, strings.Join(points, ", "), ablate.Summarise(r.all.Base.P).Mean, ablate.Summarise(r.all.Base.Margin).Mean)
+	fig.Caption = fmt.Sprintf("%s, faithfulness by block: %s. Without edits P is %.2f and the logit difference %.2f.", series[0].name, strings.Join(points, ", "), ablate.Summarise(r.all.Base.P).Mean, ablate.Summarise(r.all.Base.Margin).Mean)
 	return nil
 }
 
-func (r *camaRun) lineFigure(x string, at []float32, labels []string) *viz.Figure {
+func (r *camaRun) lineFigure(x, what string, at []float32, labels []string) *viz.Figure {
 	return &viz.Figure{
-		Kind: viz.KindLines, Subtitle: r.subtitle(),
+		Kind: viz.KindLines, Subtitle: r.subtitle() + " · " + what,
 		Arrays: map[string]*viz.Array{"x": viz.Values(at, []string{"x"}, len(at))},
 		Scales: map[string]viz.Scale{"x": {Kind: viz.ScaleLinear, Lo: 0, Hi: float64(len(at) - 1), Label: x, Format: "%.0f"}, "y": r.scale(viz.ScaleLinear)},
 		Lines:  &viz.Lines{X: "x", XScale: "x", YScale: "y", XLabels: labels},
@@ -92,7 +92,7 @@ func (r *camaRun) lineFigure(x string, at []float32, labels []string) *viz.Figur
 }
 
 func (r *camaRun) subtitle() string {
-	return fmt.Sprintf("%s · mean over n = %d prompts, band: standard error", camaMetrics[r.metric].label, len(r.set.Prompts))
+	return fmt.Sprintf("%s · mean and standard error over n = %d prompts", camaMetrics[r.metric].help, len(r.set.Prompts))
 }
 
 // showGrid draws faithfulness by (wait, transfer); windows that do not fit the
@@ -150,7 +150,7 @@ func (r *camaRun) showHeads(ctx context.Context) error {
 	for i := range at {
 		at[i] = float32(i)
 	}
-	fig := r.lineFigure("heads removed from the transfer blocks, the least missed first", at, nil)
+	fig := r.lineFigure("heads removed", "the last token's edges of transfer heads are cut, the least missed first", at, nil)
 	fig.Arrays["kept"], fig.Arrays["kept_sem"] = viz.NewArray([]string{"removed"}, most+1), viz.NewArray([]string{"removed"}, most+1)
 	fig.Lines.Series = []viz.Series{{Name: "greedy removal", Y: "kept", Errors: "kept_sem"}}
 	if err := r.begin(ctx, fig, most+1, "heads"); err != nil {
@@ -159,8 +159,11 @@ func (r *camaRun) showHeads(ctx context.Context) error {
 	if err := r.window(ctx); err != nil {
 		return err
 	}
+	if s := r.search; s != nil && !s.Found {
+		return &hintError{searchSentence(s), "there is no window whose heads could be pruned; give wait and transfer to look at one all the same"}
+	}
 	if r.recipe.Transfer == 0 {
-		return &hintError{"the window has no transfer block, and so no heads to remove", "give wait and transfer"}
+		return &hintError{"the window has no transfer block, and so no heads to remove", "give a transfer of 1 or more"}
 	}
 	heads := len(r.recipe.TransferHeads(r.m))
 	for i := heads + 1; i <= most; i++ {
@@ -203,12 +206,16 @@ func (r *camaRun) describePruning(p *ablate.Pruning) error {
 	for _, h := range p.Kept(r.m, most) {
 		kept = append(kept, h.String())
 	}
+	window := waitingBlocks(r.recipe.Wait, r.recipe.Transfer)
+	if threshold := r.a["threshold"].(float64); all.Mean < threshold {
+		r.fig.Caption = fmt.Sprintf("With %s, faithfulness is only %.1f %%, below the %.0f %% that a window is to keep: which heads can go says little about what is transferred.", window, 100*all.Mean, 100*threshold)
+		return nil
+	}
 	left := "None is left"
 	if len(kept) > 0 {
 		left = "Left: " + strings.Join(kept, ", ")
 	}
-	r.fig.Caption = fmt.Sprintf("With blocks 0..%d waiting and %d transferring, faithfulness is %.1f %%; %d of %d transfer heads can go while 95 %% of it stays. %s.",
-		r.recipe.Wait, r.recipe.Transfer, 100*all.Mean, most, len(p.Removed), left)
+	r.fig.Caption = fmt.Sprintf("With %s, faithfulness is %.1f %%; %d of %d transfer heads can go while 95 %% of it stays. %s.", window, 100*all.Mean, most, len(p.Removed), left)
 	return nil
 }
 

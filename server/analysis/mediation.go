@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"orrery/ablate"
 	"orrery/models"
@@ -37,76 +38,163 @@ func causalMediation() Analysis {
 	for _, m := range mediationMetrics {
 		names = append(names, m.name)
 	}
+	var changes []string
+	for _, c := range ablate.Changes {
+		changes = append(changes, string(c))
+	}
 	return Analysis{
 		Name: "causal_mediation", Title: "Causal mediation", Version: 1,
 		Summary: "indirect effect of each layer's MLP and attention output at each position: the base run gets the source run's value there",
 		Paper:   "Stolfo, Belinkov, Sachan, A Mechanistic Interpretation of Arithmetic Reasoning in Language Models using Causal Mediation Analysis, EMNLP 2023, arXiv 2305.15054",
 		Example: `causal_mediation(load("mental-2op"), base="34+57=", source="12+57=")`,
-		Params: []Param{
+		Params: append([]Param{
 			{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
-			{Name: "base", Type: TypePrompt, Required: true, Help: "the prompt whose run is edited"},
-			{Name: "source", Type: TypePrompt, Required: true, Help: "the prompt whose values are put in; as many tokens as base"},
+			{Name: "base", Type: TypePrompt, Default: Prompt{}, Help: "the prompt whose run is edited; left out, pairs come from the template"},
+			{Name: "source", Type: TypePrompt, Default: Prompt{}, Help: "the prompt whose values are put in; as many tokens as base"},
 			{Name: "components", Type: TypeStrings, Default: []string{"mlp", "attn"}, Choices: []string{"mlp", "attn"}, Help: "which outputs are exchanged"},
 			{Name: "metric", Type: TypeChoice, Default: "log_ie", Choices: names, Help: "what the colour means"},
 			{Name: "base_answer", Type: TypeString, Default: "", Help: "r′, one token; left out, the model's own answer to base"},
 			{Name: "source_answer", Type: TypeString, Default: "", Help: "r, one token; left out, the model's own answer to source"},
-		},
+			{Name: "change", Type: TypeChoice, Default: "operand", Choices: changes, Help: "how a template's prompts and their partners differ"},
+			{Name: "control", Type: TypeBool, Default: false, Help: "beside it, the same for pairs of other operands with the same result; takes the metric changed"},
+		}, setParams("{a}{op}{b}=", 40)...),
 		Run: runMediation,
 	}
 }
 
+// mediationRun is one call on its way.
+type mediationRun struct {
+	m          *models.Model
+	a          Args
+	emit       Emit
+	components []ablate.Component
+	metric     int // of mediationMetrics
+	sets       []mediationPairs
+	fig        *viz.Figure
+	done       int
+	total      int
+}
+
+// mediationPairs are the pairs of one half of the figure.
+type mediationPairs struct {
+	title, suffix string // of panels, and of arrays
+	pairs         []ablate.Pair
+	made          string // how they came about; "" for a pair that was given
+	effects       *ablate.Effects
+}
+
 func runMediation(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
-	m := a["m"].(*models.Model)
-	pair, err := mediationPair(m, a)
-	if err != nil {
-		return nil, err
-	}
-	var components []ablate.Component
+	r := &mediationRun{m: a["m"].(*models.Model), a: a, emit: emit}
 	for _, c := range a["components"].([]string) {
-		components = append(components, ablate.Component(c))
+		r.components = append(r.components, ablate.Component(c))
 	}
-	if len(components) == 0 {
+	if len(r.components) == 0 {
 		return nil, &hintError{"components: the list is empty", `use ["mlp"], ["attn"] or both`}
 	}
-	metric := mediationMetrics[0]
-	for _, mm := range mediationMetrics {
+	for i, mm := range mediationMetrics {
 		if mm.name == a["metric"].(string) {
-			metric = mm
+			r.metric = i
 		}
 	}
-	fig := mediationFigure(m, pair, components, a)
-	fig.Subtitle = metric.subtitle
-	fig.Scales["effect"] = metric.scale
-	fig.Scales["effect"] = grow(fig.Scales["effect"], []float64{1e-3})
-	emit.Figure(fig)
-	done, total := 0, len(components)*m.Config.Layers*len(pair.Base)
-	emit.Progress(0, total, "cells")
-	effects, err := ablate.Mediate(ctx, m, []ablate.Pair{pair}, ablate.MediateOptions{Components: components}, func(c ablate.Cell) error {
-		value := c.Summarise(metric.measure).Mean
-		part := viz.Part{Arrays: []viz.ArrayRun{{
-			Name: string(c.Component), Offset: c.Layer*len(pair.Base) + c.Position,
-			F32: viz.EncodeFloats([]float32{float32(value)}),
-		}}}
-		if s := grow(fig.Scales["effect"], []float64{value}); s != fig.Scales["effect"] {
-			part.Scales = map[string]viz.Scale{"effect": s}
-		}
-		if err := fig.Apply(part); err != nil {
-			return err
-		}
-		done++
-		emit.Part(part)
-		emit.Progress(done, total, "cells")
-		return ctx.Err()
-	})
-	if effects == nil {
+	if a["control"].(bool) && mediationMetrics[r.metric].name != "changed" {
+		return nil, &hintError{fmt.Sprintf("the control keeps the result, so that r = r′ and the metric %q compares an answer with itself", a["metric"]), `use metric="changed"`}
+	}
+	if err := r.read(ctx); err != nil {
 		return nil, err
 	}
-	if err != nil {
-		return fig, err
+	r.figure()
+	emit.Figure(r.fig)
+	emit.Progress(0, r.total, "cells")
+	for i := range r.sets {
+		effects, err := ablate.Mediate(ctx, r.m, r.sets[i].pairs, ablate.MediateOptions{Components: r.components}, func(c ablate.Cell) error {
+			return r.cell(r.sets[i], c)
+		})
+		if effects == nil && i == 0 {
+			return nil, err
+		}
+		if err != nil {
+			return r.fig, err
+		}
+		r.sets[i].effects = effects
 	}
-	finishMediation(m, fig, effects, metric.measure)
-	emit.Figure(fig)
-	return fig, nil
+	r.finish()
+	emit.Figure(r.fig)
+	return r.fig, nil
+}
+
+// read makes the pairs: the one that is given, or those of a template.
+func (r *mediationRun) read(ctx context.Context) error {
+	base, source := r.a["base"].(Prompt), r.a["source"].(Prompt)
+	if given(base) || given(source) {
+		if !given(base) || !given(source) {
+			return &hintError{"base and source go together, and one is missing", "give both, or neither for pairs from the template"}
+		}
+		if r.a["control"].(bool) {
+			return &hintError{"the control needs pairs from a template", "leave out base and source"}
+		}
+		pair, err := mediationPair(r.m, r.a)
+		if err != nil {
+			return err
+		}
+		r.sets = []mediationPairs{{pairs: []ablate.Pair{pair}}}
+		return nil
+	}
+	if r.a["base_answer"].(string) != "" || r.a["source_answer"].(string) != "" {
+		return &hintError{"base_answer and source_answer are answers of one pair", "give base and source as well, or leave the answers out"}
+	}
+	set, err := promptSet(ctx, r.m, r.a)
+	if err != nil {
+		return err
+	}
+	changes := []ablate.Change{ablate.Change(r.a["change"].(string))}
+	if r.a["control"].(bool) {
+		if changes[0] == ablate.KeepResult {
+			return &hintError{`change "result" is the control itself`, "take another change, or control=False"}
+		}
+		changes = append(changes, ablate.KeepResult)
+	}
+	for i, change := range changes {
+		contrasts, err := ablate.Contrasts(ctx, r.m, set, change, -1, uint64(r.a["seed"].(int)))
+		if err != nil {
+			return err
+		}
+		p := mediationPairs{made: set.Report()}
+		if i == 1 {
+			p.title, p.suffix = ", result kept", "_kept"
+		}
+		if contrasts.Alone > 0 {
+			p.made += fmt.Sprintf("; %d found no partner", contrasts.Alone)
+		}
+		for _, c := range contrasts.Contrasts {
+			pair, err := c.Pair(ablate.Noise) // the clean prompt is the base
+			if err != nil {
+				return err
+			}
+			p.pairs = append(p.pairs, pair)
+		}
+		r.sets = append(r.sets, p)
+	}
+	return nil
+}
+
+// cell adds one cell to the figure.
+func (r *mediationRun) cell(set mediationPairs, c ablate.Cell) error {
+	s := c.Summarise(mediationMetrics[r.metric].measure)
+	name, offset := string(c.Component)+set.suffix, c.Layer*len(set.pairs[0].Base)+c.Position
+	part := viz.Part{Arrays: []viz.ArrayRun{{Name: name, Offset: offset, F32: viz.EncodeFloats([]float32{float32(s.Mean)})}}}
+	if r.fig.Arrays[name+"_sem"] != nil {
+		part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name + "_sem", Offset: offset, F32: viz.EncodeFloats([]float32{float32(s.SEM)})})
+	}
+	if next := grow(r.fig.Scales["effect"], []float64{s.Mean}); next != r.fig.Scales["effect"] {
+		part.Scales = map[string]viz.Scale{"effect": next}
+	}
+	if err := r.fig.Apply(part); err != nil {
+		return err
+	}
+	r.done++
+	r.emit.Part(part)
+	r.emit.Progress(r.done, r.total, "cells")
+	return nil
 }
 
 // mediationPair reads the two prompts and their answers.
@@ -132,57 +220,132 @@ func mediationPair(m *models.Model, a Args) (ablate.Pair, error) {
 	return pair, nil
 }
 
-// mediationFigure is the figure before its first cell.
-func mediationFigure(m *models.Model, pair ablate.Pair, components []ablate.Component, a Args) *viz.Figure {
-	f := &viz.Figure{
-		Kind: viz.KindHeatmap, Title: "Causal mediation",
-		Arrays: map[string]*viz.Array{}, Scales: map[string]viz.Scale{},
-		Heatmap:    &viz.Heatmap{Scale: "effect"},
-		Provenance: provenance(m, "causal_mediation", 1, a, pair.Base, pair.Source),
+// figure makes the figure before its first cell.
+func (r *mediationRun) figure() {
+	metric := mediationMetrics[r.metric]
+	var ids [][]int
+	for _, set := range r.sets {
+		for _, p := range set.pairs {
+			ids = append(ids, p.Base, p.Source)
+		}
 	}
-	layers := make([]string, m.Config.Layers)
+	r.fig = &viz.Figure{
+		Kind: viz.KindHeatmap, Title: "Causal mediation", Subtitle: metric.subtitle,
+		Arrays: map[string]*viz.Array{}, Scales: map[string]viz.Scale{"effect": grow(metric.scale, []float64{1e-3})},
+		Heatmap: &viz.Heatmap{Scale: "effect"}, Provenance: provenance(r.m, "causal_mediation", 1, r.a, ids...),
+	}
+	if r.sets[0].made != "" {
+		seed := uint64(r.a["seed"].(int))
+		r.fig.Provenance.Seed = &seed
+		r.fig.Subtitle += fmt.Sprintf(" · mean over n = %d pairs", len(r.sets[0].pairs))
+	}
+	layers := make([]string, r.m.Config.Layers)
 	for l := range layers {
 		layers[l] = fmt.Sprint(l)
 	}
-	base, source := tokenLabels(m.Tokenizer, pair.Base), tokenLabels(m.Tokenizer, pair.Source)
-	columns := viz.Axis{Name: "position", Roles: TokenRoles(m.Tokenizer, pair.Base), IDs: pair.Base}
-	for i := range base {
-		if base[i] != source[i] {
-			base[i] += "←" + source[i]
+	for _, set := range r.sets {
+		columns := r.columns(set)
+		for _, c := range r.components {
+			name := string(c) + set.suffix
+			for _, array := range []string{name, name + "_sem"} {
+				r.fig.Arrays[array] = viz.NewArray([]string{"layer", "pos"}, len(layers), len(columns.Labels))
+			}
+			r.fig.Heatmap.Panels = append(r.fig.Heatmap.Panels, viz.Panel{Title: componentTitles[c] + set.title, Rows: viz.Axis{Name: "layer", Labels: layers}, Columns: columns, Values: name, Errors: name + "_sem"})
+			r.total += len(r.fig.Arrays[name].Data)
+		}
+		if len(set.pairs) == 1 {
+			dropErrors(r.fig)
 		}
 	}
-	columns.Labels = base
-	for _, c := range components {
-		f.Arrays[string(c)] = viz.NewArray([]string{"layer", "pos"}, m.Config.Layers, len(pair.Base))
-		f.Heatmap.Panels = append(f.Heatmap.Panels, viz.Panel{Title: componentTitles[c], Rows: viz.Axis{Name: "layer", Labels: layers}, Columns: columns, Values: string(c)})
-	}
-	return f
 }
 
-// finishMediation adds badges and the sentence.
-func finishMediation(m *models.Model, f *viz.Figure, e *ablate.Effects, measure func(ablate.Shift) float64) {
-	defer func() { f.Caption += " " + sweepSentence(e.Report) }()
-	f.Badges = []viz.Badge{
-		{Text: "own value = no change", Value: e.OwnError, Bound: 1e-6, OK: e.OwnError <= 1e-6,
+// columns is the axis of positions: the base's tokens and what they get, or
+// what the tokens of all pairs are.
+func (r *mediationRun) columns(set mediationPairs) viz.Axis {
+	pair := set.pairs[0]
+	axis := viz.Axis{Name: "position", Roles: TokenRoles(r.m.Tokenizer, pair.Base)}
+	if set.made != "" {
+		var labels [][]string
+		for _, p := range set.pairs {
+			labels = append(labels, tokenLabels(r.m.Tokenizer, p.Base), tokenLabels(r.m.Tokenizer, p.Source))
+		}
+		axis.Labels = sharedLabels(labels, axis.Roles)
+		return axis
+	}
+	axis.Labels, axis.IDs = tokenLabels(r.m.Tokenizer, pair.Base), pair.Base
+	for i, other := range tokenLabels(r.m.Tokenizer, pair.Source) {
+		if axis.Labels[i] != other {
+			axis.Labels[i] += "←" + other
+		}
+	}
+	return axis
+}
+
+// finish adds badges and the sentences.
+func (r *mediationRun) finish() {
+	var own, source float64
+	var report models.Report
+	for _, set := range r.sets {
+		own, source = max(own, set.effects.OwnError), max(source, set.effects.SourceError)
+		report = report.Plus(set.effects.Report)
+	}
+	r.fig.Badges = []viz.Badge{
+		{Text: "own value = no change", Value: own, Bound: 1e-6, OK: own <= 1e-6,
 			Help: "largest change of a logit when a component output is replaced by its own value"},
-		{Text: "whole stream = source run", Value: e.SourceError, Bound: 1e-6, OK: e.SourceError <= 1e-6,
+		{Text: "whole stream = source run", Value: source, Bound: 1e-6, OK: source <= 1e-6,
 			Help: "largest difference from the source run's logits when the residual stream behind layer 0 is the source's at every position"},
-		sweepBadge(e.Report),
+		sweepBadge(report),
 	}
-	label := func(c ablate.Cell) string {
-		return fmt.Sprintf("layer %d's %s at %s", c.Layer, componentWords[c.Component], f.Heatmap.Panels[0].Columns.Labels[c.Position])
+	if r.sets[0].made == "" {
+		r.describePair(r.sets[0].effects)
+	} else {
+		for _, set := range r.sets {
+			r.describeSet(set)
+		}
+		r.fig.Caption += fmt.Sprintf(" Prompts: %s.", r.sets[0].made)
 	}
-	effect := largest(e.Cells, measure)
+	r.fig.Caption += " " + sweepSentence(report)
+}
+
+// label says in words which cell that is.
+func (r *mediationRun) label(c ablate.Cell) string {
+	return fmt.Sprintf("layer %d's %s at %s", c.Layer, componentWords[c.Component], r.fig.Heatmap.Panels[0].Columns.Labels[c.Position])
+}
+
+// describeSet says which cell does most, and how much of what MLPs do is done by
+// the late ones at the last token.
+func (r *mediationRun) describeSet(set mediationPairs) {
+	metric := mediationMetrics[r.metric]
+	top := largest(set.effects.Cells, metric.measure)
+	s := top.Summarise(metric.measure)
+	where := "Over all pairs"
+	if set.suffix != "" {
+		where = "With the result kept"
+	}
+	text := fmt.Sprintf("%s, the largest value is that of %s: %.3g%s (n = %d).", where, r.label(top), s.Mean, plusMinus(s.SEM), s.N)
+	measure, what := ablate.Shift.Indirect, "IE"
+	if metric.name == "changed" {
+		measure, what = ablate.Shift.Changed, metric.scale.Label
+	}
+	if importance, err := set.effects.RelativeImportance(measure, 0); err == nil {
+		text += fmt.Sprintf(" Late MLPs at the last token do %.1f %% of what all MLPs do (relative importance, Σ ln(1 + %s)).", 100*importance, what)
+	}
+	r.fig.Caption = strings.TrimSpace(r.fig.Caption + " " + text)
+}
+
+// describePair says which cell does most, and where the answer moves.
+func (r *mediationRun) describePair(e *ablate.Effects) {
+	effect := largest(e.Cells, mediationMetrics[r.metric].measure)
 	pair, total := e.Pairs[0], e.Total[0]
-	names := tokenLabels(m.Tokenizer, []int{pair.BaseAnswer, pair.SourceAnswer})
+	names := tokenLabels(r.m.Tokenizer, []int{pair.BaseAnswer, pair.SourceAnswer})
 	if pair.BaseAnswer == pair.SourceAnswer {
-		f.Caption = fmt.Sprintf("Both prompts have the answer %s; the largest value is that of %s.", names[0], label(effect))
+		r.fig.Caption = fmt.Sprintf("Both prompts have the answer %s; the largest value is that of %s.", names[0], r.label(effect))
 		return
 	}
 	moved := largest(e.Cells, func(s ablate.Shift) float64 { return s.EditedR })
 	shift := moved.Shifts[0]
-	f.Caption = fmt.Sprintf("The largest value is that of %s. The source's answer %s gains most from %s: P(%s) goes from %.3g to %.3g and P(%s) from %.3g to %.3g; in the source run they are %.3g and %.3g.",
-		label(effect), names[1], label(moved), names[1], shift.BaseR, shift.EditedR, names[0], shift.BaseRPrime, shift.EditedRPrime, total.EditedR, total.EditedRPrime)
+	r.fig.Caption = fmt.Sprintf("The largest value is that of %s. The source's answer %s gains most from %s: P(%s) goes from %.3g to %.3g and P(%s) from %.3g to %.3g; in the source run they are %.3g and %.3g.",
+		r.label(effect), names[1], r.label(moved), names[1], shift.BaseR, shift.EditedR, names[0], shift.BaseRPrime, shift.EditedRPrime, total.EditedR, total.EditedRPrime)
 }
 
 // largest returns the cell with the largest mean of a measure.

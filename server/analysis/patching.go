@@ -195,15 +195,15 @@ func (r *patchingRun) subtitle() string {
 // quantity is what a colour means.
 func (r *patchingRun) quantity() string {
 	if r.a["normalise"].(bool) {
-		return "normalised change of " + r.opt.Metric.Label + " (0: none, 1: as in the other run)"
+		return "normalised " + changeOf(r.opt.Metric) + " (0: none, 1: as in the other run)"
 	}
-	return "change of " + r.opt.Metric.Label
+	return changeOf(r.opt.Metric)
 }
 
 func (r *patchingRun) scale() viz.Scale {
-	label, unit := "normalised change of "+r.opt.Metric.Label, ""
+	label, unit := "normalised "+changeOf(r.opt.Metric), ""
 	if !r.a["normalise"].(bool) {
-		label, unit = "change of "+r.opt.Metric.Label, r.opt.Metric.Unit
+		label, unit = changeOf(r.opt.Metric), r.opt.Metric.Unit
 	}
 	return viz.Scale{Kind: viz.ScaleDiverging, Label: label, Unit: unit, Format: "%.2f"}
 }

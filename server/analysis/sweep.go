@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/viz"
 )
@@ -37,6 +38,26 @@ func thousands(n int64) string {
 		s = s[:len(s)-3]
 	}
 	return strings.Join(append([]string{s}, parts...), ",")
+}
+
+// changeOf is what an axis says of a metric's change.
+func changeOf(m ablate.Metric) string {
+	if m.Name == "logit_change" {
+		return "change of logit(r)"
+	}
+	return "change of " + m.Label
+}
+
+// waitingBlocks says which blocks wait, and how many transfer.
+func waitingBlocks(wait, transfer int) string {
+	blocks := fmt.Sprintf("blocks 0 to %d waiting", wait)
+	switch wait {
+	case -1:
+		blocks = "no block waiting"
+	case 0:
+		blocks = "block 0 waiting"
+	}
+	return fmt.Sprintf("%s and %d transferring", blocks, transfer)
 }
 
 // sharedLabels are the chips of prompts that have only their template in common:

@@ -1,0 +1,79 @@
+package analysis_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"orrery/server/analysis"
+	"orrery/viz"
+)
+
+// TestEffectsAndKnockoutViews runs every view on a small set: nothing is left
+// open, every number is one, parts and progress agree.
+func TestEffectsAndKnockoutViews(t *testing.T) {
+	m := mental(t)
+	for _, test := range []struct {
+		name string
+		args analysis.Args
+	}{
+		{"effects", analysis.Args{"show": "layers"}},
+		{"effects", analysis.Args{"show": "heads", "metric": "logit_diff", "frozen_norm": true}},
+		{"effects", analysis.Args{"show": "neurons", "n": 2}},
+		{"effects", analysis.Args{"show": "joint"}},
+		{"knockout", analysis.Args{"show": "heads", "kind": "zero"}},
+		{"knockout", analysis.Args{"show": "mlps", "kind": "mean", "metric": "kl"}},
+		{"knockout", analysis.Args{"show": "attn", "kind": "resample", "metric": "accuracy"}},
+		{"knockout", analysis.Args{"show": "stream", "metric": "rank"}},
+		{"knockout", analysis.Args{"show": "curve"}},
+		{"knockout", analysis.Args{"show": "curve", "metric": "loss", "n": 1}},
+	} {
+		t.Run(test.name+" "+test.args["show"].(string), func(t *testing.T) {
+			test.args["m"], test.args["hi"] = m, 30
+			if test.args["n"] == nil {
+				test.args["n"] = 6
+			}
+			fig, s := run(t, test.name, test.args)
+			if err := fig.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			for array, a := range fig.Arrays {
+				for i := range a.Data {
+					v, state := a.At(i)
+					shown, shownState := s.shown.Arrays[array].At(i)
+					if state != viz.Done || v != v || shown != v || shownState != state {
+						t.Fatalf("%s[%d] is %g (%v), parts give %g (%v)", array, i, v, state, shown, shownState)
+					}
+				}
+			}
+			if last := s.progress[len(s.progress)-1]; last[0] != last[1] || last[0] != s.parts {
+				t.Errorf("progress ends at %v after %d parts", last, s.parts)
+			}
+			for _, b := range fig.Badges {
+				if !b.OK {
+					t.Errorf("badge %q: %g", b.Text, b.Value)
+				}
+			}
+			if fig.Provenance.Seed == nil || !strings.Contains(fig.Subtitle, "n = ") || !strings.Contains(fig.Caption, "equal to the bit") {
+				t.Errorf("subtitle %q, caption %q", fig.Subtitle, fig.Caption)
+			}
+		})
+	}
+}
+
+// TestEffectsOfTheWholeStream: behind the last block, the last token's stream is
+// all there is, so that its effect is the whole change of the answer's logit.
+func TestEffectsOfTheWholeStream(t *testing.T) {
+	args := analysis.Args{"m": mental(t), "n": 5, "hi": 30, "metric": "prob"}
+	fig, _ := run(t, "effects", args)
+	a := fig.Arrays["resid_post_total"]
+	v, _ := a.At(len(a.Data) - 1)
+	if !(v > 0.8) { // the source's answer goes from next to nothing to what the source run gives it
+		t.Errorf("the whole stream moves %g of the probability", v)
+	}
+	direct, _ := fig.Arrays["mlp_direct"].At(len(a.Data) - 1)
+	total, _ := fig.Arrays["mlp_total"].At(len(a.Data) - 1)
+	if !(math.Abs(float64(direct-total)) <= 1e-5) {
+		t.Errorf("the last MLP does %g in all and %g directly", total, direct)
+	}
+}
