@@ -92,6 +92,28 @@
 // change with length (dynamic, longrope) are those of each row's own number of
 // tokens, and a generation that changes them turns its keys anew.
 //
+// # Sweeps
+//
+// NewBase records a run, and Base.Rerun computes thousands of edited variants of
+// it: only the rows and layers that an edit can reach and somebody needs, the
+// rows of many variants as one matrix, shared beginnings once. Every cell has
+// the bits of a full run of that variant. A sweep reports its predicted and
+// computed row-layers, streams each cell, and is cut into Chunks, which are
+// values. rows.go has the sets of rows that a pass works on, stages.go what they
+// are at each stage of a block, and sweep.go and sweep_block.go which of them an
+// edit changes.
+//
+// A Need asks for the logits of some positions and tokens, of plain runs, of
+// gradients and of sweeps alike: what nothing needs is not computed, in the last
+// block and in the unembedding.
+//
+// # Gradients and generation
+//
+// Gradient differentiates a function of the logits, GradientOf one of any
+// activations, by every site and every parameter; Want.Recompute trades a third
+// more arithmetic for the memory of a single block. Generate keeps keys and
+// values, samples, streams, and takes edits and hooks at each step.
+//
 // # Families
 //
 // Load knows the Hugging Face layouts of GPT-2, GPT-Neo, GPT-NeoX and Pythia,
