@@ -280,6 +280,7 @@ func TestRefusals(t *testing.T) {
 		{"control of an indirect effect", "causal_mediation", analysis.Args{"m": m, "control": true}, []string{"r = r′", `metric="changed"`}},
 		{"control of one pair", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "metric": "changed", "control": true}, []string{"pairs from a template"}},
 		{"base without source", "causal_mediation", analysis.Args{"m": m, "base": "1+2="}, []string{"one is missing"}},
+		{"layer outside", "causal_mediation", analysis.Args{"m": m, "layer": 4}, []string{"4 is outside 0..3", "-4..-1"}},
 		{"answer of many", "causal_mediation", analysis.Args{"m": m, "base_answer": "3"}, []string{"answers of one pair"}},
 		{"no band", "knockout", analysis.Args{"m": m, "show": "curve", "draws": 2, "n": 2, "hi": 10}, []string{"2 random draws", "5 or more"}},
 		{"nobody to resample", "knockout", analysis.Args{"m": m, "kind": "resample", "n": 1}, []string{"only one"}},

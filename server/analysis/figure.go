@@ -71,6 +71,7 @@ func provenance(m *models.Model, name string, version int, a Args, ids ...[]int)
 		switch v := v.(type) {
 		case *models.Model:
 			params[k] = v.Name
+		case nil: // a prompt that was left out
 		case Prompt:
 			if v.IDs != nil {
 				params[k] = v.IDs

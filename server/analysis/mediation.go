@@ -29,9 +29,9 @@ var mediationMetrics = []struct {
 		viz.Scale{Kind: viz.ScaleSequential, Label: "change of P(base answer)", Format: "%.3f"}},
 }
 
-var componentTitles = map[ablate.Component]string{ablate.MLP: "MLP output", ablate.Attention: "Attention output"}
+var componentTitles = map[ablate.Component]string{ablate.MLP: "MLP output", ablate.Attention: "Attention output", ablate.Coordinate: "MLP output, number by number at the last token"}
 
-var componentWords = map[ablate.Component]string{ablate.MLP: "MLP output", ablate.Attention: "attention output"}
+var componentWords = map[ablate.Component]string{ablate.MLP: "MLP output", ablate.Attention: "attention output", ablate.Coordinate: "MLP output"}
 
 func causalMediation() Analysis {
 	var names []string
@@ -49,9 +49,10 @@ func causalMediation() Analysis {
 		Example: `causal_mediation(load("mental-2op"), base="34+57=", source="12+57=")`,
 		Params: append([]Param{
 			{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
-			{Name: "base", Type: TypePrompt, Default: Prompt{}, Help: "the prompt whose run is edited; left out, pairs come from the template"},
-			{Name: "source", Type: TypePrompt, Default: Prompt{}, Help: "the prompt whose values are put in; as many tokens as base"},
-			{Name: "components", Type: TypeStrings, Default: []string{"mlp", "attn"}, Choices: []string{"mlp", "attn"}, Help: "which outputs are exchanged"},
+			{Name: "base", Type: TypePrompt, Help: "the prompt whose run is edited; left out, pairs come from the template"},
+			{Name: "source", Type: TypePrompt, Help: "the prompt whose values are put in; as many tokens as base"},
+			{Name: "components", Type: TypeStrings, Default: []string{"mlp", "attn"}, Choices: []string{"mlp", "attn", "coordinate"}, Help: "which outputs are exchanged; coordinate takes single numbers of one layer's MLP output at the last token"},
+			{Name: "layer", Type: TypeInt, Default: -1, Help: "the layer of the coordinates; negative counts from the last"},
 			{Name: "metric", Type: TypeChoice, Default: "log_ie", Choices: names, Help: "what the colour means"},
 			{Name: "base_answer", Type: TypeString, Default: "", Help: "r′, one token; left out, the model's own answer to base"},
 			{Name: "source_answer", Type: TypeString, Default: "", Help: "r, one token; left out, the model's own answer to source"},
@@ -68,6 +69,7 @@ type mediationRun struct {
 	a          Args
 	emit       Emit
 	components []ablate.Component
+	layer      int // of coordinates
 	metric     int // of mediationMetrics
 	sets       []mediationPairs
 	fig        *viz.Figure
@@ -91,6 +93,13 @@ func runMediation(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	if len(r.components) == 0 {
 		return nil, &hintError{"components: the list is empty", `use ["mlp"], ["attn"] or both`}
 	}
+	L := r.m.Config.Layers
+	if r.layer = a["layer"].(int); r.layer < -L || r.layer >= L {
+		return nil, &hintError{fmt.Sprintf("layer: %d is outside 0..%d", r.layer, L-1), fmt.Sprintf("or -%d..-1 from the last", L)}
+	}
+	if r.layer < 0 {
+		r.layer += L
+	}
 	for i, mm := range mediationMetrics {
 		if mm.name == a["metric"].(string) {
 			r.metric = i
@@ -106,7 +115,7 @@ func runMediation(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	emit.Figure(r.fig)
 	emit.Progress(0, r.total, "cells")
 	for i := range r.sets {
-		effects, err := ablate.Mediate(ctx, r.m, r.sets[i].pairs, ablate.MediateOptions{Components: r.components}, func(c ablate.Cell) error {
+		effects, err := ablate.Mediate(ctx, r.m, r.sets[i].pairs, ablate.MediateOptions{Components: r.components, Layer: r.layer}, func(c ablate.Cell) error {
 			return r.cell(r.sets[i], c)
 		})
 		if effects == nil && i == 0 {
@@ -124,7 +133,7 @@ func runMediation(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 
 // read makes the pairs: the one that is given, or those of a template.
 func (r *mediationRun) read(ctx context.Context) error {
-	base, source := r.a["base"].(Prompt), r.a["source"].(Prompt)
+	base, source := optionalPrompt(r.a, "base"), optionalPrompt(r.a, "source")
 	if given(base) || given(source) {
 		if !given(base) || !given(source) {
 			return &hintError{"base and source go together, and one is missing", "give both, or neither for pairs from the template"}
@@ -181,6 +190,9 @@ func (r *mediationRun) read(ctx context.Context) error {
 func (r *mediationRun) cell(set mediationPairs, c ablate.Cell) error {
 	s := c.Summarise(mediationMetrics[r.metric].measure)
 	name, offset := string(c.Component)+set.suffix, c.Layer*len(set.pairs[0].Base)+c.Position
+	if c.Component == ablate.Coordinate {
+		offset = c.Coordinate
+	}
 	part := viz.Part{Arrays: []viz.ArrayRun{{Name: name, Offset: offset, F32: viz.EncodeFloats([]float32{float32(s.Mean)})}}}
 	if r.fig.Arrays[name+"_sem"] != nil {
 		part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name + "_sem", Offset: offset, F32: viz.EncodeFloats([]float32{float32(s.SEM)})})
@@ -247,10 +259,17 @@ func (r *mediationRun) figure() {
 		columns := r.columns(set)
 		for _, c := range r.components {
 			name := string(c) + set.suffix
-			for _, array := range []string{name, name + "_sem"} {
-				r.fig.Arrays[array] = viz.NewArray([]string{"layer", "pos"}, len(layers), len(columns.Labels))
+			panel := viz.Panel{Title: componentTitles[c] + set.title, Rows: viz.Axis{Name: "layer", Labels: layers}, Columns: columns, Values: name, Errors: name + "_sem"}
+			if c == ablate.Coordinate {
+				panel.Rows.Labels, panel.Columns = layers[r.layer:r.layer+1], viz.Axis{Name: "coordinate"}
+				for i := range r.m.Config.Width {
+					panel.Columns.Labels = append(panel.Columns.Labels, fmt.Sprint(i))
+				}
 			}
-			r.fig.Heatmap.Panels = append(r.fig.Heatmap.Panels, viz.Panel{Title: componentTitles[c] + set.title, Rows: viz.Axis{Name: "layer", Labels: layers}, Columns: columns, Values: name, Errors: name + "_sem"})
+			for _, array := range []string{name, name + "_sem"} {
+				r.fig.Arrays[array] = viz.NewArray([]string{panel.Rows.Name, panel.Columns.Name}, len(panel.Rows.Labels), len(panel.Columns.Labels))
+			}
+			r.fig.Heatmap.Panels = append(r.fig.Heatmap.Panels, panel)
 			r.total += len(r.fig.Arrays[name].Data)
 		}
 		if len(set.pairs) == 1 {
@@ -309,7 +328,10 @@ func (r *mediationRun) finish() {
 
 // label says in words which cell that is.
 func (r *mediationRun) label(c ablate.Cell) string {
-	return fmt.Sprintf("layer %d's %s at %s", c.Layer, componentWords[c.Component], r.fig.Heatmap.Panels[0].Columns.Labels[c.Position])
+	if c.Component == ablate.Coordinate {
+		return fmt.Sprintf("number %d of layer %d's MLP output", c.Coordinate, c.Layer)
+	}
+	return fmt.Sprintf("layer %d's %s at %s", c.Layer, componentWords[c.Component], r.columns(r.sets[0]).Labels[c.Position])
 }
 
 // describeSet says which cell does most, and how much of what MLPs do is done by

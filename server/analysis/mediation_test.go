@@ -8,6 +8,30 @@ import (
 	"orrery/viz"
 )
 
+// TestMediationOfCoordinates exchanges single numbers of an MLP output beside the
+// whole of it.
+func TestMediationOfCoordinates(t *testing.T) {
+	m := mental(t)
+	fig, s := run(t, "causal_mediation", analysis.Args{"m": m, "n": 4, "hi": 30, "components": []string{"mlp", "coordinate"}, "layer": -2})
+	a := fig.Arrays["coordinate"]
+	if a.Shape[0] != 1 || a.Shape[1] != m.Config.Width || s.parts != 4*5+m.Config.Width {
+		t.Fatalf("shape %v, %d parts", a.Shape, s.parts)
+	}
+	moved := 0
+	for i := range a.Data {
+		v, state := a.At(i)
+		if state != viz.Done || v != v {
+			t.Fatalf("coordinate %d is %g (%v)", i, v, state)
+		}
+		if v != 0 {
+			moved++
+		}
+	}
+	if moved < m.Config.Width/2 || fig.Heatmap.Panels[1].Rows.Labels[0] != "2" {
+		t.Errorf("%d coordinates move anything, rows %v", moved, fig.Heatmap.Panels[1].Rows.Labels)
+	}
+}
+
 // TestMediationOfASet compares operand-related pairs with pairs that keep the
 // result, in one figure.
 func TestMediationOfASet(t *testing.T) {

@@ -22,8 +22,8 @@ func activationPatching() Analysis {
 	}
 	params := []Param{
 		{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
-		{Name: "clean", Type: TypePrompt, Default: Prompt{}, Help: "one clean prompt; left out, prompts come from the template"},
-		{Name: "corrupted", Type: TypePrompt, Default: Prompt{}, Help: "the prompt it is set against; as many tokens as clean"},
+		{Name: "clean", Type: TypePrompt, Help: "one clean prompt; left out, prompts come from the template"},
+		{Name: "corrupted", Type: TypePrompt, Help: "the prompt it is set against; as many tokens as clean"},
 		{Name: "sweep", Type: TypeChoice, Default: "resid_pre", Choices: ablate.PatchSweepNames(), Help: "what is patched, cell by cell, under TransformerLens' names"},
 		{Name: "direction", Type: TypeChoice, Default: "denoise", Choices: []string{"denoise", "noise"}, Help: "denoise puts clean values into the corrupted run, noise corrupted ones into the clean run"},
 		{Name: "metric", Type: TypeChoice, Default: "logit_diff", Choices: metrics, Help: "what is measured of the clean answer r against the corrupted one r′"},
@@ -86,7 +86,7 @@ func (r *patchingRun) read(ctx context.Context) (err error) {
 	if r.opt.Sweeps, err = ablate.PatchSweepsByName(r.a["sweep"].(string)); err != nil {
 		return err
 	}
-	clean, corrupted := r.a["clean"].(Prompt), r.a["corrupted"].(Prompt)
+	clean, corrupted := optionalPrompt(r.a, "clean"), optionalPrompt(r.a, "corrupted")
 	if given(clean) || given(corrupted) {
 		return r.readPair(clean, corrupted)
 	}
@@ -108,6 +108,12 @@ func (r *patchingRun) read(ctx context.Context) (err error) {
 		r.made += fmt.Sprintf("; %d found no partner", contrasts.Alone)
 	}
 	return nil
+}
+
+// optionalPrompt is a prompt that may be left out.
+func optionalPrompt(a Args, name string) Prompt {
+	p, _ := a[name].(Prompt)
+	return p
 }
 
 func given(p Prompt) bool { return p.IDs != nil || p.Text != "" }
