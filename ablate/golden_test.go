@@ -53,6 +53,11 @@ type golden struct {
 // on all of its models where the reference is there.
 func eachGolden(t *testing.T, file string, test func(t *testing.T, g golden)) {
 	t.Run("part", func(t *testing.T) { test(t, readPart(t, file)) })
+	eachReference(t, file, test)
+}
+
+// eachReference is eachGolden for a case of which testdata has no part.
+func eachReference(t *testing.T, file string, test func(t *testing.T, g golden)) {
 	for _, name := range []string{"m1-gpt2", "m2-llama", "m3-gptj"} {
 		t.Run(name, func(t *testing.T) { test(t, readGolden(t, name, modeltest.Reference(t, "causal", name), file)) })
 	}
