@@ -8,9 +8,11 @@
 // Then:
 //
 //	Patch            another run's activations, cell by cell (TransformerLens' sweeps)
+//	AttributionPatch the same to first order, by one gradient for all cells
 //	Mediate          the same for component outputs, as changes of two probabilities
 //	Knockout         zeros, means or another prompt's values; KnockoutCurve for the first k
 //	TotalAndDirect   a component's effect, whole and on the path to the logits; Joint for the first k
+//	PathPatch        a sender's change along paths, to the logits or to receivers
 //	CAMATable        means of the stream given the own token, for StartAllForOne:
 //	                 Apply recipes of waiting, transfer and computing blocks, Prune heads, Search windows
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"orrery/models"
 	"orrery/models/tensor"
@@ -121,33 +122,9 @@ func Patch(ctx context.Context, m *models.Model, contrasts []Contrast, opt Patch
 	if opt.Window > m.Config.Layers {
 		return nil, fmt.Errorf("patching: a window of %d layers is more than the model's %d", opt.Window, m.Config.Layers)
 	}
-	if len(opt.Sweeps) == 0 {
-		return nil, fmt.Errorf("patching: no sweeps")
-	}
 	p := &Patching{Direction: opt.Direction, Metric: opt.Metric, Window: opt.Window}
-	var pairs []Pair
-	for i, c := range contrasts {
-		pair, err := c.Pair(opt.Direction)
-		if err != nil {
-			return nil, fmt.Errorf("patching: contrast %d: %w", i, err)
-		}
-		pairs = append(pairs, pair)
-	}
-	sites := []models.Site{}
-	for _, sweep := range opt.Sweeps {
-		for l := range m.Config.Layers {
-			site, err := sweep.site(m, l)
-			if err != nil {
-				return nil, fmt.Errorf("patching: sweep %s: %w", sweep.Name, err)
-			}
-			sites = append(sites, site)
-		}
-	}
-	s, err := runSides(ctx, m, pairs, models.Sites(append(sites, models.Site{Layer: 0, Kind: models.ResidPost})...))
+	s, sites, err := p.start(ctx, m, contrasts, opt)
 	if err != nil {
-		return nil, fmt.Errorf("patching: %w", err)
-	}
-	if err := p.measure(s, contrasts, opt); err != nil {
 		return nil, fmt.Errorf("patching: %w", err)
 	}
 	if p.OwnError, p.SourceError, err = s.identities(ctx, sites[0]); err != nil {
@@ -159,6 +136,37 @@ func Patch(ctx context.Context, m *models.Model, contrasts []Contrast, opt Patch
 		}
 	}
 	return p, p.sweep(ctx, s, opt, emit)
+}
+
+// start makes the runs without edits, keeps the sources' values at the sites of
+// the sweeps, and measures both sides.
+func (p *Patching) start(ctx context.Context, m *models.Model, contrasts []Contrast, opt PatchOptions) (*sides, []models.Site, error) {
+	if len(opt.Sweeps) == 0 {
+		return nil, nil, fmt.Errorf("no sweeps")
+	}
+	var pairs []Pair
+	for i, c := range contrasts {
+		pair, err := c.Pair(opt.Direction)
+		if err != nil {
+			return nil, nil, fmt.Errorf("contrast %d: %w", i, err)
+		}
+		pairs = append(pairs, pair)
+	}
+	var sites []models.Site
+	for _, sweep := range opt.Sweeps {
+		for l := range m.Config.Layers {
+			site, err := sweep.site(m, l)
+			if err != nil {
+				return nil, nil, fmt.Errorf("sweep %s: %w", sweep.Name, err)
+			}
+			sites = append(sites, site)
+		}
+	}
+	s, err := runSides(ctx, m, pairs, models.Sites(append(slices.Clone(sites), models.Site{Layer: 0, Kind: models.ResidPost})...))
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, sites, p.measure(s, contrasts, opt)
 }
 
 // measure settles the answers and reads the metric of the runs without edits.
