@@ -12,6 +12,7 @@
 //	Mediate          the same for component outputs, as changes of two probabilities
 //	Knockout         zeros, means or another prompt's values; KnockoutCurve for the first k
 //	TotalAndDirect   a component's effect, whole and on the path to the logits; Joint for the first k
+//	Circuits         what is left with only some heads and MLPs; its Gap is completeness and minimality
 //	PathPatch        a sender's change along paths, to the logits or to receivers
 //	CAMATable        means of the stream given the own token, for StartAllForOne:
 //	                 Apply recipes of waiting, transfer and computing blocks, Prune heads, Search windows
