@@ -134,7 +134,7 @@ func guardExpr(x syntax.Expr) syntax.Expr {
 }
 
 // guardOf returns the builtin that stands for an operator, "" where none is
-// needed: a float or a small int factor cannot make anything large.
+// needed: what is added to a number, or multiplied by a float, is no list.
 func guardOf(op syntax.Token, x, y syntax.Expr) string {
 	switch op {
 	case syntax.PLUS:
@@ -143,7 +143,7 @@ func guardOf(op syntax.Token, x, y syntax.Expr) string {
 		}
 		return guardPlus
 	case syntax.STAR, syntax.STAR_EQ:
-		if smallNumber(x) || smallNumber(y) {
+		if keepsSize(x) || keepsSize(y) {
 			return ""
 		}
 		return guardTimes
@@ -166,6 +166,22 @@ func smallNumber(x syntax.Expr) bool {
 		return true
 	case int64:
 		return v <= 4
+	}
+	return false
+}
+
+// keepsSize reports a factor that no list grows by. Even 2 is not one: a loop
+// doubles a list beyond any bound between two looks at the heap.
+func keepsSize(x syntax.Expr) bool {
+	lit, ok := unparen(x).(*syntax.Literal)
+	if !ok {
+		return false
+	}
+	switch v := lit.Value.(type) {
+	case float64:
+		return true
+	case int64:
+		return v <= 1
 	}
 	return false
 }

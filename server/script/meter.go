@@ -16,6 +16,7 @@ type meter struct {
 	limit  int64
 	base   atomic.Int64 // the least heap seen, in bytes
 	growth atomic.Int64 // at the last look
+	small  atomic.Int64 // bytes of steps that were let through since then
 }
 
 func newMeter(limit int64) *meter {
@@ -40,6 +41,7 @@ func (m *meter) look() int64 {
 	}
 	growth := now - m.base.Load()
 	m.growth.Store(growth)
+	m.small.Store(0)
 	return growth
 }
 
@@ -57,10 +59,14 @@ func (m *meter) exceeded() bool {
 	return m.look() > m.limit
 }
 
-// reserve refuses a step that would need more than is left. Small ones pass:
-// they cannot outrun the watch over the heap.
+// reserve refuses a step that would need more than is left. Small ones pass,
+// but not many of them without a look at the heap: on a busy machine the watch
+// over it may come late.
 func (m *meter) reserve(what string, bytes float64) error {
-	if bytes <= 1<<20 || bytes <= float64(m.limit-m.growth.Load()) {
+	if m.small.Add(int64(min(bytes, float64(m.limit)))) > m.limit/8 {
+		m.look()
+	}
+	if left := float64(m.limit - m.growth.Load()); bytes <= left || bytes <= 1<<20 && left > 0 {
 		return nil
 	}
 	if bytes <= float64(m.limit) { // garbage may be in the way
