@@ -68,16 +68,33 @@ export class Program {
   }
 
   /**
-   * Makes the shipped model again with a longer context, which its rotary
-   * positions allow, so that a sweep lasts long enough to be watched.
-   * Returns the folder to load.
+   * Makes a model with the shipped one's tokenizer, random weights and enough
+   * arithmetic that a sweep lasts long enough to be watched. Returns the folder
+   * to load.
    */
   longModel(): string {
     const folder = join(this.dir, 'long');
-    cpSync(join(root, 'models', 'zoo', 'mental-2op'), folder, { recursive: true });
-    const path = join(folder, 'config.json');
-    const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    writeFileSync(path, JSON.stringify({ ...config, name: 'long', context: 256 }));
+    const config = join(this.dir, 'long.json');
+    writeFileSync(
+      config,
+      JSON.stringify({
+        architectures: ['LlamaForCausalLM'],
+        model_type: 'llama',
+        hidden_size: 768,
+        intermediate_size: 3072,
+        num_hidden_layers: 4,
+        num_attention_heads: 12,
+        num_key_value_heads: 12,
+        vocab_size: 203,
+        max_position_embeddings: 256,
+        rms_norm_eps: 1e-5,
+        rope_theta: 10000,
+        hidden_act: 'silu',
+        tie_word_embeddings: true,
+      }),
+    );
+    execFileSync(binary(), ['bench', 'synth', '--config', config, '--out', folder]);
+    cpSync(join(root, 'models', 'zoo', 'mental-2op', 'tokenizer.json'), join(folder, 'tokenizer.json'));
     return folder;
   }
 

@@ -12,7 +12,7 @@ export interface Builtin {
 export const BUILTINS: readonly Builtin[] = [
   { name: 'load', call: 'load(name)', help: 'opens a model: a shipped one by name, another by its directory' },
   { name: 'tokens', call: 'tokens(m, prompt)', help: "a prompt as the model's tokens; t.ids, t.strings, t[-1], len(t)" },
-  { name: 'run_with_cache', call: 'run_with_cache(m, prompt, names_filter="*", edits=[])', help: 'runs the model once; returns (logits, cache), both as tensors: cache["z", 0]' },
+  { name: 'run_with_cache', call: 'run_with_cache(m, prompt, names_filter="*", edits=[], remove_batch_dim=False)', help: 'runs the model once; returns (logits, cache), both as tensors: cache["z", 0]; cache.decompose_resid(), cache.logit_attrs(...)' },
   { name: 'fmt', call: 'fmt("{} {:.3f}", x, y)', help: "text with values put in, formatted as Python's str.format does" },
   { name: 'round', call: 'round(x, ndigits=None)', help: 'x rounded, ties to even; an int without ndigits' },
   { name: 'sum', call: 'sum(xs, start=0)', help: 'the sum of numbers, or of tensors of one shape' },
