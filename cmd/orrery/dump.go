@@ -23,7 +23,8 @@ type dumpCommand struct {
 	Pad     string `enum:",left,right" default:"" help:"Pad prompts of unequal length on the left or right."`
 	Edits   string `help:"A JSON file with a list of edits." type:"existingfile"`
 	Sites   string `default:"*" help:"Which sites to write: a glob over their names, * for all, none for the logits alone."`
-	Grad    string `help:"Also write gradients (NAME_grad) of a sum of terms such as logit[0,-1,17]-logit[0,-1,4] or logprob[0,-1,17]."`
+	Grad    string `help:"Also write gradients (NAME_grad) of a sum of terms such as logit[0,-1,17]-logit[0,-1,4], logprob[0,-1,17] or resid_post0[0,-1,3]."`
+	Memory  int64  `default:"4" help:"The most GiB that the values may take; more is refused before anything is computed."`
 	Out     string `required:"" help:"The safetensors file to write."`
 }
 
@@ -50,6 +51,11 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	if c.Sites != "none" {
 		if sel, err = m.Match(c.Sites); err != nil {
 			return err
+		}
+	}
+	if c.Sites != "none" {
+		if err := m.CheckBudget(batch, models.CacheOptions{Sites: sel, Budget: max(c.Memory, 1) << 30}); err != nil {
+			return fmt.Errorf("%w; --memory allows more", err)
 		}
 	}
 	cache := models.NewCache()

@@ -141,6 +141,15 @@ func TestDumpWarns(t *testing.T) {
 	}
 }
 
+// TestDumpRefusesWhatDoesNotFit asks for squares of 10,001 tokens.
+func TestDumpRefusesWhatDoesNotFit(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "x.safetensors")
+	code, _, said := call(t, "", "dump", "mental-2op", "--prompt", strings.Repeat("34+", 5000)+"57=", "--out", out)
+	if code != 1 || !strings.Contains(said, "12.8 GiB") || !strings.Contains(said, "4.0 GiB") || !strings.Contains(said, "--memory") || exists(out) {
+		t.Errorf("exit %d, said %q", code, said)
+	}
+}
+
 // TestGenerateStories compares 200 greedy tokens with another program's text.
 func TestGenerateStories(t *testing.T) {
 	want, err := os.ReadFile(modeltest.Reference(t, "stories260k", "expected-greedy-200.txt"))
