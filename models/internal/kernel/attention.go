@@ -142,7 +142,7 @@ func MixBackward(dv Rows, p []float32, ldp int, dz Rows, spans []Span, keys, wid
 			packPanels(s.b[:], dz.Data[i*dz.Stride+at:], cols, len(block), dz.Stride)
 			for j := lo; j < hi; j += blockRows {
 				rows := min(blockRows, hi-j)
-				packTurned(s.a[:], p[i*ldp+j:], rows, len(block), len(block), ldp)
+				turn(s.a[:], len(block), p[i*ldp+j:], ldp, len(block), rows)
 				tiles{c: dv.Data[j*dv.Stride+at:], ldc: dv.Stride, left: s.a[:], lda: len(block), rows: rows, cols: cols, k: len(block),
 					right: side{data: s.b[:], group: len(block) * panelCols, step: panelCols}, load: true}.run(&s.edge)
 			}

@@ -30,47 +30,6 @@ func PackNT(b []float32, n, k int) *Packed {
 	return p
 }
 
-// PackNN packs b[k,n], weights stored [in,out]. It keeps no reference to b.
-func PackNN(b []float32, k, n int) *Packed {
-	check("kernel: pack", nil, nil, b, 0, k, n)
-	p := &Packed{panels: make([]float32, panelled(n)*k), n: n, k: k}
-	p.each(func(j, live int) {
-		packPanels(p.panels[j*k:(j+panelCols)*k], b[j:], live, k, n)
-	})
-	return p
-}
-
-// PackHalf packs src[n,k], 16-bit weights stored [out,in], and keeps them at
-// that width. It keeps no reference to src.
-func PackHalf(src []uint16, kind Half, n, k int) *Packed {
-	p := newHalf(src, kind, n, k)
-	p.each(func(j, live int) {
-		packHalvesT(p.halves[j*k:(j+panelCols)*k], src[j*k:], live, k)
-	})
-	return p
-}
-
-// PackHalfNN packs src[k,n], 16-bit weights stored [in,out], and keeps them at
-// that width. It keeps no reference to src.
-func PackHalfNN(src []uint16, kind Half, k, n int) *Packed {
-	p := newHalf(src, kind, n, k)
-	p.each(func(j, live int) {
-		for s := range k {
-			copy(p.halves[j*k+s*panelCols:], src[s*n+j:s*n+j+live])
-		}
-	})
-	return p
-}
-
-// newHalf returns empty panels for src.
-func newHalf(src []uint16, kind Half, n, k int) *Packed {
-	if n < 0 || k < 0 || len(src) < n*k || kind != BF16 && kind != F16 {
-		panic(tensor.ShapeError{Op: "kernel: pack half: sizes n k, length and kind",
-			Got: []int{n, k, len(src), int(kind)}, Want: []int{n, k, n * k, int(BF16)}})
-	}
-	return &Packed{halves: make([]uint16, panelled(n)*k), kind: kind, n: n, k: k}
-}
-
 // panelled is n rounded up to whole panels.
 func panelled(n int) int { return (n + panelCols - 1) / panelCols * panelCols }
 
@@ -128,18 +87,6 @@ func (p *Packed) Row(dst []float32, j int) {
 	runtime.KeepAlive(p)
 }
 
-// Unpack returns W as it was before packing, [n,k], widened to float32.
-func (p *Packed) Unpack() []float32 {
-	b := make([]float32, p.n*p.k)
-	p.each(func(j, live int) {
-		for i := range live {
-			p.unpack(b[(j+i)*p.k:], 1, j+i)
-		}
-	})
-	runtime.KeepAlive(p)
-	return b
-}
-
 // Bytes is the memory that the panels take.
 func (p *Packed) Bytes() int { return 4*len(p.panels) + 2*len(p.halves) }
 
@@ -188,26 +135,6 @@ func (p *Packed) side(s *scratch, j, panels, at, depth int) side {
 	for q := range panels {
 		from := (j+q*panelCols)*p.k + at*panelCols
 		widen(s.b[q*depth*panelCols:(q+1)*depth*panelCols], p.halves[from:from+depth*panelCols], p.kind)
-	}
-	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
-}
-
-// back returns the right side of a backward product: its columns are inputs at
-// to at+cols of W and its steps are depth outputs from j.
-func (p *Packed) back(s *scratch, at, cols, j, depth int) side {
-	for done := 0; done < depth; {
-		lane := (j + done) % panelCols
-		live := min(panelCols-lane, depth-done)
-		from := (j+done-lane)*p.k + at*panelCols
-		var panel []float32
-		if p.halves == nil {
-			panel = p.panels[from : from+cols*panelCols]
-		} else {
-			panel = s.wide[:cols*panelCols]
-			widen(panel, p.halves[from:from+cols*panelCols], p.kind)
-		}
-		turnPanel(s.b[done*panelCols:], panel[lane:], cols, live, depth)
-		done += live
 	}
 	return side{data: s.b[:], group: depth * panelCols, step: panelCols}
 }

@@ -32,9 +32,9 @@ func TestPacker(t *testing.T) {
 				}
 				got, want := b.Packed(), kernel.PackNT(src, s.n, s.k)
 				if kind != 0 {
-					want = kernel.PackHalf(bits, kind, s.n, s.k)
+					want = packHalf(bits, kind, s.n, s.k)
 				}
-				sameBits(t, "unpacked", got.Unpack(), want.Unpack())
+				sameBits(t, "unpacked", unpacked(got), unpacked(want))
 				x, y := make([]float32, 3*s.n), make([]float32, 3*s.n)
 				got.MatMul(x, a, 3, false)
 				want.MatMul(y, a, 3, false)

@@ -1,5 +1,9 @@
 package kernel
 
+// packSteps is how many steps of a panel are packed at a time: both halves of
+// their lines while those are in the first cache.
+const packSteps = 128
+
 // packPanelsT packs rows rows of b, whose steps over k are contiguous, into
 // panels: dst[q][p][j] = b[(16q+j)*ld+p] for p < k, and 0 beyond rows.
 func packPanelsT(dst, b []float32, rows, k, ld int) {
@@ -9,17 +13,27 @@ func packPanelsT(dst, b []float32, rows, k, ld int) {
 		if live < panelCols {
 			clear(panel)
 		}
-		j := 0
-		if active != nil && k >= 8 {
-			for ; j+8 <= live; j += 8 {
-				active.transpose8(&panel[j], 4*panelCols, &b[(j0+j)*ld], 4*ld, k/8)
-				for i := j; i < j+8; i++ {
-					packRow(panel[i:], b[(j0+i)*ld:], k/8*8, k)
+		whole, deep := 0, 0 // rows and steps that are done
+		if active != nil && live >= 8 && k >= 8 {
+			whole, deep = live/8*8, k/8*8
+			for at := 0; at < deep; at += packSteps {
+				// What comes next is seldom next in memory.
+				if next := at + packSteps; next < deep {
+					active.ask(&b[j0*ld+next], 4*ld, live, (min(packSteps, deep-next)+15)/16)
+				} else if next := j0 + panelCols; next < rows {
+					active.ask(&b[next*ld], 4*ld, min(panelCols, rows-next), (min(packSteps, deep)+15)/16)
+				}
+				for j := 0; j < whole; j += 8 {
+					active.transpose8(&panel[at*panelCols+j], 4*panelCols, 32*panelCols, &b[(j0+j)*ld+at], 4*ld, 32, min(packSteps, deep-at)/8)
 				}
 			}
 		}
-		for ; j < live; j++ {
-			packRow(panel[j:], b[(j0+j)*ld:], 0, k)
+		for j := range live {
+			from := 0
+			if j < whole {
+				from = deep
+			}
+			packRow(panel[j:], b[(j0+j)*ld:], from, k)
 		}
 	}
 }
@@ -31,81 +45,69 @@ func packRow(col, row []float32, at, k int) {
 	}
 }
 
-// packHalvesT packs live rows of src[·,k] into one panel [k][16].
-func packHalvesT(panel, src []uint16, live, k int) {
-	j := 0
-	for ; active != nil && k >= 8 && j+8 <= live; j += 8 {
-		active.transposeHalf8(&panel[j], 2*panelCols, &src[j*k], 2*k, k/8)
-		for i := j; i < j+8; i++ {
-			for p := k / 8 * 8; p < k; p++ {
-				panel[p*panelCols+i] = src[i*k+p]
-			}
-		}
-	}
-	for ; j < live; j++ {
-		for p := range k {
-			panel[p*panelCols+j] = src[j*k+p]
-		}
-	}
-}
+// packRows is how many rows packPanels takes at a time, so that it reads along
+// them and yet writes whole stretches of each panel.
+const packRows = 16
 
 // packPanels packs cols columns of b, whose rows are the steps over k, into
 // panels: dst[q][p][j] = b[p*ld+16q+j] for p < k, and 0 beyond cols.
 func packPanels(dst, b []float32, cols, k, ld int) {
-	for j := 0; j < cols; j += panelCols {
-		panel := dst[j*k : (j+panelCols)*k]
-		if live := cols - j; live < panelCols {
-			clear(panel)
-			for p := range k {
-				copy(panel[p*panelCols:], b[p*ld+j:p*ld+j+live])
+	whole := cols / panelCols * panelCols
+	for at := 0; at < k; at += packRows {
+		end := min(at+packRows, k)
+		for j := 0; j < whole; j += panelCols {
+			panel := dst[j*k : (j+panelCols)*k]
+			if active != nil {
+				active.gather(&panel[at*panelCols], &b[at*ld+j], 4*ld, end-at)
+				continue
 			}
-			continue
+			for p := at; p < end; p++ {
+				*(*[panelCols]float32)(panel[p*panelCols:]) = *(*[panelCols]float32)(b[p*ld+j:])
+			}
 		}
+	}
+	if whole < cols {
+		panel := dst[whole*k : (whole+panelCols)*k]
+		clear(panel)
 		for p := range k {
-			*(*[panelCols]float32)(panel[p*panelCols:]) = *(*[panelCols]float32)(b[p*ld+j:])
+			copy(panel[p*panelCols:], b[p*ld+whole:p*ld+cols])
 		}
 	}
 }
 
-// packTurned packs rows columns of a, whose rows are the depth steps over k, into
-// rows at distance lds: dst[i*lds+p] = a[p*ld+i].
-func packTurned(dst, a []float32, rows, depth, lds, ld int) {
-	p := 0
-	if whole := rows / 8; active != nil && whole > 0 {
-		for ; p+8 <= depth; p += 8 {
-			active.transpose8(&dst[p], 4*lds, &a[p*ld], 4*ld, whole)
-			for i := whole * 8; i < rows; i++ {
-				for q := p; q < p+8; q++ {
-					dst[i*lds+q] = a[q*ld+i]
+// turnCols is how many columns are turned at a time: lines of as many rows of the
+// result, which stay in the first cache until they are full.
+const turnCols = 128
+
+// turn transposes src[rows,cols], whose rows have distance ld: dst[p*lds+i] =
+// src[i*ld+p]. It goes along the rows, of src or dst, that lie farther apart:
+// every one of them is another page.
+func turn(dst []float32, lds int, src []float32, ld, rows, cols int) {
+	i, p := 0, 0 // rows and columns that are done
+	if active != nil && rows >= 8 && cols >= 8 {
+		i, p = rows/8*8, cols/8*8
+		if lds > ld {
+			for p := 0; p+8 <= cols; p += 8 {
+				active.transpose8(&dst[p*lds], 4*lds, 32, &src[p], 4*ld, 32*ld, rows/8)
+			}
+		} else {
+			for i := 0; i+8 <= rows; i += 16 { // two squares fill the lines of dst
+				for p := 0; p+8 <= cols; p += turnCols {
+					n := min(turnCols, cols-p) / 8
+					for r := i; r+8 <= min(i+16, rows); r += 8 {
+						active.transpose8(&dst[p*lds+r], 4*lds, 32*lds, &src[r*ld+p], 4*ld, 32, n)
+					}
 				}
 			}
 		}
 	}
-	for ; p < depth; p++ {
-		for i := range rows {
-			dst[i*lds+p] = a[p*ld+i]
+	for r := range rows {
+		from := 0
+		if r < i {
+			from = p
 		}
-	}
-}
-
-// turnPanel packs inputs of one panel for a backward product, in which outputs
-// are steps: dst[q][s][i] = panel[(16q+i)*16+s] for s < live and 16q+i < cols,
-// where dst has depth steps, and 0 beyond cols.
-func turnPanel(dst, panel []float32, cols, live, depth int) {
-	q := 0
-	if active != nil && live == panelCols && cols >= panelCols {
-		q = cols / panelCols
-		active.turn16(&dst[0], 4*panelCols*depth, &panel[0], q)
-	}
-	for ; q*panelCols < cols; q++ {
-		out, in := dst[q*depth*panelCols:], panel[q*panelCols*panelCols:]
-		width := min(panelCols, cols-q*panelCols)
-		for s := range live {
-			row := out[s*panelCols : (s+1)*panelCols]
-			for i := range width {
-				row[i] = in[i*panelCols+s]
-			}
-			clear(row[width:])
+		for q := from; q < cols; q++ {
+			dst[q*lds+r] = src[r*ld+q]
 		}
 	}
 }

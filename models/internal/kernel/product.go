@@ -41,10 +41,12 @@ type product struct {
 // scratch holds one goroutine's packed blocks of a and b, and a tile of c at
 // the right edge.
 type scratch struct {
-	a    [blockRows * (blockK + 16)]float32
-	b    [blockPanels * panelCols * blockK]float32
+	a    [turnedRows * (blockK + apart)]float32
+	b    [packedCols * blockK]float32
 	edge [maxTileRows * panelCols]float32
-	wide [blockPanels * panelCols * panelCols]float32 // 16-bit weights, widened
+	// For backward products: dx turned, and 16-bit weights widened.
+	turned [backInputs * backRows]float32
+	wide   [backPanels * backInputs * panelCols]float32
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -100,11 +102,15 @@ func (p product) split(work int) {
 		}
 	}
 	high := (p.m + rows - 1) / rows
+	if p.back {
+		high = panelled(high)
+	}
 	wide := (n + cols*panelCols - 1) / (cols * panelCols) * panelCols
 	Do(rows*cols, 1, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			i, j := t/cols*high, t%cols*wide
-			p.block(i, min(i+high, p.m), j, min(j+wide, n))
+			if i, j := t/cols*high, t%cols*wide; i < p.m {
+				p.block(i, min(i+high, p.m), j, min(j+wide, n))
+			}
 		}
 	})
 }
@@ -115,7 +121,7 @@ const fewRows = 24
 
 // few says whether the product is one of few rows.
 func (p product) few() bool {
-	return p.m <= fewRows && p.w != nil && !p.back && (p.w.halves == nil || active != nil)
+	return p.m <= fewRows && p.w != nil && (p.w.halves == nil || active != nil)
 }
 
 // block computes rows i0 to i1 and columns j0 to j1 of c, counted from the start
@@ -123,12 +129,20 @@ func (p product) few() bool {
 func (p product) block(i0, i1, j0, j1 int) {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
+	switch {
+	case p.back:
+		p.backBlock(s, i0, i1, j0, j1)
+		return
+	case p.aks != 1:
+		p.turnedBlock(s, i0, i1, j0, j1)
+		return
+	}
 	shift, deep := p.shift(), blockK
 	if p.few() {
 		deep = deepK
 	}
-	across := blockPanels * panelCols
-	if p.fight() && p.w != nil && !p.back && p.w.halves == nil {
+	across := blockPanels * panelCols * (blockK / min(blockK, p.k)) // as many panels as the scratch holds
+	if p.fight() && p.w != nil && p.w.halves == nil {
 		across *= 2 // b stays where it is, so that rows are packed less often
 	}
 	for j := j0; j < j1; j += across {
@@ -149,20 +163,18 @@ func (p product) block(i0, i1, j0, j1 int) {
 // has eight for each address modulo 4096.
 func (p product) fight() bool { return tileRows() > 8 && p.m > fewRows && 4*p.ars%4096 == 0 }
 
+// apart is how far packed rows of a are apart beyond their length, which keeps
+// them from fighting.
+const apart = 16
+
 // leftSide returns rows rows from i and depth steps from at of a, and the
-// distance of two rows. They are packed when the steps of a row are not
-// contiguous, and when the rows of a tile would fight.
+// distance of two rows. They are packed when the rows of a tile would fight.
 func (p product) leftSide(s *scratch, i, rows, at, depth int) ([]float32, int) {
-	const apart = 16 // keeps packed rows from fighting
-	switch {
-	case p.aks != 1:
-		packTurned(s.a[:], p.a[i*p.ars+at*p.aks:], rows, depth, depth+apart, p.aks)
-	case p.fight():
-		for r := range rows {
-			copy(s.a[r*(depth+apart):][:depth], p.a[(i+r)*p.ars+at:])
-		}
-	default:
+	if !p.fight() {
 		return p.a[i*p.ars+at:], p.ars
+	}
+	for r := range rows {
+		copy(s.a[r*(depth+apart):][:depth], p.a[(i+r)*p.ars+at:])
 	}
 	return s.a[:], depth + apart
 }
@@ -173,8 +185,6 @@ func (p product) leftSide(s *scratch, i, rows, at, depth int) ([]float32, int) {
 func (p product) rightSide(s *scratch, j, jEnd, at, depth int) side {
 	panels := (jEnd - j + panelCols - 1) / panelCols
 	switch {
-	case p.w != nil && p.back:
-		return p.w.back(s, p.k0+j, jEnd-j, p.n0+at, depth)
 	case p.w != nil && p.few():
 		return p.w.direct(p.n0/panelCols*panelCols+j, p.k0+at)
 	case p.w != nil:

@@ -23,7 +23,6 @@ func BenchmarkElements(b *testing.B) {
 		{"axpy32", 32, func() { kernel.Axpy(y[:32], 1e-9, x[:32]) }},
 		{"softmax32", 32, func() { kernel.Softmax(y[:32], x[:32]) }},
 		{"softmax20000", 20000, func() { kernel.Softmax(y[:20000], x[:20000]) }},
-		{"logsoftmax20000", 20000, func() { kernel.LogSoftmax(y[:20000], x[:20000]) }},
 		{"exp", 4096, func() { kernel.Exp(y[:4096], x[:4096]) }},
 		{"layernorm", rows * d, func() { kernel.LayerNorm(z[:rows*d], scale, x[:rows*d], rows, d, 1e-5) }},
 		{"layernorm-backward", rows * d, func() { kernel.LayerNormBackward(z[:rows*d], x[:rows*d], y[:rows*d], scale, rows, d) }},

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"math"
 	"slices"
 )
 
@@ -50,28 +49,3 @@ func SoftmaxBackward(dx, dy, y []float32) {
 		dx[i] = v * (dy[i] - s)
 	}
 }
-
-// LogSoftmax is the logarithm of Softmax, without its underflow; y and x have
-// one length and y may be x. An entry of -Inf stays -Inf. It runs on the
-// caller's thread. The loop that it must equal, to rounding:
-//
-//	top := max(x)
-//	l := log Σj exp(x[j]-top)
-//	for i := range x { y[i] = x[i]-top-l }
-func LogSoftmax(y, x []float32) {
-	exact("kernel: log softmax", len(y), len(x))
-	if len(x) == 0 {
-		return
-	}
-	top, s := partition(x)
-	l := logarithm(s)
-	if active != nil {
-		active.sub(y, x, top, l)
-		return
-	}
-	for i, v := range x {
-		y[i] = v - top - l
-	}
-}
-
-func logarithm(x float32) float32 { return float32(math.Log(float64(x))) }

@@ -9,6 +9,12 @@ type side struct {
 	group, step int
 }
 
+// from is the side from a panel on.
+func (r side) from(panel int) side {
+	r.data = r.data[panel*r.group:]
+	return r
+}
+
 // tiles is a block of a product, small enough for the caches: rows × cols of c
 // from a plain left side and a packed right side.
 type tiles struct {
@@ -91,10 +97,19 @@ func tileRows() int {
 	return active.rows
 }
 
-// most is the most rows of a tile of this block.
+// most is the most rows of a tile of this block. More than eight rows of c, two
+// lines each, fight for places in the first cache where their distance is round:
+// it has eight for each address modulo 4096. Seven leave one to what else comes by,
+// where there are rows enough for many tiles.
 func (t *tiles) most() int {
 	if t.right.halves != nil {
 		return active.halfRows
+	}
+	switch round := 4 * t.ldc; {
+	case round%4096 == 0 && t.rows > 64:
+		return min(7, tileRows())
+	case round%1024 == 0:
+		return min(8, tileRows())
 	}
 	return tileRows()
 }

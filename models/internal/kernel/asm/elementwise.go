@@ -47,16 +47,6 @@ func elementwise() {
 		},
 	}.emit()
 	loop{
-		name: "sub", sig: "func(y, x []float32, s, t float32)", in: []string{"x"}, out: "y",
-		consts: []string{"s", "t"},
-		doc:    "for i := range x { y[i] = x[i]-s-t }.",
-		body: func(in, c []vec, _ vec, _ *tail) vec {
-			VSUBPS(c[0], in[0], in[0])
-			VSUBPS(c[1], in[0], in[0])
-			return in[0]
-		},
-	}.emit()
-	loop{
 		name: "norm", sig: "func(y, x []float32, mean, scale float32)", in: []string{"x"}, out: "y",
 		consts: []string{"mean", "scale"},
 		doc:    "for i := range x { y[i] = (x[i]-mean)/scale }.",

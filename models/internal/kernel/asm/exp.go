@@ -66,27 +66,4 @@ func exponentials() {
 			return e
 		},
 	}.emit()
-	loop{
-		name: "sumExp", sig: "func(x []float32, top float32) float32", in: []string{"x"}, accs: 1, join: plus,
-		consts: []string{"top"},
-		doc:    "for i := range x { s += exp(x[i]-top) }.",
-		body: func(in, c []vec, acc vec, t *tail) vec {
-			VSUBPS(c[0], in[0], in[0])
-			e := expOf(in[0])
-			t.keep(e)
-			VADDPS(e, acc, acc)
-			return nil
-		},
-	}.emit()
-	loop{
-		name: "expScale", sig: "func(y, x []float32, top, s float32)", in: []string{"x"}, out: "y",
-		consts: []string{"top", "s"},
-		doc:    "for i := range x { y[i] = exp(x[i]-top)*s }.",
-		body: func(in, c []vec, _ vec, _ *tail) vec {
-			VSUBPS(c[0], in[0], in[0])
-			e := expOf(in[0])
-			VMULPS(c[1], e, e)
-			return e
-		},
-	}.emit()
 }

@@ -6,7 +6,8 @@
 //
 // Every function works on whole slices. What it computes is the loop in its
 // comment; the loops in the package's Go files are the oracle of its tests. The
-// two sets of functions are twins: vectors of 8 lanes or 16, the same bits.
+// two sets of functions are twins: vectors of 8 lanes or 16, the same bits. A run
+// writes one part of one set.
 package main
 
 import (
@@ -18,23 +19,35 @@ import (
 
 func main() {
 	flag.BoolVar(&wide, "wide", false, "generate for AVX-512 in place of AVX2")
-	table := flag.String("table", "", "Go file to write the table of functions to")
+	part := flag.String("part", "", "what to generate: tiles, back or loops")
+	table := flag.String("table", "", "with loops: Go file to write the table of all functions to")
 	flag.Parse()
 	ConstraintExpr("amd64")
-	tiles()
-	if !wide { // bound by memory: nothing to gain
-		packing()
-		packingHalves()
-		turning()
-		widening()
+	switch *part {
+	case "tiles":
+		tiles()
+	case "back":
+		backTiles()
+	case "loops":
+		if !wide { // bound by memory: nothing to gain
+			packing()
+			gathering()
+			asking()
+			widening()
+		}
+		reductions()
+		elementwise()
+		exponentials()
+		activations()
+		measures()
+	default:
+		log.Fatalf("there is no part %q", *part)
 	}
-	reductions()
-	elementwise()
-	exponentials()
-	activations()
-	measures()
 	Generate()
-	if err := writeTable(*table, []string{"transpose8", "transposeHalf8", "turn16", "widenBF16", "widenF16"}); err != nil {
+	if *table == "" {
+		return
+	}
+	if err := writeTable(*table, []string{"transpose8", "gather", "ask", "widenBF16", "widenF16"}); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -5,29 +5,26 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// packing generates the transposition of eight rows into half a panel.
+// packing generates the transposition of eight rows into half a panel, and of
+// squares in a row or column of any matrix.
 func packing() {
-	text("transpose8", "func(dst *float32, dks int, src *float32, ld, n int)",
-		"is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.")
+	text("transpose8", "func(dst *float32, dks, dgs int, src *float32, ld, sgs, n int)",
+		"is, for g < n, p < 8 and i < 8: dst[g*dgs+p*dks+i] = src[g*sgs+i*ld+p]; distances count bytes.")
 	dst := Load(Param("dst"), GP64())
 	dks := Load(Param("dks"), GP64())
+	dgs := Load(Param("dgs"), GP64())
 	src := Load(Param("src"), GP64())
 	ld := Load(Param("ld"), GP64())
+	sgs := Load(Param("sgs"), GP64())
 	n := Load(Param("n"), GP64())
-	in := places(src, ld, 6)
-	third := GP64()
-	LEAQ(operand.Mem{Base: src, Index: ld, Scale: 4}, third)
-	LEAQ(operand.Mem{Base: third, Index: ld, Scale: 2}, third)
-	at := append(in.at,
-		func(d int) operand.Mem { return operand.Mem{Base: third, Disp: d} },
-		func(d int) operand.Mem { return operand.Mem{Base: third, Index: ld, Scale: 1, Disp: d} })
+	to, from := places(dst, dks, 8), places(src, ld, 8)
 	Label("turn")
-	transpose(func(i int) operand.Mem { return at[i](0) }, func(p int, y vec) {
-		VMOVUPS(y, operand.Mem{Base: dst})
-		ADDQ(dks, dst)
-	})
-	for _, p := range append(in.base, third) {
-		ADDQ(operand.U8(32), p)
+	transpose(func(i int) operand.Mem { return from.at[i](0) }, func(p int, y vec) { VMOVUPS(y, to.at[p](0)) })
+	for _, p := range to.base {
+		ADDQ(dgs, p)
+	}
+	for _, p := range from.base {
+		ADDQ(sgs, p)
 	}
 	DECQ(n)
 	JNZ(operand.LabelRef("turn"))
@@ -35,65 +32,48 @@ func packing() {
 	RET()
 }
 
-// packingHalves generates the transposition of eight rows of 16-bit values.
-func packingHalves() {
-	text("transposeHalf8", "func(dst *uint16, dks int, src *uint16, ld, n int)",
-		"is, for p < 8·n and i < 8: dst[p*dks+i] = src[i*ld+p]; strides count bytes, n counts groups of eight.")
+// gathering generates the copy of a line of each of many rows.
+func gathering() {
+	text("gather", "func(dst, src *float32, ld, n int)",
+		"is, for p < n and j < 16: dst[16p+j] = src[p*ld+j]; ld counts bytes.")
 	dst := Load(Param("dst"), GP64())
-	dks := Load(Param("dks"), GP64())
 	src := Load(Param("src"), GP64())
 	ld := Load(Param("ld"), GP64())
 	n := Load(Param("n"), GP64())
-	in := places(src, ld, 8)
-	Label("turn")
-	r := make([]vec, 8)
-	for i := range r {
-		r[i] = XMM()
-		VMOVDQU(in.at[i](0), r[i])
-	}
-	// Interleaving rows i and i+4, then the results likewise, twice more, leaves
-	// column p in place p.
-	for range 3 {
-		next := make([]vec, 8)
-		for i := range 4 {
-			next[2*i], next[2*i+1] = XMM(), XMM()
-			VPUNPCKLWD(r[i+4], r[i], next[2*i])
-			VPUNPCKHWD(r[i+4], r[i], next[2*i+1])
-		}
-		r = next
-	}
-	for _, v := range r {
-		VMOVDQU(v, operand.Mem{Base: dst})
-		ADDQ(dks, dst)
-	}
-	for _, p := range in.base {
-		ADDQ(operand.U8(16), p)
-	}
+	Label("row")
+	lo, hi := YMM(), YMM()
+	VMOVUPS(operand.Mem{Base: src}, lo)
+	VMOVUPS(operand.Mem{Base: src, Disp: 32}, hi)
+	VMOVUPS(lo, operand.Mem{Base: dst})
+	VMOVUPS(hi, operand.Mem{Base: dst, Disp: 32})
+	ADDQ(ld, src)
+	ADDQ(operand.U8(64), dst)
 	DECQ(n)
-	JNZ(operand.LabelRef("turn"))
+	JNZ(operand.LabelRef("row"))
+	VZEROUPPER()
 	RET()
 }
 
-// turning generates the transposition of panels for backward products.
-func turning() {
-	text("turn16", "func(dst *float32, group int, src *float32, n int)",
-		"is, for q < n, i < 16 and s < 16: dst[q*group+16s+i] = src[(16q+i)*16+s]; group counts bytes.")
-	dst := Load(Param("dst"), GP64())
-	group := Load(Param("group"), GP64())
-	src := Load(Param("src"), GP64())
-	n := Load(Param("n"), GP64())
-	Label("turn")
-	for right := range 2 {
-		for low := range 2 {
-			transpose(func(i int) operand.Mem { return operand.Mem{Base: src, Disp: 64*(8*low+i) + 32*right} },
-				func(p int, y vec) { VMOVUPS(y, operand.Mem{Base: dst, Disp: 64*(8*right+p) + 32*low}) })
-		}
-	}
-	ADDQ(operand.U32(1024), src)
-	ADDQ(group, dst)
+// asking generates the request for memory that will be needed soon.
+func asking() {
+	text("ask", "func(p *float32, ld, rows, lines int)",
+		"asks for lines cache lines of each of rows rows from p, at distance ld in bytes.")
+	p := Load(Param("p"), GP64())
+	ld := Load(Param("ld"), GP64())
+	rows := Load(Param("rows"), GP64())
+	lines := Load(Param("lines"), GP64())
+	Label("row")
+	at, n := GP64(), GP64()
+	MOVQ(p, at)
+	MOVQ(lines, n)
+	Label("line")
+	PREFETCHT0(operand.Mem{Base: at})
+	ADDQ(operand.U8(64), at)
 	DECQ(n)
-	JNZ(operand.LabelRef("turn"))
-	VZEROUPPER()
+	JNZ(operand.LabelRef("line"))
+	ADDQ(ld, p)
+	DECQ(rows)
+	JNZ(operand.LabelRef("row"))
 	RET()
 }
 

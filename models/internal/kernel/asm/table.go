@@ -51,6 +51,15 @@ func writeTable(name string, shared []string) error {
 		}
 		fmt.Fprintf(&out, "},\n")
 	}
+	fmt.Fprintf(&out, "back: backTable{\n")
+	for _, s := range backShapes() {
+		fmt.Fprintf(&out, "%d: {", s.lanes/16)
+		for rows := 1; rows <= s.rows; rows++ {
+			fmt.Fprintf(&out, "%d: %s%s, ", rows, backName(rows, s.lanes), suffix())
+		}
+		fmt.Fprintf(&out, "},\n")
+	}
+	fmt.Fprintf(&out, "},\n")
 	for _, fn := range emitted {
 		fmt.Fprintf(&out, "%s: %s%s,\n", fn, fn, suffix())
 	}

@@ -118,8 +118,8 @@ func tile(f format, rows, panels int) {
 		MOVQ(c, below)
 		for i := 1; i < 2*rows; i++ {
 			ADDQ(ldc, below)
-			if i >= rows {
-				PREFETCHT0(operand.Mem{Base: below})
+			for q := 0; i >= rows && q < panels; q++ {
+				PREFETCHT0(operand.Mem{Base: below, Disp: 64 * q})
 			}
 		}
 	}
