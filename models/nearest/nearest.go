@@ -9,7 +9,7 @@ import "slices"
 const longest = 200
 
 // Names returns at most n of the given names, those at the smallest edit
-// distance to name first, equals in the given order.
+// distance, in bytes, to name first, equals in the given order.
 func Names(name string, among []string, n int) []string {
 	type scored struct {
 		name string
@@ -21,7 +21,7 @@ func Names(name string, among []string, n int) []string {
 	var found []scored
 	for _, have := range among {
 		if len(have) <= longest {
-			found = append(found, scored{have, distance(name, have)})
+			found = append(found, scored{have, Distance([]byte(name), []byte(have))})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b scored) int { return a.dist - b.dist })
@@ -32,23 +32,22 @@ func Names(name string, among []string, n int) []string {
 	return out
 }
 
-// distance is the Levenshtein distance over bytes: the insertions, deletions
-// and replacements that turn a into b.
-func distance(a, b string) int {
+// Distance is the Levenshtein distance: the insertions, deletions and
+// replacements that turn a into b.
+func Distance[T comparable](a, b []T) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := 1; i <= len(a); i++ {
+	for i, x := range a {
 		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
+		row[0] = i + 1
+		for j, y := range b {
 			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
+			if x != y {
+				cost = 1 + min(diagonal, row[j], row[j+1])
 			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
+			diagonal, row[j+1] = row[j+1], cost
 		}
 	}
 	return row[len(b)]

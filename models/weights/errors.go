@@ -3,6 +3,8 @@ package weights
 import (
 	"fmt"
 	"strings"
+
+	"orrery/models/internal/clip"
 )
 
 // FormatError reports a file that breaks the safetensors format, or an index
@@ -18,7 +20,7 @@ func (e *FormatError) Error() string {
 	if e.Tensor == "" {
 		return fmt.Sprintf("%s: %s", e.File, e.Problem)
 	}
-	return fmt.Sprintf("%s: tensor %q: %s", e.File, clip(e.Tensor), e.Problem)
+	return fmt.Sprintf("%s: tensor %q: %s", e.File, clip.Text(e.Tensor), e.Problem)
 }
 
 // MismatchError reports a tensor that a caller asked for and that the file does
@@ -35,7 +37,7 @@ type MismatchError struct {
 // Error names tensor, expected and found shape, or the nearest names.
 func (e *MismatchError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: tensor %q: ", e.File, clip(e.Tensor))
+	fmt.Fprintf(&b, "%s: tensor %q: ", e.File, clip.Text(e.Tensor))
 	if !e.Missing {
 		fmt.Fprintf(&b, "expected shape %v, found %v", e.Want, e.Got)
 		return b.String()
@@ -48,7 +50,7 @@ func (e *MismatchError) Error() string {
 	if len(e.Nearest) > 0 {
 		quoted := make([]string, len(e.Nearest))
 		for i, n := range e.Nearest {
-			quoted[i] = fmt.Sprintf("%q", clip(n))
+			quoted[i] = fmt.Sprintf("%q", clip.Text(n))
 		}
 		fmt.Fprintf(&b, "; nearest: %s", strings.Join(quoted, ", "))
 	}
@@ -56,13 +58,4 @@ func (e *MismatchError) Error() string {
 }
 
 // show writes a value of an untrusted file for a message.
-func show(v any) string { return clip(fmt.Sprint(v)) }
-
-// clip shortens a name from an untrusted file for a message.
-func clip(name string) string {
-	const most = 120
-	if len(name) <= most {
-		return name
-	}
-	return name[:most] + "..."
-}
+func show(v any) string { return clip.Text(fmt.Sprint(v)) }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"orrery/models/internal/clip"
 )
 
 // MaxHeader is the largest header that is read, in bytes: the limit that the
@@ -93,7 +95,7 @@ func checkRanges(name string, entries []entry, size int) error {
 		case e.lo > end:
 			return fail("bytes [%d,%d) leave a hole behind %s, which ends at %d", e.lo, e.hi, before, end)
 		}
-		end, before = e.hi, strconv.Quote(clip(e.info.Name))
+		end, before = e.hi, strconv.Quote(clip.Text(e.info.Name))
 	}
 	if end != size {
 		return &FormatError{File: name, Problem: fmt.Sprintf("expected %d bytes of data, found %d: %d bytes behind %s belong to no tensor", end, size, size-end, before)}
@@ -150,7 +152,7 @@ func (p *headerParser) each(what string, fn func(key string) error) error {
 			return p.fail("expected a key, found %s", show(t))
 		}
 		if seen[key] {
-			return p.fail("key %q occurs twice", clip(key))
+			return p.fail("key %q occurs twice", clip.Text(key))
 		}
 		seen[key] = true
 		if err := fn(key); err != nil {
@@ -172,7 +174,7 @@ func (p *headerParser) object(h *header) error {
 				}
 				s, ok := v.(string)
 				if !ok {
-					return p.fail("%s %q: expected a string, found %s", metadataKey, clip(k), show(v))
+					return p.fail("%s %q: expected a string, found %s", metadataKey, clip.Text(k), show(v))
 				}
 				h.metadata[k] = s
 				return nil
@@ -223,7 +225,7 @@ func (p *headerParser) entry() (entry, error) {
 		case "data_offsets":
 			offsets, err = p.ints(key, 2)
 		default:
-			return p.fail("unknown key %q; expected dtype, shape, data_offsets", clip(key))
+			return p.fail("unknown key %q; expected dtype, shape, data_offsets", clip.Text(key))
 		}
 		return err
 	})
@@ -267,7 +269,7 @@ func (p *headerParser) ints(what string, most int) ([]int, error) {
 		}
 		n, err := strconv.ParseUint(num.String(), 10, strconv.IntSize-1)
 		if err != nil {
-			return nil, p.fail("%s: %s is not an integer of 0 or more that fits %d bits", what, clip(num.String()), strconv.IntSize-1)
+			return nil, p.fail("%s: %s is not an integer of 0 or more that fits %d bits", what, clip.Text(num.String()), strconv.IntSize-1)
 		}
 		list = append(list, int(n))
 	}

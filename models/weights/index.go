@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"orrery/models/internal/clip"
 )
 
 // maxShards bounds the files that one index may open at a time.
@@ -75,9 +77,9 @@ func listed(where map[string]string, shard string) string {
 		}
 	}
 	if n == 1 {
-		return fmt.Sprintf("tensor %q was", clip(first))
+		return fmt.Sprintf("tensor %q was", clip.Text(first))
 	}
-	return fmt.Sprintf("tensor %q and %d more were", clip(first), n-1)
+	return fmt.Sprintf("tensor %q and %d more were", clip.Text(first), n-1)
 }
 
 // Shards returns the names of the shards that a *.safetensors.index.json names,

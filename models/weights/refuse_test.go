@@ -192,6 +192,7 @@ func FuzzIndex(f *testing.F) {
 		`{"weight_map":{"a":"m-1.safetensors"}}`, `{"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors"}}`,
 		`{"weight_map":{"a":"../m-1.safetensors"}}`, `{"weight_map":{"a":"m-9.safetensors"}}`, `{"weight_map":{"a":null}}`,
 		`{"weight_map":{},"weight_map":{}}`, `{"weight_map":[]}`, `[]`, ``, `{"weight_map":{"a":"m-1.safetensors"}} x`,
+		`{"weight_map":{"` + strings.Repeat("\x7f", 500) + `":"` + strings.Repeat("\x7f", 500) + `"}}`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"orrery/models/internal/clip"
 	"orrery/models/tensor"
 )
 
@@ -60,7 +61,7 @@ func (f *File) Read(dst []float32, name string, at int) error {
 	}
 	raw, ok := part(e, f.raw(e), at, at+len(dst))
 	if !ok {
-		return fmt.Errorf("%s: tensor %q of shape %v has no numbers %d to %d", f.name, clip(name), e.info.Shape, at, at+len(dst)-1)
+		return fmt.Errorf("%s: tensor %q of shape %v has no numbers %d to %d", f.name, clip.Text(name), e.info.Shape, at, at+len(dst)-1)
 	}
 	return f.guard(e, func() { widen(dst, e.info.DType, raw) })
 }
@@ -82,7 +83,7 @@ func (f *File) floats(name string) (entry, error) {
 		return e, f.missing(name, nil)
 	}
 	if !e.info.DType.Float() {
-		return e, fmt.Errorf("%s: tensor %q holds %s, expected one of F64 F32 F16 BF16", f.name, clip(name), e.info.DType)
+		return e, fmt.Errorf("%s: tensor %q holds %s, expected one of F64 F32 F16 BF16", f.name, clip.Text(name), e.info.DType)
 	}
 	return e, nil
 }
@@ -161,7 +162,7 @@ func (f *File) Int64s(name string) ([]int64, []int, error) {
 		case U64:
 			u := binary.LittleEndian.Uint64(b)
 			if u > math.MaxInt64 {
-				return nil, nil, fmt.Errorf("%s: tensor %q: element %d is %d, more than an int64 holds", f.name, clip(name), i, u)
+				return nil, nil, fmt.Errorf("%s: tensor %q: element %d is %d, more than an int64 holds", f.name, clip.Text(name), i, u)
 			}
 			out[i] = int64(u)
 		case I32:
@@ -177,7 +178,7 @@ func (f *File) Int64s(name string) ([]int64, []int, error) {
 		case U8, Bool:
 			out[i] = int64(b[0])
 		default:
-			return nil, nil, fmt.Errorf("%s: tensor %q holds %s, expected integers", f.name, clip(name), e.info.DType)
+			return nil, nil, fmt.Errorf("%s: tensor %q holds %s, expected integers", f.name, clip.Text(name), e.info.DType)
 		}
 	}
 	return out, slices.Clone(e.info.Shape), nil
