@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"orrery/models/internal/clip"
 )
 
 const (
@@ -35,11 +37,11 @@ type client struct {
 // parseEndpoint accepts https, and http to this machine.
 func parseEndpoint(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, &Error{Problem: fmt.Sprintf("endpoint %q is not an address like %s", clip(s), DefaultEndpoint)}
+	if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, &Error{Problem: fmt.Sprintf("endpoint %q is not an address like %s", clip.Text(s), DefaultEndpoint)}
 	}
 	if u.Scheme != "https" && !(u.Scheme == "http" && loopback(u)) {
-		return nil, &Error{Problem: fmt.Sprintf("endpoint %q is not https", clip(s)), hint: "http is accepted only to this machine, as http://127.0.0.1:PORT"}
+		return nil, &Error{Problem: fmt.Sprintf("endpoint %q is not https", clip.Text(s)), hint: "http is accepted only to this machine, as http://127.0.0.1:PORT"}
 	}
 	return u, nil
 }
@@ -122,11 +124,11 @@ func (c *client) get(ctx context.Context, u *url.URL, header http.Header) (*http
 		res.Body.Close()
 		next, err := u.Parse(res.Header.Get("Location"))
 		if err != nil || res.Header.Get("Location") == "" {
-			return nil, &Error{Problem: fmt.Sprintf("%s redirects to %q, which is no address", u.Host, clip(res.Header.Get("Location")))}
+			return nil, &Error{Problem: fmt.Sprintf("%s redirects to %q, which is no address", u.Host, clip.Text(res.Header.Get("Location")))}
 		}
 		home := c.endpoint.Scheme == "http" && next.Scheme == "http" && loopback(next)
-		if next.Scheme != "https" && !home || next.Host == "" || next.User != nil {
-			return nil, &Error{Problem: fmt.Sprintf("%s redirects to %s://%s, and only https is followed", u.Host, next.Scheme, clip(next.Host)), hint: hintEndpoint}
+		if next.Scheme != "https" && !home || next.Hostname() == "" || next.User != nil {
+			return nil, &Error{Problem: fmt.Sprintf("%s redirects to %s://%s, and only https is followed", u.Host, next.Scheme, clip.Text(next.Host)), hint: hintEndpoint}
 		}
 		u = next
 	}
@@ -160,7 +162,7 @@ func (c *client) once(ctx context.Context, u *url.URL, header http.Header) (*htt
 	res.Body = &watched{res.Body, within, cancel, timer, c.idle}
 	if enc := res.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		res.Body.Close()
-		return nil, &Error{Problem: fmt.Sprintf("%s compresses with %q, which was not asked for", u.Host, clip(enc)), hint: hintEndpoint}
+		return nil, &Error{Problem: fmt.Sprintf("%s compresses with %q, which was not asked for", u.Host, clip.Text(enc)), hint: hintEndpoint}
 	}
 	return res, nil
 }
@@ -210,7 +212,7 @@ func (c *client) status(res *http.Response, repo Repo, file string) error {
 	fail := func(hint, format string, args ...any) error {
 		problem := fmt.Sprintf(format, args...)
 		if said := res.Header.Get("X-Error-Message"); said != "" {
-			problem += fmt.Sprintf(": the hub says %q", clip(said))
+			problem += fmt.Sprintf(": the hub says %q", clip.Text(said))
 		}
 		return &Error{Problem: problem, hint: hint}
 	}

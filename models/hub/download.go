@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"orrery/models/internal/clip"
 )
 
 // etagSuffix ends the name of the file that says which version a part is of.
@@ -157,7 +159,7 @@ func (d *download) take(res *http.Response) (int64, error) {
 		var lo, hi, size int64
 		said := res.Header.Get("Content-Range")
 		if _, err := fmt.Sscanf(said, "bytes %d-%d/%d", &lo, &hi, &size); err != nil || lo != d.have || size != d.size || hi != d.size-1 {
-			return 0, lied("the range %q came where bytes %d-%d/%d were asked for", clip(said), d.have, d.size-1, d.size)
+			return 0, lied("the range %q came where bytes %d-%d/%d were asked for", clip.Text(said), d.have, d.size-1, d.size)
 		}
 	}
 	if n := res.ContentLength; n >= 0 && n != left {

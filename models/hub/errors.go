@@ -21,12 +21,3 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says what to try next.
 func (e *Error) Hint() string { return e.hint }
-
-// clip shortens text from outside for a message.
-func clip(s string) string {
-	const most = 120
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "..."
-}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/url"
 	"strings"
+
+	"orrery/models/internal/clip"
 )
 
 // Bounds on a listing; the largest repositories need a hundredth of them.
@@ -62,7 +64,7 @@ func (c *client) list(ctx context.Context, repo Repo) (*listing, error) {
 		return nil, &Error{Problem: fmt.Sprintf("%s did not answer as a hub does about %s", c.endpoint.Host, repo), Err: err, hint: hintEndpoint}
 	}
 	if !isHex(l.Commit, commitLength) {
-		return nil, &Error{Problem: fmt.Sprintf("the listing of %s names the commit %q, which is not %d hexadecimal digits", repo, clip(l.Commit), commitLength), hint: hintEndpoint}
+		return nil, &Error{Problem: fmt.Sprintf("the listing of %s names the commit %q, which is not %d hexadecimal digits", repo, clip.Text(l.Commit), commitLength), hint: hintEndpoint}
 	}
 	if isHex(repo.Rev, commitLength) && repo.Rev != l.Commit {
 		return nil, &Error{Problem: fmt.Sprintf("%s was asked for and the listing is of commit %s", repo, l.Commit)}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"orrery/models/internal/clip"
 	"orrery/models/weights"
 )
 
@@ -83,9 +84,9 @@ func (p *plan) add(name string, most int64) error {
 	s, ok := p.have[name]
 	switch {
 	case !ok:
-		return &Error{Problem: fmt.Sprintf("%s names %s, which the repository does not have", indexName, clip(name))}
+		return &Error{Problem: fmt.Sprintf("%s names %s, which the repository does not have", indexName, clip.Text(name))}
 	case !plain(name) || path.Base(name) != name:
-		return &Error{Problem: fmt.Sprintf("the listing has a file %q, whose name is not plain", clip(name))}
+		return &Error{Problem: fmt.Sprintf("the listing has a file %q, whose name is not plain", clip.Text(name))}
 	}
 	f := file{name: name}
 	switch {
@@ -162,11 +163,11 @@ func noWeights(repo Repo, have map[string]sibling, page string) error {
 	slices.Sort(tensors)
 	switch {
 	case len(tensors) > 0:
-		return &Error{Problem: fmt.Sprintf("%s has neither %s nor %s; it has %s, which is not a whole model's name", repo, singleName, indexName, clip(strings.Join(tensors, ", "))),
+		return &Error{Problem: fmt.Sprintf("%s has neither %s nor %s; it has %s, which is not a whole model's name", repo, singleName, indexName, clip.Text(strings.Join(tensors, ", "))),
 			hint: "an adapter has to be merged into its base model first"}
 	case len(pickles) > 0:
 		name := repo.Owner + "/" + repo.Name
-		return &Error{Problem: fmt.Sprintf("%s has its weights only as pickles (%s), which can run code when they are read and are never loaded", repo, clip(strings.Join(pickles, ", "))),
+		return &Error{Problem: fmt.Sprintf("%s has its weights only as pickles (%s), which can run code when they are read and are never loaded", repo, clip.Text(strings.Join(pickles, ", "))),
 			hint: fmt.Sprintf(hintConvert, name, page, name)}
 	}
 	return &Error{Problem: fmt.Sprintf("%s has no safetensors weights at its top (neither %s nor %s)", repo, singleName, indexName), hint: "see its files on " + page + "/tree/" + repo.rev()}

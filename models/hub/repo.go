@@ -3,6 +3,8 @@ package hub
 import (
 	"fmt"
 	"strings"
+
+	"orrery/models/internal/clip"
 )
 
 // Repo names a revision of a repository.
@@ -18,13 +20,42 @@ func ParseRepo(s string) (Repo, error) {
 	path, rev, tagged := strings.Cut(s, "@")
 	owner, name, ok := strings.Cut(path, "/")
 	if !ok || !plain(owner) || !plain(name) {
-		return Repo{}, &Error{Problem: fmt.Sprintf("%q is not OWNER/NAME or OWNER/NAME@REV", clip(s)),
-			hint: "for example EleutherAI/pythia-70m; letters, digits, dots, dashes and underscores can stand in both names"}
+		return Repo{}, &Error{Problem: fmt.Sprintf("%q is not OWNER/NAME or OWNER/NAME@REV", clip.Text(s)),
+			hint: "for example " + example(s) + "; letters, digits, dots, dashes and underscores can stand in both names"}
 	}
 	if tagged && !revision(rev) {
-		return Repo{}, &Error{Problem: fmt.Sprintf("%q is not a branch, tag or commit", clip(rev)), hint: "for example OWNER/NAME@main or OWNER/NAME@refs/pr/1"}
+		return Repo{}, &Error{Problem: fmt.Sprintf("%q is not a branch, tag or commit", clip.Text(rev)), hint: "for example OWNER/NAME@main or OWNER/NAME@refs/pr/1"}
 	}
 	return Repo{owner, name, rev}, nil
+}
+
+// Likely returns the repository that a name is likely to mean: the name itself
+// when it is OWNER/NAME already, that of the names by which papers and
+// TransformerLens call a model, such as gpt2-small, else the words OWNER/NAME.
+func Likely(name string) string {
+	owner, repo, owned := strings.Cut(name, "/")
+	if owned && plain(owner) && plain(repo) {
+		return name
+	}
+	name = strings.ToLower(name)
+	switch {
+	case !plain(name):
+	case name == "gpt2" || name == "gpt2-small":
+		return "openai-community/gpt2"
+	case strings.HasPrefix(name, "gpt2-"):
+		return "openai-community/" + name
+	case strings.HasPrefix(name, "pythia-"), strings.HasPrefix(name, "gpt-neo-"), strings.HasPrefix(name, "gpt-j-"):
+		return "EleutherAI/" + name
+	}
+	return "OWNER/NAME"
+}
+
+// example is a repository to show beside a name that is none.
+func example(name string) string {
+	if likely := Likely(name); likely != "OWNER/NAME" {
+		return likely
+	}
+	return "EleutherAI/pythia-70m"
 }
 
 // String returns OWNER/NAME or OWNER/NAME@REV.

@@ -73,3 +73,18 @@ func FuzzParseRepo(f *testing.F) {
 		}
 	})
 }
+
+func TestLikely(t *testing.T) {
+	for name, want := range map[string]string{
+		"gpt2": "openai-community/gpt2", "gpt2-small": "openai-community/gpt2", "GPT2-xl": "openai-community/gpt2-xl",
+		"pythia-70m": "EleutherAI/pythia-70m", "gpt-j-6b": "EleutherAI/gpt-j-6b", "Owner/Name": "Owner/Name",
+		"mental2op": "OWNER/NAME", "./here": "OWNER/NAME", "a b/c": "OWNER/NAME", "a/b/c": "OWNER/NAME", "": "OWNER/NAME", "pythia-70m/": "OWNER/NAME",
+	} {
+		if got := hub.Likely(name); got != want {
+			t.Errorf("%q is likely %s, want %s", name, got, want)
+		}
+	}
+	if _, err := hub.ParseRepo("gpt2"); err == nil || !strings.Contains(err.(*hub.Error).Hint(), "openai-community/gpt2") {
+		t.Errorf("the hint of gpt2 does not name its repository: %v", err)
+	}
+}

@@ -42,7 +42,9 @@ func (a *addedTokens) split(t text, token func(id int, piece text) error, rest f
 	if a.find == nil {
 		return rest(t)
 	}
-	done := 0 // bytes of t already passed on
+	done := 0  // bytes of t already passed on
+	white := 0 // where the white space ends that was looked for last
+	again := 0 // bytes that tokens have taken more than once
 	for i := 0; i < len(t.s); {
 		if a.find.first[t.s[i]] == 0 {
 			i++
@@ -60,13 +62,19 @@ func (a *addedTokens) split(t text, token func(id int, piece text) error, rest f
 			continue
 		}
 		if tok.LStrip {
-			lo = max(done, len(strings.TrimRightFunc(t.s[:lo], unicode.IsSpace)))
+			lo = done + len(strings.TrimRightFunc(t.s[done:max(done, lo)], unicode.IsSpace))
 		}
 		if tok.RStrip {
-			hi = len(t.s) - len(strings.TrimLeftFunc(t.s[hi:], unicode.IsSpace))
+			if hi >= white {
+				white = len(t.s) - len(strings.TrimLeftFunc(t.s[hi:], unicode.IsSpace))
+			}
+			hi = max(hi, white)
 		}
 		if lo >= hi {
 			continue
+		}
+		if again += max(0, done-lo); again > maxAgain {
+			return fmt.Errorf("text has white space of which added tokens such as %q take more than %d bytes again and again", tok.Content, maxAgain)
 		}
 		if done < lo {
 			if err := rest(t.slice(done, lo)); err != nil {
@@ -83,6 +91,9 @@ func (a *addedTokens) split(t text, token func(id int, piece text) error, rest f
 	}
 	return nil
 }
+
+// maxAgain bounds what the tokens of one text take twice or more, as tokens of white space with rstrip do: the work grows with it.
+const maxAgain = 1 << 20
 
 func wordBefore(s string) bool {
 	r, n := utf8.DecodeLastRuneInString(s)

@@ -2,6 +2,8 @@ package tokenizer
 
 import (
 	"hash/maphash"
+	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -15,16 +17,51 @@ const (
 // wait; what it answers does not depend on what it holds.
 type cache struct {
 	seed  maphash.Seed
-	tags  [cacheSlots]atomic.Uint64 // half a hash each of the piece in the slot (high) and of the last that was not (low)
-	slots [cacheSlots]atomic.Pointer[cached]
+	slots [cacheSlots]cacheSlot
 }
 
-// cached is a piece and its symbols, those that are short within one stretch of memory.
+// cacheSlot lies within one line of memory.
+type cacheSlot struct {
+	tags  atomic.Uint64 // half a hash each of the piece in the slot (high) and of the last that was not (low)
+	entry atomic.Pointer[cached]
+}
+
+// cached is a piece and its symbols, within one line of memory if there are few.
 type cached struct {
-	word    []byte
+	length, count uint8 // of the piece and of its symbols
+	letters       [22]byte
+	few           [4]symbol
+	long          *longCached // of a piece that has more of either
+}
+
+type longCached struct {
+	word    string
 	symbols []symbol
-	letters [16]byte
-	few     [4]symbol
+}
+
+func newCached(word string, symbols []symbol) *cached {
+	e := &cached{length: uint8(len(word)), count: uint8(len(symbols))}
+	if len(word) > len(e.letters) || len(symbols) > len(e.few) {
+		e.long = &longCached{strings.Clone(word), slices.Clone(symbols)}
+		return e
+	}
+	copy(e.letters[:], word)
+	copy(e.few[:], symbols)
+	return e
+}
+
+// of returns the symbols if the piece is word, else nil.
+func (e *cached) of(word string) []symbol {
+	if e.long != nil {
+		if e.long.word == word {
+			return e.long.symbols
+		}
+		return nil
+	}
+	if n := int(e.length); n == len(word) && string(e.letters[:n]) == word {
+		return e.few[:e.count]
+	}
+	return nil
 }
 
 func newCache() *cache { return &cache{seed: maphash.MakeSeed()} }
@@ -35,9 +72,9 @@ func (c *cache) get(word string) ([]symbol, uint64) {
 		return nil, 0
 	}
 	hash := maphash.String(c.seed, word)
-	if slot := hash % cacheSlots; c.tags[slot].Load()>>32 == hash>>32 { // a tag is only a hint: it spares a look at the piece
-		if e := c.slots[slot].Load(); e != nil && string(e.word) == word {
-			return e.symbols, hash
+	if slot := &c.slots[hash%cacheSlots]; slot.tags.Load()>>32 == hash>>32 { // a tag is only a hint: it spares a look at the piece
+		if e := slot.entry.Load(); e != nil {
+			return e.of(word), hash
 		}
 	}
 	return nil, hash
@@ -48,14 +85,12 @@ func (c *cache) put(hash uint64, word string, symbols []symbol) {
 	if len(word) > cacheWidth {
 		return
 	}
-	slot := hash % cacheSlots
-	tags := c.tags[slot].Load()
+	slot := &c.slots[hash%cacheSlots]
+	tags := slot.tags.Load()
 	if uint32(tags) != uint32(hash>>32) {
-		c.tags[slot].Store(tags>>32<<32 | hash>>32)
+		slot.tags.Store(tags>>32<<32 | hash>>32)
 		return
 	}
-	e := &cached{}
-	e.word, e.symbols = append(e.letters[:0], word...), append(e.few[:0], symbols...)
-	c.slots[slot].Store(e)
-	c.tags[slot].Store(hash>>32<<32 | hash>>32)
+	slot.entry.Store(newCached(word, symbols))
+	slot.tags.Store(hash>>32<<32 | hash>>32)
 }

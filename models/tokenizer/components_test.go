@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"orrery/models/tokenizer"
@@ -63,5 +64,29 @@ func TestComponents(t *testing.T) {
 				t.Errorf("%d of %d differ", bad, len(x.Cases))
 			}
 		})
+	}
+}
+
+// TestWhiteSpaceTakenAgain has added tokens that take the white space beside them, in texts that are nothing else: a token finds the
+// next one in what it took, as in the library, as long as that is not too much.
+func TestWhiteSpaceTakenAgain(t *testing.T) {
+	for _, side := range []string{"lstrip", "rstrip"} {
+		tok, err := tokenizer.Parse([]byte(`{"added_tokens":[{"id":1,"content":" ","`+side+`":true}],"model":{"type":"BPE","vocab":{"a":0," ":1},"merges":[]}}`), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tok.Encode(strings.Repeat(" ", 100)+"a", false)
+		if err != nil || len(got.IDs) != 101 {
+			t.Fatalf("%s: %d ids, %v", side, len(got.IDs), err)
+		}
+		for i, x := range got.Offsets[:100] {
+			if want := map[string][2]int{"lstrip": {i, i + 1}, "rstrip": {i, 100}}[side]; x != want {
+				t.Errorf("%s: token %d stands for %v, want %v", side, i, x, want)
+			}
+		}
+		_, err = tok.Encode(strings.Repeat(" ", 500_000)+"a", false)
+		if refused := err != nil && strings.Contains(err.Error(), `added tokens such as " " take more than 1048576 bytes again`); refused != (side == "rstrip") {
+			t.Errorf("%s: %v", side, err)
+		}
 	}
 }

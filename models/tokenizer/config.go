@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -12,11 +13,17 @@ type config struct {
 	EOS namedToken `json:"eos_token"`
 	Pad namedToken `json:"pad_token"`
 
-	// What follows is said of a tokenizer.model only; a tokenizer.json says it itself.
+	// What follows is said of other files only; a tokenizer.json says it itself.
 	AddBOS *bool                 `json:"add_bos_token"`
 	AddEOS *bool                 `json:"add_eos_token"`
 	Legacy *bool                 `json:"legacy"`               // the space in front is put after each added token too
 	Added  map[string]addedToken `json:"added_tokens_decoder"` // by id
+
+	// And this of GPT-2's format.
+	Class       string       `json:"tokenizer_class"`
+	PrefixSpace *bool        `json:"add_prefix_space"`
+	Unk         namedToken   `json:"unk_token"`
+	More        []namedToken `json:"additional_special_tokens"`
 }
 
 // namedToken is a token's string; files write it plainly, as an object with its content, or null.
@@ -47,7 +54,11 @@ func (c *config) readConfig(name string, data []byte) error {
 	if c.AddBOS == nil && c.AddEOS == nil && c.Legacy == nil && c.Added == nil {
 		c.AddBOS, c.AddEOS, c.Legacy, c.Added = more.AddBOS, more.AddEOS, more.Legacy, more.Added
 	}
-	for _, p := range []struct{ to, from *namedToken }{{&c.BOS, &more.BOS}, {&c.EOS, &more.EOS}, {&c.Pad, &more.Pad}} {
+	c.Class, c.PrefixSpace = cmp.Or(c.Class, more.Class), cmp.Or(c.PrefixSpace, more.PrefixSpace)
+	if c.More == nil {
+		c.More = more.More
+	}
+	for _, p := range []struct{ to, from *namedToken }{{&c.BOS, &more.BOS}, {&c.EOS, &more.EOS}, {&c.Pad, &more.Pad}, {&c.Unk, &more.Unk}} {
 		if *p.to == "" {
 			*p.to = *p.from
 		}

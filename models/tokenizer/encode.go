@@ -20,9 +20,10 @@ type Encoding struct {
 type encoder struct {
 	t       *Tokenizer
 	input   string
-	found   []found          // tokens, template aside
-	named   []named          // those of found that are not called as the vocabulary calls them
-	symbols []symbol         // of the piece at hand
+	found   []found  // tokens, template aside
+	named   []named  // those of found that are not called as the vocabulary calls them
+	symbols []symbol // of the piece at hand
+	room    room
 	pieces  func(text) error // the pre-tokenizer's steps with the model at their end
 }
 
@@ -85,7 +86,7 @@ func (e *encoder) encode(input string) error {
 	if input == "" {
 		return nil
 	}
-	return t.raw.split(text{s: input}, e.added, func(u text) error {
+	return t.raw.split(text{s: input, room: &e.room}, e.added, func(u text) error {
 		if t.normalizer != nil {
 			u = t.normalizer.normalize(u)
 		}

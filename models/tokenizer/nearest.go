@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"orrery/models/nearest"
 )
 
 // UnknownPieceError says that a piece of a text has no token, and the vocabulary no token for the unknown.
@@ -73,7 +75,7 @@ func integer(s string) (*big.Int, bool) {
 
 // Nearest returns up to n tokens that token may have been meant to be, best first. For a number those are the tokens that are
 // numbers, by distance in value (for "100" in a vocabulary of 0 to 99: 99, 98, 97); otherwise those with the fewest characters
-// to insert, delete or replace, then those that share the longest beginning.
+// to insert, delete or replace, then those that share the longest beginning. Special tokens are never among them.
 func (t *Tokenizer) Nearest(token string, n int) []string {
 	if n <= 0 {
 		return nil
@@ -94,11 +96,11 @@ func (t *Tokenizer) Nearest(token string, n int) []string {
 	worst := len(want) // a token that shares no character with the wanted one is no help
 	for _, e := range t.vocab.entries {
 		count := utf8.RuneCountInString(e.token)
-		if !e.there || count > longest || count-len(want) > worst || len(want)-count > worst {
+		if !e.there || e.special || count > longest || count-len(want) > worst || len(want)-count > worst {
 			continue
 		}
 		got := []rune(e.token)
-		if d := distance(want, got); d < max(len(want), len(got)) {
+		if d := nearest.Distance(want, got); d < max(len(want), len(got)) {
 			same := 0
 			for same < min(len(want), len(got)) && want[same] == got[same] {
 				same++
@@ -127,24 +129,4 @@ func nearestNumbers(want *big.Int, numbers []int, n int) []string {
 		out = append(out, strconv.Itoa(x))
 	}
 	return out
-}
-
-// distance is the Levenshtein distance of a and b.
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, y := range b {
-			d := diagonal
-			if x != y {
-				d = 1 + min(d, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], d
-		}
-	}
-	return row[len(b)]
 }

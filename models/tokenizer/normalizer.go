@@ -123,6 +123,10 @@ func (lowercase) normalize(t text) text {
 	if strings.IndexFunc(t.s, func(r rune) bool { return r >= 0x80 || 'A' <= r && r <= 'Z' }) < 0 {
 		return t
 	}
+	if isASCII(t.s) { // character by character: what bytes stand for stays
+		t.s = strings.ToLower(t.s)
+		return t
+	}
 	out := make([]changed, 0, len(t.s))
 	for _, r := range t.s {
 		out = appendLower(out, r)

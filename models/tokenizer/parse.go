@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 )
@@ -20,7 +19,7 @@ type document struct {
 	Model         json.RawMessage `json:"model"`
 }
 
-// The files that hold a tokenizer; where both are, the first is read.
+// The files that hold a tokenizer, before those of GPT-2's own format; of several the first is read.
 const (
 	jsonName  = "tokenizer.json"
 	pieceName = "tokenizer.model"
@@ -33,11 +32,11 @@ func In(dir fs.FS) bool {
 			return true
 		}
 	}
-	return false
+	return hasGPT2Files(dir)
 }
 
 // Load reads the tokenizer of a checkpoint directory: tokenizer.json, or where there is none tokenizer.model (see
-// ParseSentencePiece), and from tokenizer_config.json and special_tokens_map.json, where they are, which tokens begin, end and pad
+// ParseSentencePiece) or GPT-2's vocab.json and merges.txt with added_tokens.json, and from tokenizer_config.json and special_tokens_map.json, where they are, which tokens begin, end and pad
 // a text.
 func Load(dir string) (*Tokenizer, error) {
 	t, err := LoadFS(os.DirFS(dir))
@@ -49,12 +48,25 @@ func Load(dir string) (*Tokenizer, error) {
 
 // LoadFS is Load from a file system.
 func LoadFS(dir fs.FS) (*Tokenizer, error) {
-	data, err := readFile(dir, jsonName)
-	pieces := false
+	f := newFiles(dir)
+	t, err := f.load()
+	if err == nil {
+		t.hash = f.hash()
+	}
+	return t, err
+}
+
+func (f *files) load() (*Tokenizer, error) {
+	dir := f.dir
+	data, err := f.read(jsonName)
+	pieces, gpt2 := false, false
 	if errors.Is(err, fs.ErrNotExist) {
-		if more, e := readFile(dir, pieceName); !errors.Is(e, fs.ErrNotExist) {
+		if more, e := f.read(pieceName); !errors.Is(e, fs.ErrNotExist) {
 			data, err, pieces = more, e, true
 		}
+	}
+	if errors.Is(err, fs.ErrNotExist) && hasGPT2Files(dir) {
+		err, gpt2 = nil, true
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		for _, other := range []string{"vocab.json", "spiece.model"} {
@@ -68,7 +80,7 @@ func LoadFS(dir fs.FS) (*Tokenizer, error) {
 	}
 	var c config
 	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
-		more, err := readFile(dir, name)
+		more, err := f.read(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -79,27 +91,13 @@ func LoadFS(dir fs.FS) (*Tokenizer, error) {
 			return nil, err
 		}
 	}
-	if pieces {
+	switch {
+	case gpt2:
+		return f.loadGPT2(c)
+	case pieces:
 		return parseSentencePiece(data, c)
 	}
 	return parse(data, c)
-}
-
-// readFile is fs.ReadFile with a limit.
-func readFile(dir fs.FS, name string) ([]byte, error) {
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
-	}
-	return data, nil
 }
 
 // Parse reads a tokenizer.json, and a tokenizer_config.json that may be nil, from memory. A file with a part, setting or pattern
@@ -109,7 +107,11 @@ func Parse(tokenizerJSON, configJSON []byte) (*Tokenizer, error) {
 	if err := c.readConfig("tokenizer_config.json", configJSON); err != nil {
 		return nil, err
 	}
-	return parse(tokenizerJSON, c)
+	t, err := parse(tokenizerJSON, c)
+	if err == nil {
+		t.hash = hashOf(tokenizerJSON, configJSON)
+	}
+	return t, err
 }
 
 func parse(data []byte, c config) (*Tokenizer, error) {

@@ -116,6 +116,8 @@ func (p *part) splitter() (splitter, error) {
 	}
 	s := splitter{behavior: b, invert: p.Invert}
 	switch {
+	case p.Pattern.String != nil && *p.Pattern.String == "" && b == isolated: // every character
+		s.pattern = each(func(rune) bool { return true })
 	case p.Pattern.String != nil:
 		s.pattern = literal(*p.Pattern.String)
 	case p.Pattern.Regex != nil:
@@ -188,12 +190,12 @@ func (prefixSpace) split(t text, emit func(text) error) error {
 }
 
 func (m metaspace) split(t text, emit func(text) error) error {
-	atStart := t.extentAt(0).lo == 0
+	prepend := m.scheme == "always" || m.scheme == "first" && t.extentAt(0).lo == 0
 	t = replaceText{" ", m.replacement}.normalize(t)
-	if !strings.HasPrefix(t.s, m.replacement) && (m.scheme == "always" || m.scheme == "first" && atStart) {
+	if prepend && !strings.HasPrefix(t.s, m.replacement) {
 		t = t.prepend(m.replacement)
 	}
-	if !m.cut {
+	if !m.cut || !strings.Contains(t.s[1:], m.replacement) { // a word of its own, most often: there is none to cut before
 		return emit(t)
 	}
 	return m.words.split(t, emit)

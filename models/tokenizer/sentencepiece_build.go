@@ -18,7 +18,11 @@ func ParseSentencePiece(model, configJSON []byte) (*Tokenizer, error) {
 	if err := c.readConfig("tokenizer_config.json", configJSON); err != nil {
 		return nil, err
 	}
-	return parseSentencePiece(model, c)
+	t, err := parseSentencePiece(model, c)
+	if err == nil {
+		t.hash = hashOf(model, configJSON)
+	}
+	return t, err
 }
 
 func parseSentencePiece(data []byte, c config) (*Tokenizer, error) {

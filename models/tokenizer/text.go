@@ -8,6 +8,7 @@ type text struct {
 	s      string
 	at     int      // where s begins in the input, when origin is nil
 	origin []extent // origin[i] is what byte i of s stands for; nil while s is still input text itself
+	room   *room    // for texts made of this one; may be nil
 }
 
 // extent is a half-open range of the input's bytes, always of whole characters.
@@ -15,7 +16,7 @@ type extent struct{ lo, hi int32 }
 
 // slice returns bytes lo..hi of t, sharing its memory.
 func (t text) slice(lo, hi int) text {
-	u := text{s: t.s[lo:hi], at: t.at + lo}
+	u := text{s: t.s[lo:hi], at: t.at + lo, room: t.room}
 	if t.origin != nil {
 		u.origin = t.origin[lo:hi]
 	}
@@ -48,13 +49,13 @@ func (t text) prepend(p string) text {
 	if t.s == "" || p == "" {
 		return t
 	}
-	u := text{s: p + t.s, origin: make([]extent, 0, len(p)+len(t.s))}
+	s, origin := t.room.prepend(p, t.s)
+	front := origin[:len(p)]
 	first := t.extentAt(0)
-	for range len(p) {
-		u.origin = append(u.origin, first)
+	for i := range front {
+		front[i] = first
 	}
-	u.origin = t.appendOrigin(u.origin, 0, len(t.s))
-	return u
+	return text{s: s, origin: t.appendOrigin(front, 0, len(t.s)), room: t.room}
 }
 
 // appendOrigin appends the extents of bytes lo..hi of t, which are whole characters.
@@ -63,7 +64,12 @@ func (t text) appendOrigin(to []extent, lo, hi int) []extent {
 		return append(to, t.origin[lo:hi]...)
 	}
 	for i := lo; i < hi; {
-		_, n := runeAt(t.s, i)
+		if t.s[i] < utf8.RuneSelf {
+			to = append(to, extent{int32(t.at + i), int32(t.at + i + 1)})
+			i++
+			continue
+		}
+		_, n := utf8.DecodeRuneInString(t.s[i:])
 		x := extent{int32(t.at + i), int32(t.at + i + n)}
 		for range n {
 			to = append(to, x)

@@ -18,7 +18,12 @@ type Tokenizer struct {
 	bos, eos, pad int // -1: none
 	asText        int // unknown token that Encoding.Tokens has as the text it stands for, as Unigram does; -1: none
 	encoders      sync.Pool
+	hash          string
 }
+
+// Hash is the sha256 (hex) of the files that the tokenizer was read from. Two with the same hash give the same ids and texts; the
+// same tokenizer in files of another layout has another.
+func (t *Tokenizer) Hash() string { return t.hash }
 
 // Decode turns ids into text; skipSpecial leaves special tokens out. An id outside the vocabulary is an error.
 func (t *Tokenizer) Decode(ids []int, skipSpecial bool) (string, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -19,14 +18,10 @@ type unigram struct {
 	unk      int32     // -1: what no token expresses is an error
 	fallback map[byte]int32
 	cache    *cache
-	ways     sync.Pool // of *[]arrival
 }
 
 func newUnigram() *unigram {
-	return &unigram{
-		pieces: newTrie(), unkScore: math.Inf(1), unk: -1, cache: newCache(),
-		ways: sync.Pool{New: func() any { return new([]arrival) }},
-	}
+	return &unigram{pieces: newTrie(), unkScore: math.Inf(1), unk: -1, cache: newCache()}
 }
 
 func parseUnigram(m *modelJSON, byteLevel bool) (model, *vocabulary, error) {
@@ -104,11 +99,12 @@ func (u *unigram) tokenize(word string, out []symbol) ([]symbol, error) {
 
 // segment runs Viterbi over the byte positions of word.
 func (u *unigram) segment(word string, out []symbol) []symbol {
-	buf := u.ways.Get().(*[]arrival)
-	defer u.ways.Put(buf)
-	best := slices.Grow((*buf)[:0], len(word)+1)[:len(word)+1]
-	*buf = best
-	best[0] = arrival{}
+	var few [32]arrival // a word has seldom more bytes
+	best := few[:]
+	if len(word) >= len(few) {
+		best = make([]arrival, len(word)+1)
+	}
+	best = best[:len(word)+1]
 	for i := range best[1:] {
 		best[i+1].from = -1
 	}
