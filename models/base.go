@@ -53,6 +53,7 @@ func (m *Model) NewBase(ctx context.Context, in Batch, edits ...Edit) (*Base, er
 		return nil, err
 	}
 	defer p.end()
+	p.share()
 	p.stack(m.Config.Layers) // logits come with the variants
 	if p.stopped() {
 		return nil, p.err

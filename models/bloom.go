@@ -10,11 +10,10 @@ import (
 // Multilingual Language Model", 2022, arXiv:2211.05100). Any length of prompt is
 // possible; seq_length, where it is there, was that of training.
 func bloomConfig(c *hfConfig) Config {
-	d := c.integer("hidden_size", c.integer("n_embed", 0))
-	heads := c.integer("n_head", c.integer("num_attention_heads", 0))
+	d, heads := c.need("hidden_size"), c.need("n_head")
 	c.divides("n_head", heads, "hidden_size", d)
 	return Config{
-		Layers: c.integer("n_layer", c.integer("num_hidden_layers", 0)), Width: d,
+		Layers: c.need("n_layer"), Width: d,
 		Heads: heads, KVHeads: heads, HeadWidth: d / max(heads, 1),
 		MLPWidth: 4 * d, Vocab: c.need("vocab_size"), Context: c.integer("seq_length", 2048),
 		Norm: LayerNorm, NormEps: c.number("layer_norm_epsilon", 1e-5),

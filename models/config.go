@@ -69,7 +69,7 @@ type Config struct {
 	NormEps    float64      `json:"norm_eps"`
 	Positions  PosKind      `json:"positions"`
 	Rotary     RotaryConfig `json:"rotary"`     // read when Positions is Rotary
-	Activation string       `json:"activation"` // "gelu" (exact), "gelu_tanh", "silu" or "relu"
+	Activation string       `json:"activation"` // "gelu" (exact), "gelu_tanh", "quick_gelu", "silu", "relu" or "relu2" (its square)
 	Gated      bool         `json:"gated"`      // the MLP multiplies act(gate) by a second projection
 	Tied       bool         `json:"tied"`       // the unembedding is the embedding
 
@@ -259,8 +259,10 @@ func (c Config) behind() bool { return c.Placement == PostNorm || c.Placement ==
 // activations are the functions that Config.Activation may name. The map is
 // never written to.
 var activations = map[string]kernel.Act{
-	"gelu":      kernel.GELU,
-	"gelu_tanh": kernel.GELUTanh,
-	"silu":      kernel.SiLU,
-	"relu":      kernel.ReLU,
+	"gelu":       kernel.GELU,
+	"gelu_tanh":  kernel.GELUTanh,
+	"silu":       kernel.SiLU,
+	"relu":       kernel.ReLU,
+	"quick_gelu": kernel.QuickGELU,
+	"relu2":      kernel.ReLU2,
 }

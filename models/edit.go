@@ -1,12 +1,12 @@
 package models
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 
+	"orrery/models/exactjson"
 	"orrery/models/tensor"
 )
 
@@ -49,16 +49,19 @@ type Edit struct {
 	Basis *Value `json:"basis,omitempty"`
 }
 
-// ParseEdits reads a JSON list of edits. Unknown keys are errors.
+// ParseEdits reads a JSON list of edits. Unknown keys, and keys that stand twice
+// in an edit, are errors.
 func ParseEdits(r io.Reader) ([]Edit, error) {
-	dec := json.NewDecoder(r)
-	dec.DisallowUnknownFields()
-	var edits []Edit
-	if err := dec.Decode(&edits); err != nil {
+	text, err := io.ReadAll(r)
+	if err != nil {
 		return nil, fmt.Errorf("edits: %w", err)
 	}
-	if dec.More() {
-		return nil, errors.New("edits: more follows behind the list")
+	var edits []Edit
+	if err := exactjson.Decode(text, &edits); err != nil {
+		return nil, fmt.Errorf("edits: %w", err)
+	}
+	if edits == nil {
+		return nil, errors.New("edits: want a list, not null")
 	}
 	return edits, nil
 }

@@ -41,6 +41,11 @@ func (e NumericError) Error() string {
 	return fmt.Sprintf("%s%v is %v", e.Site, e.Index, e.Value)
 }
 
+// badWeight says what a weight that is no number means.
+func badWeight(err NumericError) error {
+	return fmt.Errorf("%w, and weights are finite: the file is damaged, or its training diverged", err)
+}
+
 // finite returns a NumericError for the first NaN or infinity in t.
 func finite(name string, t *tensor.Dense) error {
 	for i, v := range t.Data {

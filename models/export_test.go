@@ -46,3 +46,9 @@ func (m *Model) Packed() (n, of, bytes int) {
 	count(&m.head)
 	return n, of, bytes
 }
+
+// Frequencies are the angles per position of each pair in a row of so many
+// tokens, and the factor of cosines and sines.
+func (r RotaryConfig) Frequencies(tokens int) ([]float64, float64) {
+	return r.frequencies(tokens), r.stretch()
+}

@@ -10,7 +10,7 @@ import (
 // (Almazrouei et al., "The Falcon Series of Open Language Models", 2023,
 // arXiv:2311.16867).
 func falconConfig(c *hfConfig) Config {
-	d, heads, context := c.integer("hidden_size", c.integer("n_embed", 0)), c.need("num_attention_heads"), c.integer("max_position_embeddings", 2048)
+	d, heads, context := c.need("hidden_size"), c.need("num_attention_heads"), c.integer("max_position_embeddings", 2048)
 	c.divides("num_attention_heads", heads, "hidden_size", d)
 	k, groups, bias := d/max(heads, 1), c.integer("num_kv_heads", heads), c.flag("bias", false)
 	fresh, parallel := c.flag("new_decoder_architecture", false), c.flag("parallel_attn", true)
@@ -23,6 +23,9 @@ func falconConfig(c *hfConfig) Config {
 		groups = heads
 	}
 	norms := c.integer("num_ln_in_parallel_attn", 2)
+	if fresh && norms != 1 && norms != 2 {
+		c.fail("num_ln_in_parallel_attn is %d, want 1 or 2", norms)
+	}
 	cfg := Config{
 		Layers: c.need("num_hidden_layers"), Width: d, Heads: heads, KVHeads: groups, HeadWidth: k,
 		MLPWidth: c.integer("ffn_hidden_size", 4*d), Vocab: c.need("vocab_size"), Context: context,

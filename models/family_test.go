@@ -55,15 +55,25 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		fields fields
 		says   []string
 	}{
+		{"gpt2", fields{"is_causal": false}, []string{"is_causal is false"}},
+		{"llama2", fields{"is_causal": json.RawMessage("null")}, []string{"is_causal is null"}}, // read as false elsewhere
+		{"gpt2", fields{"scale_attn_weights": json.RawMessage("null")}, []string{"scale_attn_weights is null", "true or false"}},
+		{"gpt2", fields{"num_hidden_layers": 1}, []string{"n_layer is 2", "num_hidden_layers is 1"}},
+		{"bloom", fields{"n_embed": 12}, []string{"hidden_size is 24", "n_embed is 12"}},
+		{"bloom", fields{"n_head": nil}, []string{"n_head is missing"}},
+		{"mpt", fields{"num_attention_heads": 2}, []string{"n_heads is 3", "num_attention_heads is 2"}},
 		{"gpt_neo", fields{"attention_types": []any{[]any{[]string{"global", "sparse"}, 1}, []any{[]string{"global"}, 1}}}, []string{`attention_types[1] is "sparse"`, "local"}},
 		{"gpt_neo", fields{"attention_types": []any{[]any{[]string{"global"}, 2}}}, []string{"names 2 layers", "num_layers is 3"}},
 		{"gpt_neo", fields{"attention_types": []any{[]any{[]string{"global"}, 1 << 40}}}, []string{"attention_types", "1099511627776"}},
+		{"gpt_neo", fields{"attention_layers": []string{"local", "local", "local"}}, []string{`attention_layers is ["local" "local" "local"]`, `["global" "local" "global"]`}},
 		{"gpt_neo", fields{"window_size": 0}, []string{"window_size is 0", `"local"`}},
 		{"gpt_neox", fields{"num_attention_heads": 3}, []string{"num_attention_heads is 3", "hidden_size 32"}},
 		{"gpt_neox", fields{"attention_bias": false, "rope_parameters": fields{"rope_type": "spiral"}}, []string{`rope_type is "spiral"`, "longrope"}},
 		{"gpt_neox", fields{"rope_parameters": fields{"partial_rotary_factor": 0.1}}, []string{"rotary: dim is 1"}},
 		{"gptj", fields{"rotary_dim": 12}, []string{"dim is 12", "2..10"}},
 		{"llama2", fields{"sliding_window": 4}, []string{"sliding_window is 4"}},
+		{"llama2", fields{"partial_rotary_factor": 0.5}, []string{"partial_rotary_factor is 0.5", "whole heads"}},
+		{"llama2", fields{"rope_parameters": fields{"rope_type": "linear", "factor": 2, "partial_rotary_factor": 0.5}}, []string{"rope_parameters: partial_rotary_factor is 0.5"}},
 		{"llama2", fields{"num_local_experts": 8}, []string{"num_local_experts is 8"}},
 		{"llama2", fields{"attn_logit_softcapping": 30}, []string{"attn_logit_softcapping is 30"}},
 		{"llama2", fields{"rope_parameters": fields{"rope_type": "yarn", "factor": -2}}, []string{"yarn scaling: factor is -2"}},
@@ -74,11 +84,19 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"qwen2", fields{"layer_types": []string{"full_attention", "sliding_attention"}}, []string{"sliding_window is 0"}},
 		{"qwen2", fields{"layer_types": []string{"full_attention"}}, []string{"layer_types names 1 layers", "2"}},
 		{"qwen3", fields{"num_experts": 64}, []string{"num_experts is 64"}},
+		{"gemma", fields{"hidden_act": "silu"}, []string{`hidden_act is "silu"`, `hidden_activation is "gelu_pytorch_tanh"`}},
+		{"gemma", fields{"hidden_act": "celu", "hidden_activation": nil}, []string{`hidden_act is "celu"`}},
+		{"gemma2", fields{"attn_logit_softcapping": 0}, []string{"attn_logit_softcapping is 0", "null for none"}},
+		{"gemma2", fields{"final_logit_softcapping": 0.0}, []string{"final_logit_softcapping is 0"}},
 		{"gemma2", fields{"use_bidirectional_attention": true}, []string{"use_bidirectional_attention is true"}},
 		{"gemma2", fields{"query_pre_attn_scalar": -3}, []string{"score_scale is NaN"}},
 		{"gemma2", fields{"attn_logit_softcapping": -3}, []string{"score_cap is -3"}},
 		{"gemma3", fields{"attn_logit_softcapping": 20}, []string{"attn_logit_softcapping is 20"}},
 		{"gemma3", fields{"rope_parameters": fields{"sliding_attention": fields{"rope_theta": -1}}}, []string{"local_rotary: base is -1"}},
+		{"gemma3", fields{"rope_parameters": fields{"rope_type": "linear", "factor": 2}}, []string{"rope_parameters: factor is 2", "full_attention and sliding_attention"}},
+		{"gemma3", fields{"rope_scaling": fields{"rope_type": "linear", "factor": 2}}, []string{"rope_scaling is", "beside rope_parameters"}},
+		{"gemma3", fields{"layer_types": nil, "_sliding_window_pattern": 3}, []string{"_sliding_window_pattern is 3", "sliding_window_pattern 6"}},
+		{"gemma3", fields{"layer_types": nil, "sliding_window_pattern": 0}, []string{"sliding_window_pattern is 0"}},
 		{"gemma3", fields{"num_attention_heads": nil, "num_key_value_heads": nil}, []string{"self_attn.q_proj.weight", "[64 20]", "self_attn.k_proj.weight", "[32 20]"}},
 		{"gemma3-nested", nested("text_config", nil), []string{"text_config is missing"}},
 		{"phi", fields{"qk_layernorm": true}, []string{"self_attn.q_layernorm.weight"}},
@@ -91,6 +109,8 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"olmo", fields{"clip_qkv": -1}, []string{"clip_qkv is -1"}},
 		{"stablelm", fields{"hidden_act": "relu6"}, []string{`"relu6"`}},
 		{"starcoder2", fields{"use_bias": false, "attention_bias": "no"}, []string{`attention_bias is "no"`, "true or false"}},
+		{"falcon-new", fields{"num_ln_in_parallel_attn": 3}, []string{"num_ln_in_parallel_attn is 3", "1 or 2"}},
+		{"llama2", fields{"rope_parameters": fields{"type": "yarn", "short_factor": []float64{1, 1, 1, 1}}}, []string{"yarn scaling: factor is NaN"}},
 		{"falcon-new", fields{"num_kv_heads": 3}, []string{"kv_heads 3"}},
 		{"mpt", fields{"no_bias": false}, []string{"no_bias is false"}},
 		{"mpt", fields{"expansion_ratio": 2}, []string{"expansion_ratio is 2", "4"}},
@@ -120,6 +140,7 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"gptj", fields{"rotary_dim": 4}},
 		{"llama3", fields{"rope_parameters": fields{"rope_type": "dynamic", "factor": 2}}},
 		{"llama3", fields{"rope_parameters": nil, "rope_theta": 500, "rope_scaling": fields{"type": "yarn", "factor": 2}}},
+		{"llama3", fields{"rope_parameters": fields{"rope_type": "yarn", "factor": nil, "original_max_position_embeddings": 8}}}, // null: the contexts' ratio
 		{"mistral", fields{"sliding_window": 3}},
 		{"mistral", fields{"sliding_window": json.RawMessage("null")}},
 		{"qwen2", fields{"use_sliding_window": true, "sliding_window": 4, "max_window_layers": 1, "layer_types": nil}},
@@ -127,6 +148,7 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"gemma2", fields{"attn_logit_softcapping": json.RawMessage("null")}},
 		{"gemma2", fields{"final_logit_softcapping": 10}},
 		{"gemma2", fields{"query_pre_attn_scalar": 16}},
+		{"gemma3", fields{"rope_theta": 500, "rope_parameters": fields{"full_attention": fields{"rope_type": "default"}}}},
 		{"phi", fields{"rope_parameters": fields{"partial_rotary_factor": 0.25}}},
 		{"falcon-alibi", fields{"alibi": false}},
 		{"olmo", fields{"clip_qkv": 3}},
@@ -142,6 +164,29 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 			}
 			if plain := openGolden(t, test.family); m.Hash() == plain.Hash() {
 				t.Errorf("the config stays %+v", m.Config)
+			}
+		})
+	}
+	same := []struct {
+		family string
+		fields fields
+	}{
+		{"gpt2", fields{"n_head": nil, "num_attention_heads": 3, "n_layer": nil, "num_hidden_layers": 2, "n_embd": nil, "hidden_size": 24}},
+		{"gpt_neo", fields{"num_heads": json.RawMessage("null"), "num_attention_heads": 3, "num_hidden_layers": 3}},
+		{"bloom", fields{"hidden_size": nil, "n_embed": 24}},
+		{"gemma", fields{"hidden_act": "gelu", "hidden_activation": nil}}, // as published: it means the tanh form
+		{"gemma", fields{"hidden_act": nil}},
+		{"llama2", fields{"partial_rotary_factor": 1.0, "is_causal": true}},
+	}
+	for _, test := range same {
+		b, _ := json.Marshal(test.fields)
+		t.Run(test.family+"/same/"+string(b), func(t *testing.T) {
+			m, err := changed(t, test.family, test.fields)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain := openGolden(t, test.family); m.Hash() != plain.Hash() {
+				t.Errorf("config %+v, want %+v", m.Config, plain.Config)
 			}
 		})
 	}
@@ -177,11 +222,7 @@ func TestEveryWeightIsNeeded(t *testing.T) {
 			continue
 		}
 		t.Run(family, func(t *testing.T) {
-			file := openFile(t, filepath.Join(dir, "model.safetensors"))
-			all := map[string]*tensor.Dense{}
-			for _, name := range file.Names() {
-				all[name] = floats(t, file, name)
-			}
+			all := weightsOf(t, family)
 			load := func(change func(ts map[string]*tensor.Dense)) error {
 				ts := maps.Clone(all)
 				change(ts)

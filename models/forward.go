@@ -158,10 +158,11 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 		p.visit(l, ResidPost, s.rows, s.x)
 		return p.fresh(l, ResidPost, s)
 	}
-	s, in := p.between(l, s, attn) // x += attn
+	s, read := p.between(l, s, attn) // x += attn
 
-	// Feed-forward, [R′,D] -> [R′,F] -> [R′,D].
-	t.out = s.rows
+	// Feed-forward, [R″,D] -> [R″,F] -> [R″,D].
+	t.out = read.rows
+	in := read.x
 	if p.hooked(Site{l, MLPIn}) {
 		in = p.clone(in)
 		p.visit(l, MLPIn, t.out, in)
@@ -183,7 +184,7 @@ func (p *pass) block(l int, s stream, t *blockTrace) stream {
 		p.norm(l, LN2PostScale, t.out, mlp, &w.ln2Post, &t.behind[1])
 		mlp = t.behind[1].out
 	}
-	s, mlp = p.leave(l, s, mlp)
+	s, mlp = p.leave(l, s, t.out, mlp)
 	p.visit(l, MLPOut, s.rows, mlp)
 	kernel.Add(s.x, mlp)
 	p.visit(l, ResidPost, s.rows, s.x)

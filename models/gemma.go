@@ -1,20 +1,39 @@
 package models
 
 import (
+	"cmp"
+	"maps"
 	"math"
+	"slices"
 )
 
 // gemmaConfig reads a config.json of Gemma: Llama with the embedding times
 // sqrt(D), norms whose gain is stored as its distance from 1, a tanh-GELU gate,
 // and the embedding as unembedding (Mesnard et al., "Gemma: Open Models Based on
 // Gemini Research and Technology", 2024, arXiv:2403.08295). Published files say
-// hidden_act "gelu" and mean the tanh form.
+// hidden_act "gelu" and mean the tanh form. Some libraries read hidden_act and
+// some hidden_activation: where both are there they must be the same.
 func gemmaConfig(c *hfConfig) Config {
 	cfg := gemmaSizes(c, 8192, usualRope)
-	if cfg.Activation = c.activation("hidden_activation", c.text("hidden_act", "gelu_pytorch_tanh")); cfg.Activation == "gelu" {
-		cfg.Activation = "gelu_tanh"
+	act, other := c.gemmaActivation("hidden_act"), c.gemmaActivation("hidden_activation")
+	if act != "" && other != "" && act != other {
+		c.fail("hidden_act is %s, and hidden_activation is %s", c.fields["hidden_act"], c.fields["hidden_activation"])
 	}
+	cfg.Activation = cmp.Or(act, other, "gelu_tanh")
 	return cfg
+}
+
+// gemmaActivation is activation, with "gelu" for the tanh form; "" when the
+// field is not there.
+func (c *hfConfig) gemmaActivation(name string) string {
+	var v string
+	switch c.read(name, &v); v {
+	case "":
+		return ""
+	case "gelu":
+		return "gelu_tanh"
+	}
+	return c.activation(name, v)
 }
 
 // gemmaSizes reads what every Gemma has in common.
@@ -41,8 +60,8 @@ func gemma2Config(c *hfConfig) Config {
 func gemma2Block(c *hfConfig, cfg Config, scores, logits float64) Config {
 	cfg.Placement = BothNorm
 	cfg.ScoreScale = 1 / math.Sqrt(c.number("query_pre_attn_scalar", 256))
-	cfg.ScoreCap = c.unless("attn_logit_softcapping", scores)
-	cfg.LogitCap = c.unless("final_logit_softcapping", logits)
+	cfg.ScoreCap = c.cap("attn_logit_softcapping", scores)
+	cfg.LogitCap = c.cap("final_logit_softcapping", logits)
 	return cfg
 }
 
@@ -61,8 +80,15 @@ func gemma3TextConfig(c *hfConfig) Config {
 	if cfg.QKNorm = QKNormHead; cfg.ScoreCap != 0 {
 		c.fail("attn_logit_softcapping is %g, and Gemma 3 has none", cfg.ScoreCap)
 	}
-	period := max(c.integer("_sliding_window_pattern", c.integer("sliding_window_pattern", 6)), 1)
+	period := c.integer("sliding_window_pattern", 6)
+	if period < 1 {
+		c.fail("sliding_window_pattern is %d, want at least 1", period)
+		return cfg
+	}
 	cfg.Windows = c.windows(cfg.Layers, c.window(4096), true, func(l int) bool { return (l+1)%period != 0 })
+	if v := c.integer("_sliding_window_pattern", period); v != period && c.field("layer_types") == nil {
+		c.fail("_sliding_window_pattern is %d, and sliding_window_pattern %d", v, period)
+	}
 	local := new(RotaryConfig)
 	cfg.Rotary, *local = c.gemma3Ropes(cfg.HeadWidth, cfg.Context)
 	if cfg.Windows != nil {
@@ -92,13 +118,23 @@ func gemma3Config(c *hfConfig) Config {
 // rope_parameters by the kind of layer, or rope_theta with rope_scaling and
 // rope_local_base_freq.
 func (c *hfConfig) gemma3Ropes(dim, context int) (global, local RotaryConfig) {
-	const far, near = 1_000_000, 10_000
+	const far = 1_000_000
+	near := c.number("rope_local_base_freq", 10_000)
 	if nested := c.object("rope_parameters"); nested != nil {
-		global, local = RotaryConfig{Base: far, Dim: dim}, RotaryConfig{Base: near, Dim: dim}
+		const whole, windowed = "full_attention", "sliding_attention"
+		for _, name := range slices.Sorted(maps.Keys(nested.fields)) {
+			if name != whole && name != windowed && nested.field(name) != nil {
+				nested.fail("%s is %.60s, want %s and %s", name, nested.fields[name], whole, windowed)
+			}
+		}
+		if beside := c.object("rope_scaling"); beside != nil {
+			c.fail("rope_scaling is %.60s beside rope_parameters", c.fields["rope_scaling"])
+		}
+		global, local = RotaryConfig{Base: c.number("rope_theta", far), Dim: dim}, RotaryConfig{Base: near, Dim: dim}
 		for _, of := range []struct {
 			name string
 			at   *RotaryConfig
-		}{{"full_attention", &global}, {"sliding_attention", &local}} {
+		}{{whole, &global}, {windowed, &local}} {
 			if s := nested.object(of.name); s != nil {
 				*of.at = s.ropeObject(dim, context, of.at.Base, 1, 0, usualRope)
 				nested.leave(s)
@@ -109,7 +145,7 @@ func (c *hfConfig) gemma3Ropes(dim, context int) (global, local RotaryConfig) {
 	}
 	rope := usualRope
 	rope.baseOr = far
-	return c.rope(dim, context, rope), RotaryConfig{Base: c.number("rope_local_base_freq", near), Dim: dim}
+	return c.rope(dim, context, rope), RotaryConfig{Base: near, Dim: dim}
 }
 
 // gemmaParams reads Gemma's weights.

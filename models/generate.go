@@ -23,7 +23,8 @@ type GenerateOptions struct {
 
 	// Edits hold at every step. Positions are places in the padded rows, all of
 	// them when left out; negative ones count from the end of the prompt, so
-	// that a token's values never depend on what follows it.
+	// that a token's values never depend on what follows it. Where an edit of
+	// scores or patterns shows a query later keys, it shows those of its step.
 	Edits []Edit
 
 	// Hooks see the tokens that a step computes, [S,n,..] for the S rows that go

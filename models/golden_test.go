@@ -16,7 +16,6 @@ import (
 	"orrery/models"
 	"orrery/models/modeltest"
 	"orrery/models/tensor"
-	"orrery/models/weights"
 )
 
 // tolerance is that of the goldens' own header: float32 against float64 is below
@@ -80,7 +79,7 @@ func eachFamily(t *testing.T, tensor string, test func(t *testing.T, g golden)) 
 type golden struct {
 	*models.Model
 	dir  string
-	file *weights.File
+	file *modeltest.Values
 }
 
 func openGolden(t *testing.T, family string) golden {
@@ -93,18 +92,13 @@ func openGolden(t *testing.T, family string) golden {
 	return golden{m, dir, openFile(t, filepath.Join(dir, "golden.safetensors"))}
 }
 
-func openFile(t *testing.T, path string) *weights.File {
+func openFile(t *testing.T, path string) *modeltest.Values {
 	t.Helper()
-	f, err := weights.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+	return modeltest.OpenValues(t, path)
 }
 
 // floats reads a tensor of a golden file.
-func floats(t *testing.T, f *weights.File, name string) *tensor.Dense {
+func floats(t *testing.T, f *modeltest.Values, name string) *tensor.Dense {
 	t.Helper()
 	x, err := f.Float32(name)
 	if err != nil {
@@ -114,7 +108,7 @@ func floats(t *testing.T, f *weights.File, name string) *tensor.Dense {
 }
 
 // ints reads a tensor of integers and its shape.
-func ints(t *testing.T, f *weights.File, name string) ([]int, []int) {
+func ints(t *testing.T, f *modeltest.Values, name string) ([]int, []int) {
 	t.Helper()
 	v, shape, err := f.Int64s(name)
 	if err != nil {
@@ -128,7 +122,7 @@ func ints(t *testing.T, f *weights.File, name string) ([]int, []int) {
 }
 
 // batch reads the ids [B,T] of that name.
-func batch(t *testing.T, f *weights.File, name string) models.Batch {
+func batch(t *testing.T, f *modeltest.Values, name string) models.Batch {
 	t.Helper()
 	ids, shape := ints(t, f, name)
 	if len(shape) == 1 {

@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // gptNeoConfig reads a config.json of GPT-Neo: GPT-2 with q·k not divided by
@@ -27,8 +28,9 @@ func gptNeoConfig(c *hfConfig) Config {
 // patterns with how often each is repeated, or attention_layers.
 func (c *hfConfig) gptNeoWindows(layers int) []int {
 	kinds, types := []string(nil), [][2]json.RawMessage(nil)
-	c.read("attention_layers", &kinds)
-	if c.read("attention_types", &types) {
+	var listed []string
+	both := c.read("attention_layers", &listed)
+	if kinds = listed; c.read("attention_types", &types) {
 		kinds = nil
 		for _, t := range types {
 			var pattern []string
@@ -49,7 +51,11 @@ func (c *hfConfig) gptNeoWindows(layers int) []int {
 		c.fail("attention_types names %d layers, and num_layers is %d", len(kinds), layers)
 		return nil
 	}
-	return c.windowsOf(kinds, "attention_types", "local", "global", "window_size", c.integer("window_size", 256))
+	windows := c.windowsOf(kinds, "attention_types", "local", "global", "window_size", c.integer("window_size", 256))
+	if both && !slices.Equal(kinds, listed) {
+		c.fail("attention_layers is %.60q, and attention_types says %.60q", listed, kinds)
+	}
+	return windows
 }
 
 // gptNeoParams reads GPT-Neo's weights.

@@ -19,7 +19,7 @@ import (
 
 // difference is the goldens' metric: the sum over rows of the last position's
 // logit of one id less that of another.
-func difference(t *testing.T, m *models.Model, f *weights.File, b int) models.Scalar {
+func difference(t *testing.T, m *models.Model, f *modeltest.Values, b int) models.Scalar {
 	t.Helper()
 	ids, _ := ints(t, f, "metric.ids")
 	var terms []string
@@ -118,7 +118,7 @@ func closeGradient(t *testing.T, name string, got, want *tensor.Dense) {
 // paramGoldens reads gradients of Hugging Face's weights as if they were the
 // weights themselves: every change of layout is linear but for Gemma's 1+w,
 // which is taken back.
-func paramGoldens(t *testing.T, g golden, file *weights.File, names []string) *models.Params {
+func paramGoldens(t *testing.T, g golden, file *modeltest.Values, names []string) *models.Params {
 	t.Helper()
 	dir := t.TempDir()
 	var ts []weights.Tensor

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -40,11 +41,39 @@ func (c *hfConfig) fail(format string, args ...any) {
 	}
 }
 
+// synonyms are the names of sizes with another that means the same where a family
+// reads the first. It is never written to.
+var synonyms = map[string]string{
+	"n_layer": "num_hidden_layers", "num_layers": "num_hidden_layers", "n_layers": "num_hidden_layers",
+	"n_head": "num_attention_heads", "num_heads": "num_attention_heads", "n_heads": "num_attention_heads",
+	"n_embd": "hidden_size", "d_model": "hidden_size", "hidden_size": "n_embed",
+	"n_positions": "max_position_embeddings",
+}
+
+// field is what stands under a name or its synonym, nil for nothing and for
+// null. Both must say the same.
+func (c *hfConfig) field(name string) json.RawMessage {
+	raw := c.fields[name]
+	if string(raw) == "null" {
+		raw = nil
+	}
+	other := c.fields[synonyms[name]]
+	switch {
+	case other == nil || string(other) == "null":
+		return raw
+	case raw == nil:
+		return other
+	case !bytes.Equal(raw, other):
+		c.fail("%s is %.40s, and %s is %.40s", name, raw, synonyms[name], other)
+	}
+	return raw
+}
+
 // read decodes a field into v and reports whether it was there and not null.
 func (c *hfConfig) read(name string, v any) bool {
 	c.asked[name] = true
-	raw, ok := c.fields[name]
-	if !ok || string(raw) == "null" {
+	raw := c.field(name)
+	if raw == nil {
 		return false
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
@@ -100,8 +129,12 @@ func (c *hfConfig) text(name, or string) string {
 	return or
 }
 
-// flag is a boolean with a default.
+// flag is a boolean with a default. A null where the default is true is refused:
+// libraries read it as false.
 func (c *hfConfig) flag(name string, or bool) bool {
+	if raw, there := c.fields[name]; there && string(raw) == "null" && or {
+		c.fail("%s is null, want true or false", name)
+	}
 	c.read(name, &or)
 	return or
 }
@@ -137,7 +170,7 @@ func (c *hfConfig) leave(o *hfConfig) {
 // written to.
 var neutral = map[string][]string{
 	"quantization_config": nil, "compression_config": nil, "sparsity_config": nil,
-	"is_encoder_decoder": {"false"}, "add_cross_attention": {"false"}, "use_bidirectional_attention": {"false"},
+	"is_causal": {"true"}, "is_encoder_decoder": {"false"}, "add_cross_attention": {"false"}, "use_bidirectional_attention": {"false"},
 	"scale_attn_weights": {"true"}, "scale_attn_by_inverse_layer_idx": {"false"},
 	"attn_logit_softcapping": {"0", "0.0"}, "final_logit_softcapping": {"0", "0.0"}, "query_pre_attn_scalar": nil,
 	"logit_scale": {"1", "1.0"}, "logits_scaling": {"1", "1.0"}, "embedding_multiplier": {"1", "1.0"},
@@ -161,12 +194,17 @@ func (c *hfConfig) divides(heads string, h int, width string, d int) {
 	}
 }
 
-// unless is or when the field is not there at all, and 0 when it is null.
-func (c *hfConfig) unless(name string, or float64) float64 {
-	if _, there := c.fields[name]; there {
-		return c.number(name, 0)
+// cap is a soft cap: or when the field is not there at all, and 0, for none,
+// when it is null.
+func (c *hfConfig) cap(name string, or float64) float64 {
+	if _, there := c.fields[name]; !there {
+		return or
 	}
-	return or
+	v := 0.0
+	if c.read(name, &v) && v == 0 {
+		c.fail("%s is 0, want a number above 0, or null for none", name)
+	}
+	return v
 }
 
 // unsaid sets a field that is not there.
@@ -189,7 +227,10 @@ func (c *hfConfig) guard() {
 	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
 		raw := string(c.fields[name])
 		values, known := neutral[name]
-		if known && raw != "null" && !c.asked[name] && !slices.Contains(values, raw) {
+		if raw == "null" && name != "is_causal" { // where null counts as false
+			continue
+		}
+		if known && !c.asked[name] && !slices.Contains(values, raw) {
 			c.fail("%s is %.60s, which this family does not have", name, raw)
 		}
 	}
@@ -212,9 +253,9 @@ func (c *hfConfig) activation(name, or string) string {
 		return "gelu_tanh"
 	case "silu", "swish":
 		return "silu"
-	case "relu":
-		return "relu"
+	case "relu", "quick_gelu", "relu2":
+		return or
 	}
-	c.fail("%s is %q, want one of gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, silu, swish, relu", name, or)
+	c.fail("%s is %q, want one of gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, silu, swish, relu, relu2", name, or)
 	return or
 }

@@ -9,15 +9,16 @@ import (
 type ropeReader struct {
 	base, part     string   // names of the base and of the part of a head that is turned
 	baseOr, partOr float64  // when they are not there
+	whole          bool     // every head is turned whole: another part is refused
 	original       int      // the original context when it is not there; 0 for the context
 	longrope       []string // older names of longrope
 }
 
 // usualRope is the spelling of most families. It is never written to.
-var usualRope = ropeReader{base: "rope_theta", part: "partial_rotary_factor", baseOr: 10_000, partOr: 1}
+var usualRope = ropeReader{base: "rope_theta", part: "partial_rotary_factor", baseOr: 10_000, partOr: 1, whole: true}
 
-// partial is r with another part of a head that is turned.
-func (r ropeReader) partial(or float64) ropeReader { r.partOr = or; return r }
+// partial is r where a part of each head is turned, or when config.json says none.
+func (r ropeReader) partial(or float64) ropeReader { r.partOr, r.whole = or, false; return r }
 
 // ropeFields are all that rope_parameters may hold.
 var ropeFields = []string{
@@ -39,7 +40,7 @@ func (c *hfConfig) rope(dim, context int, r ropeReader) RotaryConfig {
 		scaling = parameters
 	}
 	if scaling == nil {
-		return RotaryConfig{Base: base, Dim: int(float64(dim) * part)}
+		return RotaryConfig{Base: base, Dim: c.turned(dim, part, r)}
 	}
 	rope := scaling.ropeObject(dim, context, base, part, original, r)
 	c.leave(scaling)
@@ -59,11 +60,7 @@ func (s *hfConfig) ropeObject(dim, context int, base, part float64, original int
 		s.read("type", &kind)
 	}
 	part = s.number("partial_rotary_factor", part)
-	rope := RotaryConfig{Base: s.number("rope_theta", base), Dim: int(float64(dim) * part)}
-	if !(part >= 0 && part <= 1) {
-		s.fail("partial_rotary_factor is %g, want a number in 0..1", part)
-		return rope
-	}
+	rope := RotaryConfig{Base: s.number("rope_theta", base), Dim: s.turned(dim, part, r)}
 	if original == 0 {
 		original = s.integer("original_max_position_embeddings", context)
 	}
@@ -81,6 +78,9 @@ func (s *hfConfig) ropeObject(dim, context int, base, part float64, original int
 	case DynamicScaling:
 		scaling.Original, scaling.Factor = context, s.number("factor", math.NaN())
 	case YarnScaling:
+		if _, there := s.fields["factor"]; !there { // null stands for the ratio
+			ratio = math.NaN()
+		}
 		scaling.Original, scaling.Factor = original, s.number("factor", ratio)
 		scaling.BetaFast, scaling.BetaSlow = s.number("beta_fast", 32), s.number("beta_slow", 1)
 		scaling.Whole = s.flag("truncate", true)
@@ -105,6 +105,18 @@ func (s *hfConfig) ropeObject(dim, context int, base, part float64, original int
 		s.fail("rope_type is %q, want one of default, linear, dynamic, yarn, llama3, longrope", kind)
 	}
 	return rope
+}
+
+// turned is the number of dimensions of a head that are turned.
+func (c *hfConfig) turned(dim int, part float64, r ropeReader) int {
+	switch {
+	case !(part >= 0 && part <= 1):
+		c.fail("%s is %g, want a number in 0..1", r.part, part)
+		return 0
+	case r.whole && part != 1:
+		c.fail("%s is %g, and this family turns whole heads", r.part, part)
+	}
+	return int(float64(dim) * part)
 }
 
 // yarnFactor is 0.1·m·ln(factor)+1, yarn's way of keeping the entropy of

@@ -25,9 +25,11 @@ const (
 // less than 0.1 s.
 const eagerBytes = 256 << 20
 
-// tokenizerFiles may stand in a model directory; one of the first two must, for
-// there to be a tokenizer.
-var tokenizerFiles = []string{"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"}
+// tokenizerFiles may stand in a model directory; one of the first two must, or
+// the next two, for there to be a tokenizer.
+var tokenizerFiles = []string{
+	"tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json",
+}
 
 // family is one kind of checkpoint: how its config.json is read, and how its
 // weights are named and laid out.
@@ -78,14 +80,23 @@ var families = map[string]family{
 // size and time of change, with a *weights.ChangedError.
 //
 // An unknown model_type or a setting that this engine does not compute is an
-// error that names it and what is known. So are weights that are missing, have
-// another shape than config.json says, or hold a NaN or an infinity; of weights
+// error that names it and what is known. So are weights that are missing, that
+// config.json has no place for (leftover.go says which), have another shape than
+// config.json says, or hold a NaN or an infinity; of weights
 // above 256 MiB the latter ends the run that first needs the matrix.
 func Load(dir string) (*Model, error) {
 	name := filepath.Base(filepath.Clean(dir))
 	open := func() (*weights.File, error) { return weights.Open(dir) }
-	return load(os.DirFS(dir), name, dir, open)
+	m, err := load(os.DirFS(dir), name, dir, open)
+	if err == nil {
+		m.dir = dir
+	}
+	return m, err
 }
+
+// Dir is the directory that Load read the model from, as it was given; "" for any
+// other model.
+func (m *Model) Dir() string { return m.dir }
 
 // LoadFS is Load from the directory name of a file system, with the weights in
 // one model.safetensors.
@@ -149,6 +160,9 @@ func stand(cfg Config, f *weights.File, params func(*checkpoint, Config) (*Param
 		return nil, err
 	}
 	s, err := newStore(cfg, f, p, c.wishes)
+	if err == nil {
+		err = c.leftover(cfg, p)
+	}
 	if err != nil {
 		return nil, err
 	}

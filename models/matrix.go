@@ -143,7 +143,7 @@ func (s *store) row(dst []float32, w *wish, j int) error {
 	}
 	for i, v := range dst {
 		if v-v != 0 {
-			return NumericError{Site: w.name, Index: []int{j, i}, Value: v}
+			return badWeight(NumericError{Site: w.name, Index: []int{j, i}, Value: v})
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ type Model struct {
 	hash   func() string
 	arenas *sync.Pool // of *arena: scratch memory of runs
 	files  fs.FS      // where it was loaded from; nil when it was made in memory
+	dir    string     // the directory that it was loaded from; "" for none
 }
 
 // blockWeights are the weights of a block, packed for products.

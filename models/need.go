@@ -18,6 +18,9 @@ type wanted struct {
 // resolve checks need against a batch and a vocabulary.
 func (n Need) resolve(in Batch, vocab int) (*wanted, error) {
 	w := &wanted{tokens: n.Tokens, places: make([][]int, in.B)}
+	if n.StopAtLayer != 0 {
+		return nil, fmt.Errorf("need: stop_at_layer is for runs whose hooks are all that is wanted, and here are logits")
+	}
 	if n.Last && n.Positions != nil {
 		return nil, fmt.Errorf("need: positions %v and last are both given: take one", n.Positions)
 	}
@@ -63,7 +66,9 @@ func (n Need) resolve(in Batch, vocab int) (*wanted, error) {
 }
 
 // all reports whether everything is asked for.
-func (n Need) all() bool { return n.Positions == nil && !n.Last && n.Tokens == nil }
+func (n Need) all() bool {
+	return n.Positions == nil && !n.Last && n.Tokens == nil && n.StopAtLayer == 0
+}
 
 // narrow lets the pass compute only what need asks for, as far as nobody looks
 // at the rest: no hook, and no gradient that is wanted.
@@ -84,7 +89,7 @@ func (p *pass) narrow(need Need) error {
 	asked := make([]bool, p.in.B*p.in.T)
 	for b, places := range want.places {
 		for _, at := range places {
-			asked[b*p.in.T+at] = true
+			asked[p.computes(b, at)*p.in.T+at] = true
 		}
 	}
 	p.need = both(p.all, newRowSet(p.in.B, p.in.T, func(b, t int) bool { return asked[b*p.in.T+t] }))
@@ -146,6 +151,9 @@ func (p *pass) choose(w *linearWeights, outputs []int) *linearWeights {
 func (p *pass) pick(rows *rowSet, logits []float32) *tensor.Dense {
 	v := p.m.Config.Outputs()
 	if p.want == nil {
+		if p.shared != nil {
+			logits = p.shared.expand(p, rows, logits, func(n int) []float32 { return make([]float32, n) })
+		}
 		return tensor.From(logits, p.in.B, p.in.T, v)
 	}
 	y := tensor.New(p.want.shape(v)...)
@@ -197,7 +205,7 @@ func (p *pass) eachWanted(rows *rowSet, fn func(at, from int)) {
 	n, width, at := p.want.shape(p.m.Config.Outputs())[2], p.unembedding().out, 0
 	for b, places := range p.want.places {
 		for _, place := range places {
-			row := rows.find(b, place) * width
+			row := rows.find(p.computes(b, place), place) * width
 			for i := range n {
 				fn(at, row+p.want.column(i, p.columns != nil))
 				at++

@@ -5,7 +5,7 @@ package models
 // al., "Phi-3 Technical Report", 2024, arXiv:2404.14219). "su" and "yarn" are
 // older names of longrope here.
 func phi3Config(c *hfConfig) Config {
-	rope := usualRope
+	rope := usualRope.partial(1)
 	rope.original, rope.longrope = 4096, []string{"su", "yarn"}
 	cfg := llamaSizes(c, 0, 4096, rope)
 	cfg.NormEps = c.number("rms_norm_eps", 1e-5)

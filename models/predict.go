@@ -10,7 +10,7 @@ type places []bool
 // of the last block.
 func (p *plan) rowLayers(b *Base, row int, need *wanted) int64 {
 	total := 0
-	p.follow(b, func(l int, forward places) {
+	p.follow(b, func(l int, _, forward places) {
 		for pos, on := range forward {
 			if on && (l < b.m.Config.Layers-1 || p.full <= l || slices.Contains(need.places[row], pos)) {
 				total++
@@ -23,9 +23,9 @@ func (p *plan) rowLayers(b *Base, row int, need *wanted) int64 {
 // widest predicts the most rows that a variant has at once.
 func (b *Base) widest(p *plan) int {
 	most := 1
-	p.follow(b, func(_ int, forward places) {
+	p.follow(b, func(_ int, reached, _ places) {
 		n := 0
-		for _, on := range forward {
+		for _, on := range reached {
 			if on {
 				n++
 			}
@@ -35,8 +35,10 @@ func (b *Base) widest(p *plan) int {
 	return most
 }
 
-// follow calls fn with the places of each layer's feed-forward.
-func (p *plan) follow(b *Base, fn func(l int, forward places)) {
+// follow calls fn with the places that each layer changes, and with those of its
+// feed-forward: the same, but that of a parallel block does not see what its
+// attention alone changes.
+func (p *plan) follow(b *Base, fn func(l int, reached, forward places)) {
 	T, layers := b.in.T, b.m.Config.Layers
 	live := make(places, T)
 	for stage := p.first; stage <= layers; stage++ {
@@ -54,8 +56,8 @@ func (p *plan) follow(b *Base, fn func(l int, forward places)) {
 		for pos := range live {
 			kv[pos] = live[pos] || at(edits, 0, pos, func(k Kind) bool { return startsIn(k) && !queriesOnly(k) })
 		}
-		forward := make(places, T)
-		for pos := range forward {
+		reached, forward := make(places, T), make(places, T)
+		for pos := range reached {
 			sees := false
 			lo, hi := b.in.visible(p.row, pos)
 			if at(b.now[stage], p.row, pos, Kind.square) { // it may show what the mask hides
@@ -64,11 +66,13 @@ func (p *plan) follow(b *Base, fn func(l int, forward places)) {
 			for s := lo; s < hi; s++ {
 				sees = sees || kv[s]
 			}
-			forward[pos] = full || live[pos] || sees || at(edits, 0, pos, func(k Kind) bool { return k >= ResidPre && k <= LN2PostOut })
+			reached[pos] = full || live[pos] || sees || at(edits, 0, pos, func(k Kind) bool { return k >= ResidPre && k <= LN2PostOut })
+			forward[pos] = reached[pos] && (!b.m.Config.Parallel || full || live[pos] ||
+				at(edits, 0, pos, func(k Kind) bool { return k == ResidPre || startsForward(k) }))
 		}
-		fn(stage, forward)
+		fn(stage, reached, forward)
 		for pos := range live {
-			live[pos] = forward[pos] || at(edits, 0, pos, startsEnd)
+			live[pos] = reached[pos] || at(edits, 0, pos, startsEnd)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 package models_test
 
 import (
-	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,13 +17,7 @@ import (
 // readJSON decodes a reference file.
 func readJSON(t *testing.T, v any, path ...string) {
 	t.Helper()
-	b, err := os.ReadFile(modeltest.Reference(t, path...))
-	if err == nil {
-		err = json.Unmarshal(b, v)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	modeltest.ReadJSON(t, modeltest.Reference(t, path...), v)
 }
 
 // openNanosort reads minGPT's layout: nn.Linear [out,in] with q, k and v one
@@ -82,6 +77,7 @@ func TestNanosortPartials(t *testing.T) {
 		return x
 	}
 	for partial, name := range map[string]string{
+		"probs": "logits", "qkv": "blocks.0.attn.hook_q",
 		"tok_emb": "hook_embed", "x": "blocks.0.hook_resid_pre",
 		"q": "blocks.0.attn.hook_q", "k": "blocks.0.attn.hook_k", "v": "blocks.0.attn.hook_v",
 		"att": "blocks.0.attn.hook_attn_scores", "attSm": "blocks.0.attn.hook_pattern", "y": "blocks.0.attn.hook_z",
@@ -94,6 +90,22 @@ func TestNanosortPartials(t *testing.T) {
 		switch partial {
 		case "q", "k", "v": // [B,H,T,K] there
 			got = headsFirst(got)
+		case "qkv": // one above the other there, each [B,T,D]
+			k, v := site("blocks.0.attn.hook_k"), site("blocks.0.attn.hook_v")
+			all := tensor.New(want.Shape...)
+			for i, x := range []*tensor.Dense{got, k, v} {
+				for row := range in.B * in.T {
+					copy(all.Data[row*144+48*i:], x.Data[row*48:row*48+48])
+				}
+			}
+			got = all
+		case "probs":
+			got = tensor.New(want.Shape...)
+			for row := range in.B * in.T {
+				for id, p := range models.LogProbs(logits.Data[3*row : 3*row+3]) {
+					got.Data[3*row+id] = float32(math.Exp(p))
+				}
+			}
 		case "y": // [B,T,D] there
 			got = got.Reshape(in.B, in.T, -1)
 		}
@@ -210,12 +222,21 @@ func TestStories260K(t *testing.T) {
 		Prompt struct {
 			Text       string
 			IDs        []int
-			LogitsLast []float64 `json:"logits_last"`
+			LogitsLast []float64   `json:"logits_last"`
+			First8     [][]float64 `json:"logits_every_position_first_8"`
+			Next       []float64   `json:"logprob_next"`
+			Top5       struct {
+				IDs    []int
+				Logits []float64
+			} `json:"top5_last"`
 		}
 		Hidden struct {
 			Positions []int
 			States    map[string][][]float64
+			Attn      map[string][][]float64 `json:"attn_out"`
+			MLP       map[string][][]float64 `json:"mlp_out"`
 		}
+		Attention map[string][][]float64 `json:"attention_last_row"`
 	}
 	readJSON(t, &ref, "stories260k", "hf", "golden.json")
 
@@ -238,7 +259,39 @@ func TestStories260K(t *testing.T) {
 			compared++
 		}
 	}
-	if compared < 5*m.Config.Layers {
+	for name, layers := range map[string]map[string][][]float64{"hook_attn_out": ref.Hidden.Attn, "hook_mlp_out": ref.Hidden.MLP} {
+		for l, rows := range layers {
+			x := recorded(t, m, cache, "blocks."+l+"."+name)
+			for i, p := range ref.Hidden.Positions {
+				modeltest.Close(t, l+" "+name, x.Sub(0, p), single(rows[i]), 5e-5, 0)
+				compared++
+			}
+		}
+	}
+	last := len(ids) - 1
+	for l, heads := range ref.Attention {
+		for h, row := range heads {
+			modeltest.Close(t, fmt.Sprint("pattern of head ", l, ".", h), recorded(t, m, cache, "blocks."+l+".attn.hook_pattern").Sub(0, h, last), single(row), 5e-5, 0)
+			compared++
+		}
+	}
+	for p, row := range ref.Prompt.First8 {
+		modeltest.Close(t, "first logits", tensor.From(logits.Sub(0, p).Data[:8], 8), single(row), 5e-5, 0)
+	}
+	for p, want := range ref.Prompt.Next {
+		if got := models.LogProbs(logits.Sub(0, p).Data)[ids[p+1]]; !(math.Abs(got-want) <= 5e-5) {
+			t.Errorf("log P of token %d behind position %d is %g, want %g", ids[p+1], p, got, want)
+		}
+	}
+	left := slices.Clone(logits.Sub(0, last).Data)
+	for k, id := range ref.Prompt.Top5.IDs {
+		best := models.Argmax(left)
+		if got, want := float64(left[best]), ref.Prompt.Top5.Logits[k]; best != id || !(math.Abs(got-want) <= 5e-5) {
+			t.Errorf("place %d is token %d with logit %g, want %d with %g", k, best, got, id, want)
+		}
+		left[best] = float32(math.Inf(-1))
+	}
+	if compared < 10*m.Config.Layers {
 		t.Errorf("%d hidden states compared", compared)
 	}
 
@@ -255,6 +308,20 @@ func TestStories260K(t *testing.T) {
 		t.Errorf("the story is %q, %v, want %q", text, err, story)
 	}
 	modeltest.Suite(t, m)
+}
+
+// recorded is a site's value in a cache.
+func recorded(t *testing.T, m *models.Model, c *models.Cache, name string) *tensor.Dense {
+	t.Helper()
+	site, err := m.Site(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, ok := c.Get(site)
+	if !ok {
+		t.Fatalf("%s was not recorded", site)
+	}
+	return x
 }
 
 // single is a row of float64 in single precision.

@@ -55,18 +55,26 @@ func randomEdit(rng *rand.Rand, m *models.Model, in models.Batch) models.Edit {
 			e.Keys = pick(in.T)
 		}
 	}
-	last := shape[len(shape)-1]
+	last, axis := shape[len(shape)-1], m.Axes(site)[len(shape)-1]
+	if axis != "key" && axis != "one" && rng.IntN(3) == 0 {
+		if e.Neurons = pick(last); e.Neurons != nil {
+			last = len(e.Neurons)
+		}
+	}
 	value := models.Number(float32(rng.NormFloat64()))
-	switch axis := m.Axes(site)[len(shape)-1]; {
+	switch {
 	case site.Kind == models.AttnScores && rng.IntN(2) == 0:
 		e.Op, value = models.Mask, nil
 	case axis == "one": // a norm's divisor stays positive
 		value = models.Number(float32(0.5 + rng.Float64()))
 	case axis != "key" && rng.IntN(3) == 0:
 		value = models.List(vector(rng, last)...)
-	case axis != "key" && rng.IntN(3) == 0:
+	case axis != "key" && last > 1 && rng.IntN(3) == 0:
 		e.Op, value = []models.Op{models.ProjectOut, models.Keep}[rng.IntN(2)], nil
 		e.Basis = models.Tensor(tensor.From(vector(rng, 2*last), 2, last))
+		if rng.IntN(2) == 0 { // the point that stays where it is
+			value = models.Number(float32(rng.NormFloat64()))
+		}
 	}
 	e.Value = value
 	return e
@@ -104,6 +112,9 @@ func TestRerunEqualsFullRuns(t *testing.T) {
 				var base []models.Edit
 				if round%3 == 2 {
 					base = append(base, randomEdit(rng, m, in))
+					if rng.IntN(2) == 0 {
+						base[0].Rows = []int{rng.IntN(in.B)}
+					}
 				}
 				need := []models.Need{{}, {Last: true}, {Positions: []int{-1, 0}}, {Last: true, Tokens: []int{3, 1}}}[rng.IntN(4)]
 				variants := randomVariants(rng, m, in, 12)
@@ -135,7 +146,10 @@ func randomVariants(rng *rand.Rand, m *models.Model, in models.Batch, n int) []m
 		v := models.Variant{Row: rng.IntN(in.B)}
 		if len(out) > 0 && rng.IntN(3) == 0 {
 			from := out[rng.IntN(len(out))]
-			v.Row, v.Edits = from.Row, append(v.Edits, from.Edits...)
+			v.Edits = append(v.Edits, from.Edits...)
+			if rng.IntN(3) > 0 { // else the same edits of another row
+				v.Row = from.Row
+			}
 		}
 		for range rng.IntN(3) {
 			v.Edits = append(v.Edits, randomEdit(rng, m, in))
@@ -238,6 +252,40 @@ func TestRerunComputesWhatTheFormulaSays(t *testing.T) {
 	r := compare(t, m, in, nil, variants, models.Need{Last: true}, models.RerunOptions{})
 	if r.Computed != want || r.Predicted != want || r.Full != int64(len(variants)*m.Config.Layers*in.T) {
 		t.Errorf("row-layers: %d computed, %d predicted, %d in full; want %d and %d", r.Computed, r.Predicted, r.Full, want, len(variants)*m.Config.Layers*in.T)
+	}
+}
+
+// In a parallel block the feed-forward reads what stands before the attention: of
+// 3 layers and 5 places, a cell (l, p) of resid_pre computes one row of it in
+// layer l and the T−p that saw p in the layers behind, and a cell of z none and
+// one row in the next layer; of the last layer the needed row, if it is among them.
+func TestRerunSkipsTheFeedForwardThatSeesNothing(t *testing.T) {
+	cfg := modeltest.GPT2(4).Config
+	cfg.Layers, cfg.Parallel = 3, true
+	m := modeltest.Random("parallel", cfg, 4)
+	in := models.Prompt(1, 5, 2, 7, 3)
+	for _, c := range []struct {
+		kind models.Kind
+		want int64
+	}{
+		{models.ResidPre, (5*1 + 15 + 5*1) + (5*1 + 5*1) + 1},
+		{models.Z, (5*1 + 5*1) + 1},
+	} {
+		var variants []models.Variant
+		for l := range cfg.Layers {
+			for p := range in.T {
+				variants = append(variants, models.Variant{Edits: []models.Edit{
+					{Site: models.Site{Layer: l, Kind: c.kind}.String(), Positions: []int{p}, Op: models.Add, Value: models.Number(0.5 + float32(p))},
+				}})
+				if c.kind == models.ResidPre { // what LayerNorm does not take away
+					variants[len(variants)-1].Edits[0].Neurons = []int{0}
+				}
+			}
+		}
+		r := compare(t, m, in, nil, variants, models.Need{Last: true}, models.RerunOptions{})
+		if r.Computed != c.want || r.Predicted != c.want {
+			t.Errorf("%s: %d row-layers computed, %d predicted; want %d", models.Site{Kind: c.kind}, r.Computed, r.Predicted, c.want)
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Output is what a run returns.
 type Output struct {
-	Logits   *tensor.Dense // [B,T,V]; rows of padding hold no meaning
+	Logits   *tensor.Dense // [B,T,V]; rows of padding hold no meaning; nil with Need.StopAtLayer
 	Warnings []string      // what a reader of the numbers must know: see Model.Warnings
 }
 
@@ -28,6 +28,11 @@ type Need struct {
 
 	// Tokens are ids whose logits are wanted, in this order. Nil means all.
 	Tokens []int `json:"tokens,omitempty"`
+
+	// StopAtLayer ends a run before that block, for what hooks see until then:
+	// there are no logits, Positions, Last and Tokens are left out, and a hook that
+	// selects a later site is an error. 0 for all blocks.
+	StopAtLayer int `json:"stop_at_layer,omitempty"`
 }
 
 // Run computes the logits of in, calling the hooks on the way, in argument
@@ -50,11 +55,39 @@ func (m *Model) RunFor(ctx context.Context, in Batch, need Need, hooks ...Hook) 
 		return nil, err
 	}
 	defer p.end()
+	p.share()
+	if need.StopAtLayer != 0 {
+		return p.upTo(need)
+	}
 	if err := p.narrow(need); err != nil {
 		return nil, err
 	}
 	p.forward()
 	return p.output()
+}
+
+// upTo is a run that stops before a block.
+func (p *pass) upTo(need Need) (*Output, error) {
+	stop, layers := need.StopAtLayer, p.m.Config.Layers
+	if stop < 1 || stop > layers {
+		return nil, fmt.Errorf("need: stop_at_layer is %d, outside 1..%d", stop, layers)
+	}
+	if need.Positions != nil || need.Last || need.Tokens != nil {
+		return nil, fmt.Errorf("need: a run that stops at layer %d has no logits: leave positions, last and tokens out", stop)
+	}
+	for _, s := range p.m.Sites() {
+		if (s.Layer >= stop || s.Kind >= FinalScale) && p.selected(s) {
+			return nil, fmt.Errorf("need: %s lies behind the end of a run that stops at layer %d", s, stop)
+		}
+	}
+	s := p.stack(stop)
+	if p.stopped() {
+		return nil, p.err
+	}
+	if err := finite(Site{stop - 1, ResidPost}.String(), tensor.From(s.x, len(s.x))); err != nil {
+		return nil, err
+	}
+	return &Output{Warnings: p.m.Warnings(p.in)}, nil
 }
 
 // pass is one run on its way through the model. The first error stays in err;
@@ -74,8 +107,9 @@ type pass struct {
 	columns *linearWeights // the unembedding of the wanted tokens; nil for all of it
 	tail    *rowSet        // the rows that pass the whole last block; nil for all
 
-	sweep *sweep // set in a re-run
-	past  *past  // set in a generation: keys and values of earlier tokens
+	sweep  *sweep    // set in a re-run
+	past   *past     // set in a generation: keys and values of earlier tokens
+	shared *prefixes // set in a run in which sequences that begin alike share rows
 
 	angles    [2][]*angles // [B] for each row of the batch, in layers without and with a window
 	alibi     []float64    // [H,T] what it adds to the scores of a key at each position
@@ -195,7 +229,11 @@ func (p *pass) visit(layer int, kind Kind, rows *rowSet, x []float32) {
 			return
 		}
 	}
-	if p.selected(s) {
+	switch {
+	case !p.selected(s):
+	case p.shared != nil:
+		p.call(s, p.shared.view(p, s, rows, x))
+	default:
 		p.call(s, p.view(s, rows, x))
 	}
 }

@@ -49,24 +49,24 @@ func (s Sampling) check() error {
 	return nil
 }
 
-// choose draws a token given the logits [V] and the row's tokens so far.
-func (s Sampling) choose(logits []float32, history []int, rng *rand.Rand) int {
-	if s.Temperature == 0 && (s.Repetition == 0 || s.Repetition == 1) {
-		best := 0
-		for i, v := range logits {
-			if v > logits[best] {
-				best = i
-			}
-		}
-		return best
-	}
-	x := s.Apply(logits, history)
+// Argmax is the place of the greatest of x, the first of equals; 0 for none.
+func Argmax[T float32 | float64](x []T) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] {
 			best = i
 		}
 	}
+	return best
+}
+
+// choose draws a token given the logits [V] and the row's tokens so far.
+func (s Sampling) choose(logits []float32, history []int, rng *rand.Rand) int {
+	if s.Temperature == 0 && (s.Repetition == 0 || s.Repetition == 1) {
+		return Argmax(logits)
+	}
+	x := s.Apply(logits, history)
+	best := Argmax(x)
 	if s.Temperature == 0 {
 		return best
 	}

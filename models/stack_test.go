@@ -67,6 +67,20 @@ func TestStacksAsElsewhere(t *testing.T) {
 			neurons := stack(models.StackNeuronResults(m, c, -1, models.StackOptions{Pos: last, InclRemainder: true})).Dense()
 			check("stack_neuron_results.prompt0", first(squeeze(neurons)))
 
+			stream, ok := c.Get(models.Site{Layer: m.Config.Layers - 1, Kind: models.ResidPost})
+			if !ok {
+				t.Fatal("the last stream was not recorded")
+			}
+			whole := stack(models.DecomposeResid(m, c, -1, models.StackOptions{})).Dense()
+			sum := tensor.New(stream.Shape...)
+			for n := range whole.Dim(0) {
+				for i, v := range whole.Sub(n).Data {
+					sum.Data[i] += v
+				}
+			}
+			off := floats(t, g.dla, basis+".decompose_resid_all_pos_sum_error").Data[0]
+			modeltest.Close(t, basis+" sum over all positions", sum, stream, bound+float64(off), bound)
+
 			if basis == "raw" { // TransformerLens leaves the gain out: see LogitAttrs
 				continue
 			}
@@ -129,9 +143,13 @@ func TestLogitAttrsByDefinition(t *testing.T) {
 				var from *tensor.Dense
 				switch {
 				case strings.HasSuffix(label, "_attn_out"):
-					from = want("attn_out").Sub(layerOf(t, label))
+					l := layerOf(t, label)
+					from = want("attn_out").Sub(l)
+					modeltest.Close(t, name+" bias of "+label, rest(parts.Values.Sub(i), heads.Values, l, g.Config.Heads), want("b_O").Sub(l), bound, bound)
 				case strings.HasSuffix(label, "_mlp_out"):
-					from = want("mlp_out").Sub(layerOf(t, label))
+					l := layerOf(t, label)
+					from = want("mlp_out").Sub(l)
+					modeltest.Close(t, name+" bias of "+label, rest(parts.Values.Sub(i), neurons.Values, l, g.Config.MLPWidth), want("b_out").Sub(l), bound, bound)
 				default:
 					from = want("embed").Sub(i)
 				}
@@ -152,6 +170,20 @@ func TestLogitAttrsByDefinition(t *testing.T) {
 			}
 		}
 	})
+}
+
+// rest is what a block's part of an attribution, [B,1], has beyond its n pieces of
+// layer l, [L·n,B,1]: what the bias adds, [B].
+func rest(block, pieces *tensor.Dense, l, n int) *tensor.Dense {
+	out := tensor.New(block.Len())
+	for b, v := range block.Data {
+		sum := float64(v)
+		for i := range n {
+			sum -= float64(pieces.Sub(l*n + i).Data[b])
+		}
+		out.Data[b] = float32(sum)
+	}
+	return out
 }
 
 func layerOf(t *testing.T, label string) (l int) {

@@ -50,16 +50,16 @@ func (p *pass) middle(l int, s stream, attn []float32) (stream, []float32) {
 }
 
 // between adds the attention to the stream, and gives the rows with which there
-// is more to do and what their feed-forward reads: the new stream, or in a
-// parallel block the one before.
-func (p *pass) between(l int, s stream, attn []float32) (stream, []float32) {
+// is more to do and what the feed-forward reads: the new stream, or in a parallel
+// block the one before, of the rows where it is new.
+func (p *pass) between(l int, s stream, attn []float32) (behind, read stream) {
 	if !p.m.Config.Parallel {
 		kernel.Add(s.x, attn)
 		p.visit(l, ResidMid, s.rows, s.x)
 		s = p.fresh(l, ResidMid, s)
-		return s, s.x
+		return s, s
 	}
-	read := p.clone(s.x)
+	read = stream{s.rows, p.clone(s.x)}
 	kernel.Add(s.x, attn)
 	if p.sweep != nil {
 		return p.sweep.between(p, l, s, read)
@@ -77,10 +77,10 @@ func (p *pass) fresh(l int, kind Kind, s stream) stream {
 }
 
 // leave gives the rows whose stream is new behind the block, with their
-// feed-forward outputs; mlp is [s,D].
-func (p *pass) leave(l int, s stream, mlp []float32) (stream, []float32) {
+// feed-forward outputs; mlp is [rows,D].
+func (p *pass) leave(l int, s stream, rows *rowSet, mlp []float32) (stream, []float32) {
 	if p.sweep != nil {
-		return p.sweep.leave(p, l, s, mlp)
+		return p.sweep.leave(p, l, s, rows, mlp)
 	}
 	return s, mlp
 }
@@ -127,8 +127,11 @@ type keyRun struct {
 }
 
 // ownKeys are the keys and values of t where every place of every sequence is
-// a row of t.in: one stretch a sequence.
+// a row of t.in, or of one that begins alike: one stretch a sequence.
 func (p *pass) ownKeys(t *blockTrace) [][]keyRun {
+	if p.shared != nil {
+		return p.shared.keys(p, t)
+	}
 	width := p.m.Config.KVHeads * p.m.Config.HeadWidth
 	out := make([][]keyRun, t.in.sequences())
 	for s := range out {

@@ -127,7 +127,7 @@ func (s *store) check(w *wish, lo, hi int) error {
 	defer runtime.KeepAlive(s)
 	i, v, found, err := s.file.NonFinitePart(w.name, lo, hi)
 	if found {
-		err = NumericError{Site: w.name, Index: unravel(i, w.shape), Value: v}
+		err = badWeight(NumericError{Site: w.name, Index: unravel(i, w.shape), Value: v})
 	}
 	return err
 }

@@ -142,39 +142,44 @@ func (w *sweep) middle(p *pass, l int, s stream, attn []float32) (stream, []floa
 
 // between drops the places of a parallel block at which neither the stream
 // before the attention, read, nor the one behind it differs from the base's, and
-// adds those where an edit begins in the feed-forward.
-func (w *sweep) between(p *pass, l int, s stream, read []float32) (stream, []float32) {
-	d, before, behind := p.m.Config.Width, w.base.entering(l), w.base.values(l, ResidMid)
-	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
-		st := &w.states[seq]
-		if st.full || at(st.own, 0, pos, startsForward) && (!w.last(l) || w.needed(seq, pos)) {
-			return true
-		}
+// adds those where an edit begins in the feed-forward. Where the attention alone
+// has changed, the feed-forward is the base's.
+func (w *sweep) between(p *pass, l int, s, read stream) (behind, fresh stream) {
+	d, base, baseBehind := p.m.Config.Width, w.base.entering(l), w.base.values(l, ResidMid)
+	differs := func(s stream, base []float32, seq, pos int) bool {
 		r := s.rows.find(seq, pos)
-		if r < 0 {
-			return false
-		}
-		at := p.place(s.rows, r)
-		return !sameRow(s.x, r, behind, at, d) || !sameRow(read, r, before, at, d)
-	})
-	if same(rows, s.rows) {
-		return s, read
+		return r >= 0 && !sameRow(s.x, r, base, p.place(s.rows, r), d)
 	}
-	y := p.gather(rows, s.rows, read, d)
-	w.fill(p, rows, s.rows, y, before, d)
-	return w.move(p, rows, s, behind), y
+	forward := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
+		st := &w.states[seq]
+		return st.full || at(st.own, 0, pos, startsForward) && (!w.last(l) || w.needed(seq, pos)) || differs(read, base, seq, pos)
+	})
+	rows := newRowSet(len(w.states), p.in.T, func(seq, pos int) bool {
+		return forward.has(seq, pos) || differs(s, baseBehind, seq, pos)
+	})
+	if same(forward, read.rows) {
+		forward = read.rows
+	}
+	y := p.gather(forward, read.rows, read.x, d)
+	w.fill(p, forward, read.rows, y, base, d)
+	s = w.move(p, rows, s, baseBehind)
+	if same(forward, s.rows) {
+		forward = s.rows
+	}
+	return s, stream{forward, y}
 }
 
-// leave adds the places where an edit begins behind the feed-forward.
-func (w *sweep) leave(p *pass, l int, s stream, mlp []float32) (stream, []float32) {
-	w.forward += int64(s.rows.n())
+// leave adds the places where an edit begins behind the feed-forward, of which
+// outputs mlp [done,D] are there, and the base's for those that it passed over.
+func (w *sweep) leave(p *pass, l int, s stream, done *rowSet, mlp []float32) (stream, []float32) {
+	w.forward += int64(done.n())
 	rows := w.with(p, l, s.rows, startsEnd)
-	if rows == s.rows {
+	if rows == done {
 		return s, mlp
 	}
-	y := p.gather(rows, s.rows, mlp, p.m.Config.Width)
-	w.fill(p, rows, s.rows, y, w.base.values(l, MLPOut), p.m.Config.Width)
-	w.recorded = w.filled(p, rows, s.rows)
+	y := p.gather(rows, done, mlp, p.m.Config.Width)
+	w.fill(p, rows, done, y, w.base.values(l, MLPOut), p.m.Config.Width)
+	w.recorded = w.filled(p, rows, done)
 	return w.move(p, rows, s, w.base.values(l, ResidMid)), y
 }
 

@@ -94,7 +94,7 @@ func TestSyntheticWeightsAreDeterministic(t *testing.T) {
 func TestSyntheticSpread(t *testing.T) {
 	config := []byte(`{"model_type":"llama","num_hidden_layers":2,"num_attention_heads":4,"hidden_size":64,
 		"intermediate_size":301,"vocab_size":1003,"tie_word_embeddings":false}`)
-	files := map[weights.DType]*weights.File{}
+	files := map[weights.DType]*modeltest.Values{}
 	for _, dtype := range []weights.DType{weights.F32, weights.F16, weights.BF16} {
 		dir := t.TempDir()
 		if err := models.WriteSynthetic(dir, config, dtype, 5); err != nil {

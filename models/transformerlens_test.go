@@ -104,7 +104,7 @@ func answer(t *testing.T, raw json.RawMessage, b int) []int {
 }
 
 // openTL reads one of the folders of testdata/transformerlens.
-func openTL(t *testing.T, name string) (m *models.Model, index tlIndex, cases, processing *weights.File) {
+func openTL(t *testing.T, name string) (m *models.Model, index tlIndex, cases, processing *modeltest.Values) {
 	t.Helper()
 	dir := filepath.Join("testdata", "transformerlens", name)
 	m, err := models.Load(dir)

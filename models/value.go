@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
+	"orrery/models/exactjson"
 	"orrery/models/tensor"
 )
 
@@ -49,8 +51,8 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	*v = Value{}
 	switch b = bytes.TrimSpace(b); {
 	case len(b) > 0 && b[0] == '[':
-		if err := json.Unmarshal(b, &v.Data); err != nil {
-			return fmt.Errorf("value: want a flat list of numbers: %w", err)
+		if err := exactjson.Decode(b, &v.Data); err != nil {
+			return fmt.Errorf("value: a list holds numbers, and one of several axes is written as {\"shape\":[2,3],\"data\":[...]}: %w", err)
 		}
 		if len(v.Data) == 0 {
 			return errors.New("value: the list is empty")
@@ -58,9 +60,7 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 		return nil
 	case len(b) > 0 && b[0] == '{':
 		var s shaped
-		dec := json.NewDecoder(bytes.NewReader(b))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&s); err != nil {
+		if err := exactjson.Decode(b, &s); err != nil {
 			return fmt.Errorf("value: want {\"shape\":[...],\"data\":[...]}: %w", err)
 		}
 		if s.Shape == nil {
@@ -71,6 +71,9 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	}
 	var x float32
 	if err := json.Unmarshal(b, &x); err != nil || string(b) == "null" {
+		if c := b[0]; c == '-' || c >= '0' && c <= '9' {
+			return fmt.Errorf("value: %.40s is not among the numbers of float32, which end at ±%g", b, math.MaxFloat32)
+		}
 		return fmt.Errorf("value: want a number, a list of numbers or {\"shape\":[...],\"data\":[...]}, not %.40s", b)
 	}
 	v.Data = []float32{x}
@@ -81,7 +84,7 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 func (v *Value) check() error {
 	n := 1
 	for _, s := range v.Shape {
-		if s < 1 || n > maxSize {
+		if s < 1 || s > maxSize/n {
 			return fmt.Errorf("value: impossible shape %v", v.Shape)
 		}
 		n *= s

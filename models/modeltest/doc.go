@@ -5,7 +5,9 @@
 //
 // It is for tests only and is no place for expected values: those lie in
 // testdata folders or in the reference folder, and never come from this
-// project's own code. Start with Close and Suite.
+// project's own code. Start with Close and Suite. A package whose tests read the
+// reference data says in TestMain, with an Account, which files it owes; a value
+// of them that no test reads, and for which no reason stands there, fails it.
 //
 // Helpers report through testing.TB; none returns an error. Tests that need the
 // reference folder are skipped where it is absent, with that as the reason.

@@ -11,7 +11,7 @@ import (
 )
 
 func TestSuiteOnToys(t *testing.T) {
-	for _, m := range append(Kinds(1), Copy()) {
+	for _, m := range append(Kinds(1), Copy(), Clock()) {
 		t.Run(m.Name, func(t *testing.T) { Suite(t, m) })
 	}
 }
@@ -44,6 +44,32 @@ func TestCompare(t *testing.T) {
 				t.Errorf("compare says %q, want %q", got, test.message)
 			}
 		})
+	}
+}
+
+func TestClockAdds(t *testing.T) {
+	m := Clock()
+	var rows [][]int
+	for a := range 50 {
+		for b := range 50 {
+			rows = append(rows, []int{0, ClockFirst + a, 1, ClockFirst + b, 3})
+		}
+	}
+	in, err := models.Rows(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := m.RunFor(context.Background(), in, models.Need{Last: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ids := range rows {
+		row, want := out.Logits.Sub(i, 0).Data, ids[1]+ids[3]-ClockFirst
+		for v, logit := range row {
+			if v != want && !(logit < row[want]-1) {
+				t.Fatalf("%v: id %d has %g, the sum's %g", ids, v, logit, row[want])
+			}
+		}
 	}
 }
 

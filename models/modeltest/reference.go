@@ -15,6 +15,10 @@ func ReferenceRoot(t testing.TB) (string, bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return referenceAbove(dir)
+}
+
+func referenceAbove(dir string) (string, bool) {
 	for {
 		root := filepath.Join(dir, "shared", "reference")
 		if _, err := os.Stat(root); err == nil {

@@ -1,85 +1,75 @@
 package modeltest
 
 import (
+	"bytes"
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"orrery/models"
-	"orrery/models/tensor"
 	"orrery/models/weights"
 )
 
-// FromTransformerLens makes a model from a state dict in TransformerLens'
-// layout, whose tensors may have a prefix ("in."): W_Q, W_K, W_V [heads,D,K],
-// W_O [heads,K,D], W_in, W_gate [D,F], W_out [F,D], W_E [V,D], W_pos [T,D],
-// W_U [D,V], and with grouped queries _W_K, _W_V of the key-value heads. Only
-// the sizes and choices of cfg decide which tensors are read; a missing one
-// fails the test, but for the bias of the gate, which the layout does without,
-// and for the gains of a config whose basis has the norms folded, which are 1.
+// FromTransformerLens loads a model from the tensors of f that have the prefix
+// ("in.", often none), a state dict in TransformerLens' layout, as models.Load
+// would from a directory with the HookedTransformer's own config. That config is
+// written from cfg; what is not in it, or not in that layout, fails the test.
 func FromTransformerLens(t testing.TB, f *weights.File, prefix string, cfg models.Config) *models.Model {
 	t.Helper()
-	read := func(name string) *tensor.Dense {
-		if _, ok := f.Info(prefix + name); !ok {
-			name = strings.NewReplacer("attn.W_K", "attn._W_K", "attn.W_V", "attn._W_V", "attn.b_K", "attn._b_K", "attn.b_V", "attn._b_V").Replace(name)
-		}
-		x, err := f.Float32(prefix + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
-	params := models.NewParams(cfg)
-	params.Each(func(name string, into *tensor.Dense) {
-		if strings.HasSuffix(name, "mlp.gate.bias") {
-			return // the layout has no bias there
-		}
-		if into.Rank() == 1 && strings.HasSuffix(name, ".weight") && strings.Contains(cfg.Basis, "fold_ln") {
-			for i := range into.Data {
-				into.Data[i] = 1
-			}
-			return
-		}
-		from := read(transformerLensName(name))
-		kind := name[strings.LastIndexByte(strings.TrimSuffix(name, ".weight"), '.')+1:]
-		switch {
-		case strings.HasSuffix(name, ".bias") || from.Rank() == 1 || kind == "embed.weight" || kind == "pos_embed.weight":
-			copy(into.Data, from.Data)
-		case from.Rank() == 2: // [in,out]
-			transpose(into.Data, from.Data, from.Dim(0), from.Dim(1))
-		case kind == "o.weight": // [heads,K,D] is [heads*K,D]
-			transpose(into.Data, from.Data, from.Dim(0)*from.Dim(1), from.Dim(2))
-		default: // [heads,D,K], head by head
-			size := from.Dim(1) * from.Dim(2)
-			for h := range from.Dim(0) {
-				transpose(into.Data[h*size:(h+1)*size], from.Data[h*size:(h+1)*size], from.Dim(1), from.Dim(2))
-			}
-		}
-	})
-	m, err := models.New(cfg, params)
+	config, err := json.Marshal(transformerLensConfig(cfg))
 	if err != nil {
 		t.Fatal(err)
+	}
+	var state []weights.Tensor
+	for _, name := range f.Names() {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			x, err := f.Float32(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state = append(state, weights.Tensor{Name: short, Dense: x})
+		}
+	}
+	var file bytes.Buffer
+	if err := weights.Write(&file, state, nil); err != nil {
+		t.Fatal(err)
+	}
+	m, err := models.LoadFS(fstest.MapFS{"m/config.json": {Data: config}, "m/model.safetensors": {Data: file.Bytes()}}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(m.Config, cfg) {
+		t.Fatalf("TransformerLens' config has no place for all of\n%+v, it gives\n%+v", cfg, m.Config)
 	}
 	return m
 }
 
-// transformerLensName is TransformerLens' name of one of our weights.
-func transformerLensName(name string) string {
-	return strings.NewReplacer(
-		"pos_embed.weight", "pos_embed.W_pos", "unembed.weight", "unembed.W_U", "unembed.bias", "unembed.b_U", "embed.weight", "embed.W_E",
-		"attn.q.weight", "attn.W_Q", "attn.k.weight", "attn.W_K", "attn.v.weight", "attn.W_V", "attn.o.weight", "attn.W_O",
-		"attn.q.bias", "attn.b_Q", "attn.k.bias", "attn.b_K", "attn.v.bias", "attn.b_V", "attn.o.bias", "attn.b_O",
-		"mlp.gate.weight", "mlp.W_gate", "mlp.gate.bias", "mlp.b_gate", "mlp.in.weight", "mlp.W_in", "mlp.in.bias", "mlp.b_in",
-		"mlp.out.weight", "mlp.W_out", "mlp.out.bias", "mlp.b_out",
-		"ln1.weight", "ln1.w", "ln1.bias", "ln1.b", "ln2.weight", "ln2.w", "ln2.bias", "ln2.b",
-		"ln_final.weight", "ln_final.w", "ln_final.bias", "ln_final.b",
-	).Replace(name)
-}
-
-// transpose writes src [rows,cols] to dst [cols,rows].
-func transpose(dst, src []float32, rows, cols int) {
-	for r := range rows {
-		for c := range cols {
-			dst[c*rows+r] = src[r*cols+c]
-		}
+// transformerLensConfig is cfg in the words of HookedTransformerConfig.to_dict().
+func transformerLensConfig(cfg models.Config) map[string]any {
+	c := map[string]any{
+		"model_type": "transformer_lens",
+		"n_layers":   cfg.Layers, "d_model": cfg.Width, "n_heads": cfg.Heads, "n_key_value_heads": cfg.KVHeads, "d_head": cfg.HeadWidth,
+		"d_mlp": cfg.MLPWidth, "d_vocab": cfg.Vocab, "n_ctx": cfg.Context, "eps": cfg.NormEps,
+		"gated_mlp": cfg.Gated, "parallel_attn_mlp": cfg.Parallel, "act_fn": cfg.Activation, "positional_embedding_type": "standard",
 	}
+	if cfg.Activation == "gelu_tanh" {
+		c["act_fn"] = "gelu_new"
+	}
+	pre := ""
+	if cfg.PlainNorm {
+		pre = "Pre"
+	}
+	switch cfg.Norm {
+	case models.LayerNorm:
+		c["normalization_type"] = "LN" + pre
+	case models.RMSNorm:
+		c["normalization_type"] = "RMS" + pre
+	}
+	if cfg.Positions == models.Rotary {
+		c["positional_embedding_type"] = "rotary"
+		c["rotary_base"], c["rotary_dim"], c["rotary_adjacent_pairs"] = cfg.Rotary.Base, cfg.Rotary.Dim, cfg.Rotary.Adjacent
+	}
+	return c
 }

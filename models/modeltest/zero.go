@@ -67,13 +67,16 @@ func (s suite) isZero(x *tensor.Dense) bool {
 //   - a layer whose W_O is zero, or whose W_V and b_V are: attn_out is b_O
 //     whatever the inputs, queries, keys, scores and patterns of its heads are,
 //     because what a pattern weighs, or what is made of it, is 0;
+//   - a layer whose W_Q, b_Q, W_K and b_K are zero: so are its scores, whatever its
+//     queries and keys read (a model with even attention);
 //   - a layer whose W_out is zero: mlp_out is b_out whatever the MLP computes; or
 //     whose W_in and b_in are: hook_pre, or hook_pre_linear when gated, is 0
 //     whatever the MLP reads.
 //
 // Values are finite here: 0·Inf, of a scale of 0, does reach the logits.
 // Random and trained weights prove nothing of the kind, so that every one of
-// their sites is tested; the circuits that are set by hand have idle parts.
+// their sites is tested; circuits that are set by hand, and models that are made
+// to do without something, have idle parts.
 func (s suite) cannotMatter(site models.Site) bool {
 	if site.Layer < 0 {
 		return false
@@ -88,7 +91,8 @@ func (s suite) cannotMatter(site models.Site) bool {
 		return true
 	}
 	if none(b.V.Weight, b.V.Bias) && k > models.ResidPre && k <= models.Pattern ||
-		none(b.O.Weight) && k > models.ResidPre && k <= models.Z {
+		none(b.O.Weight) && k > models.ResidPre && k <= models.Z ||
+		none(b.Q.Weight, b.Q.Bias, b.K.Weight, b.K.Bias) && (k == models.QInput || k == models.KInput) {
 		return true
 	}
 	return none(b.Out.Weight) && k > models.ResidMid && k <= models.Post ||
