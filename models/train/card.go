@@ -22,14 +22,20 @@ type Card struct {
 	Batch      int     `json:"batch"` // prompts a step
 	Seed       uint64  `json:"seed"`
 
-	Train   Score `json:"train"`    // on all prompts learned from, after the last step
+	Train   Score `json:"train"`    // on the prompts learned from, or up to 20,000 spread over them, after the last step
 	HeldOut Score `json:"held_out"` // on all prompts held out, after the last step
+
+	// HeldOutEdited is HeldOut under the recipe's edits, where it has any.
+	HeldOutEdited *Score `json:"held_out_edited,omitempty"`
 
 	Minutes float64 `json:"minutes"` // of training, on Threads threads
 	Threads int     `json:"threads"`
 	SHA256  string  `json:"sha256"` // of model.safetensors, hexadecimal
 	Curve   []Point `json:"curve"`
 }
+
+// cardPrompts is the most prompts learned from that a card measures.
+const cardPrompts = 20_000
 
 // card measures the finished model and describes it. The directory holds its weights.
 func (r *run) card(ctx context.Context) (Card, error) {
@@ -43,11 +49,18 @@ func (r *run) card(ctx context.Context) (Card, error) {
 	if err != nil {
 		return Card{}, err
 	}
-	if c.Train, err = Measure(ctx, model, r.learn); err != nil {
+	if c.Train, err = Measure(ctx, model, Spread(r.learn, cardPrompts)); err != nil {
 		return Card{}, err
 	}
 	if c.HeldOut, err = Measure(ctx, model, r.held); err != nil {
 		return Card{}, err
+	}
+	if r.recipe.Edits != nil {
+		edited, err := Measure(ctx, model, r.held, r.recipe.Edits...)
+		if err != nil {
+			return Card{}, err
+		}
+		c.HeldOutEdited = &edited
 	}
 	f, err := weights.Open(filepath.Join(r.dir, "model.safetensors"))
 	if err != nil {

@@ -1,9 +1,14 @@
 // Package train makes the small models that Orrery ships: tasks whose every
-// prompt has one exact answer, the loss at the answer's position, AdamW with a
+// prompt has exact answers, the loss at the answers' positions, AdamW with a
 // schedule, and a loop that can be stopped and resumed.
 //
 // It is not a general trainer: one process, whole batches in memory, prompts of
-// one length per task, the answer always the token behind the prompt.
+// one length per task, and in each the same number of answers, the tokens that
+// must follow its last ones.
+//
+// A recipe may keep the weights of some steps, in float16 (CheckpointDir), and
+// may train under interventions: edits of package models, made to a share of each
+// batch's prompts.
 //
 // Read on from Recipe (everything that decides a training, as data), Task (the
 // prompts and their answers), Split (which of them are held out) and Run (the

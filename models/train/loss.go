@@ -2,84 +2,85 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"orrery/models"
+	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
 )
 
 // AnswerLoss returns the objective that training lowers: the cross-entropy, in
-// nats, of the answer at the last position, averaged over the batch,
+// nats, of the n answers of each prompt at its last n positions, averaged over
+// batch and answers,
 //
-//	loss = 1/B · Σ_b −log softmax(logits[b,T−1])[answers[b]]
+//	loss = 1/(B·n) · Σ_b Σ_i −log softmax(logits[b,T−n+i])[answers[b·n+i]]
 //
-// Its gradient is (softmax − onehot)/B at the last position and 0 elsewhere.
-// Rows are summed in float64 in order of b. It reads logits [B,T,V] and returns
-// an error when B is not len(answers) or an answer is outside the vocabulary.
+// Its gradient is (softmax − onehot)/(B·n) at those positions and 0 elsewhere.
+// Losses are summed in float64 in order of b and i. It reads logits [B,T,V] and
+// returns an error when answers are not as many for each of the B prompts, or
+// outside the vocabulary.
 func AnswerLoss(answers []int) models.Objective {
 	return func(logits *tensor.Dense) (float64, *tensor.Dense, error) {
-		b, t, v, err := answerShape(logits, answers)
+		r, err := answerRows(logits, answers)
 		if err != nil {
 			return 0, nil, err
 		}
-		grad := tensor.New(b, t, v)
+		grad, losses := tensor.New(logits.Shape...), make([]float64, len(answers))
+		kernel.Do(len(answers), 1+lossGrain/r.v, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				losses[i] = kernel.CrossEntropy(r.of(grad, i), r.of(logits, i), answers[i], len(answers))
+			}
+		})
 		loss := 0.0
-		for i, answer := range answers {
-			at := ((i+1)*t - 1) * v
-			x, dx := logits.Data[at:at+v], grad.Data[at:at+v]
-			top := math.Inf(-1)
-			for _, l := range x {
-				top = max(top, float64(l)) // max hands on a NaN, and the loss becomes one
-			}
-			sum := 0.0
-			for _, l := range x {
-				sum += math.Exp(float64(l) - top)
-			}
-			lse := top + math.Log(sum)
-			loss += lse - float64(x[answer])
-			for j, l := range x {
-				dx[j] = float32(math.Exp(float64(l)-lse) / float64(b))
-			}
-			dx[answer] = float32((math.Exp(float64(x[answer])-lse) - 1) / float64(b))
+		for _, l := range losses {
+			loss += l
 		}
-		return loss / float64(b), grad, nil
+		return loss / float64(len(answers)), grad, nil
 	}
 }
 
-// Correct counts the rows of logits [B,T,V] whose largest logit at the last
-// position is the answer's. A tie counts for the lowest id, as greedy decoding has it.
+// lossGrain is the number of logits that are worth a thread of their own.
+const lossGrain = 4096
+
+// Correct counts the prompts of logits [B,T,V] whose answers all have the
+// largest logit, each at its position. A tie counts for the lowest id, as greedy
+// decoding has it.
 func Correct(logits *tensor.Dense, answers []int) (int, error) {
-	_, t, v, err := answerShape(logits, answers)
+	r, err := answerRows(logits, answers)
 	if err != nil {
 		return 0, err
 	}
 	right := 0
-	for i, answer := range answers {
-		at := ((i+1)*t - 1) * v
-		best := 0
-		row := logits.Data[at : at+v]
-		for j, l := range row {
-			if l > row[best] {
-				best = j
-			}
+	for b := 0; b < len(answers); b += r.n {
+		all := true
+		for i := b; i < b+r.n; i++ {
+			all = all && models.Argmax(r.of(logits, i)) == answers[i]
 		}
-		if best == answer {
+		if all {
 			right++
 		}
 	}
 	return right, nil
 }
 
-// answerShape returns the sizes of logits after checking the answers against them.
-func answerShape(logits *tensor.Dense, answers []int) (b, t, v int, err error) {
-	if logits.Rank() != 3 || logits.Dim(0) != len(answers) || len(answers) == 0 {
-		return 0, 0, 0, fmt.Errorf("answer loss: %d answers for logits of shape %v, expected [%d,T,V]", len(answers), logits.Shape, len(answers))
+// rowsOfAnswers finds the logits of answers in [B,T,V].
+type rowsOfAnswers struct{ n, t, v int } // n answers a prompt
+
+// of are the V values of x at the position of answer i.
+func (r rowsOfAnswers) of(x *tensor.Dense, i int) []float32 {
+	at := ((i/r.n+1)*r.t - r.n + i%r.n) * r.v
+	return x.Data[at : at+r.v]
+}
+
+// answerRows checks answers against logits.
+func answerRows(logits *tensor.Dense, answers []int) (rowsOfAnswers, error) {
+	if logits.Rank() != 3 || len(answers) == 0 || logits.Dim(0) == 0 || len(answers)%logits.Dim(0) != 0 || len(answers) > logits.Dim(0)*logits.Dim(1) {
+		return rowsOfAnswers{}, fmt.Errorf("answer loss: %d answers for logits of shape %v, expected [B,T,V] with as many answers, up to T, for each of the B prompts", len(answers), logits.Shape)
 	}
-	b, t, v = logits.Dim(0), logits.Dim(1), logits.Dim(2)
+	r := rowsOfAnswers{n: len(answers) / logits.Dim(0), t: logits.Dim(1), v: logits.Dim(2)}
 	for i, a := range answers {
-		if a < 0 || a >= v {
-			return 0, 0, 0, fmt.Errorf("answer loss: answer %d of row %d is outside the vocabulary 0..%d", a, i, v-1)
+		if a < 0 || a >= r.v {
+			return r, fmt.Errorf("answer loss: answer %d of row %d is outside the vocabulary 0..%d", a, i/r.n, r.v-1)
 		}
 	}
-	return b, t, v, nil
+	return r, nil
 }

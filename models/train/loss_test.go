@@ -38,6 +38,30 @@ func TestAnswerLossClosedForm(t *testing.T) {
 	}
 }
 
+// Two answers a prompt stand at the last two positions, and a prompt is right
+// where both are.
+func TestSeveralAnswers(t *testing.T) {
+	ln := func(x float64) float32 { return float32(math.Log(x)) }
+	logits := tensor.From([]float32{
+		9, -9, 0, ln(1), ln(2), ln(5), ln(5), ln(1), ln(2),
+		0, 7, 0, 0, 0, 0, ln(6), ln(1), ln(1),
+	}, 2, 3, 3)
+	answers := []int{2, 0, 1, 0}
+	loss, grad, err := train.AnswerLoss(answers)(logits)
+	want := (math.Log(8.0/5) + math.Log(8.0/5) + math.Log(3) + math.Log(8.0/6)) / 4
+	if err != nil || !(math.Abs(loss-want) <= 1e-6) {
+		t.Errorf("loss %g (%v), want %g", loss, err, want)
+	}
+	for at, want := range map[[3]int]float64{{0, 0, 0}: 0, {0, 1, 0}: 1.0 / 32, {0, 1, 2}: -3.0 / 32, {1, 1, 1}: -1.0 / 6, {1, 2, 2}: 1.0 / 32} {
+		if got := grad.Data[(at[0]*3+at[1])*3+at[2]]; !(math.Abs(float64(got)-want) <= 1e-7) {
+			t.Errorf("gradient at %v: %g, want %g", at, got, want)
+		}
+	}
+	if n, err := train.Correct(logits, answers); err != nil || n != 1 {
+		t.Errorf("%d prompts right (%v), want the first alone", n, err)
+	}
+}
+
 func TestAnswerLossGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	logits := tensor.New(3, 2, 5)

@@ -6,9 +6,10 @@ import (
 )
 
 // Streams of random numbers that one seed gives. Epoch e of the prompts' order
-// takes stream streamOrder + e.
+// takes stream streamOrder + e. A task that is drawn has a seed of its own.
 const (
 	streamSplit uint64 = 1
+	streamTask  uint64 = 2
 	streamOrder uint64 = 1 << 32
 )
 

@@ -31,27 +31,16 @@ type Recipe struct {
 	HeldOut float64 `json:"held_out"` // share of the task's groups that are held out
 	Seed    uint64  `json:"seed"`     // of split, first weights and order
 
+	Init        string   `json:"init,omitempty"`        // of the first weights: "width" for 1/sqrt(D), none for GPT-2's
+	Zero        []string `json:"zero,omitempty"`        // names of weights that begin at 0 instead
+	Checkpoints []int    `json:"checkpoints,omitempty"` // steps whose weights are kept, in float16; 0 is before the first
+
+	Edits  []models.Edit `json:"edits,omitempty"`  // interventions that are trained under; without rows
+	Edited float64       `json:"edited,omitempty"` // share of each batch's prompts that Edits are made to
+
 	ReportEvery  int `json:"report_every"`  // steps between reports of the loss
 	MeasureEvery int `json:"measure_every"` // steps between measurements on the held-out prompts
 	SaveEvery    int `json:"save_every"`    // steps between checkpoints
-}
-
-// Recipes returns the recipes of the shipped models.
-func Recipes() []Recipe {
-	return []Recipe{{
-		Name:  "mental-2op",
-		About: "adds and subtracts two numbers below 100, one token each, in one step",
-		Task:  "mental-2op",
-		Model: models.Config{
-			Layers: 4, Width: 128, Heads: 4, KVHeads: 4, HeadWidth: 32, MLPWidth: 336, Vocab: 203, Context: 8,
-			Norm: models.RMSNorm, NormEps: 1e-5, Positions: models.Rotary,
-			Rotary:     models.RotaryConfig{Base: 10000, Dim: 32},
-			Activation: "silu", Gated: true,
-		},
-		Steps: 8000, Batch: 512, Peak: 1e-3, Floor: 1e-5, Warmup: 50,
-		Decay: 0.3, Beta1: 0.9, Beta2: 0.98, Eps: 1e-8, Clip: 1, HeldOut: 0.2, Seed: 2,
-		ReportEvery: 25, MeasureEvery: 250, SaveEvery: 250,
-	}}
 }
 
 // Find returns the recipe of that name; an unknown one is an error that lists the names.
@@ -106,5 +95,7 @@ func (r Recipe) Validate() error {
 	if want := len(task.Examples[0].IDs); r.Model.Context < want {
 		bad("context of the model is %d, prompts of task %s have %d tokens", r.Model.Context, task.Name, want)
 	}
-	return errors.Join(errs...)
+	errs = append(errs, r.validateStart()...)
+	errs = append(errs, r.validateEdits()...)
+	return errors.Join(append(errs, r.validateCheckpoints()...)...)
 }

@@ -69,7 +69,7 @@ func newRun(recipe Recipe, dir string) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{recipe: recipe, task: task, dir: dir, params: models.InitParams(recipe.Model, recipe.Seed)}
+	r := &run{recipe: recipe, task: task, dir: dir, params: firstParams(recipe)}
 	r.schedule = Schedule{Peak: recipe.Peak, Floor: recipe.Floor, Warmup: recipe.Warmup, Steps: recipe.Steps}
 	r.learn, r.held = task.Held(recipe.HeldOut, recipe.Seed)
 	if len(r.learn) == 0 || len(r.held) == 0 {
@@ -122,7 +122,11 @@ func (r *run) train(ctx context.Context, report func(Progress)) error {
 		shown = tally{}
 		return p
 	}
-	if first > 0 {
+	if first == 0 {
+		if err := r.keep(); err != nil {
+			return err
+		}
+	} else {
 		report(progress(math.NaN()))
 	}
 	for r.opt.Step < r.recipe.Steps {
@@ -136,6 +140,9 @@ func (r *run) train(ctx context.Context, report func(Progress)) error {
 		}
 		shown.add(loss, right, r.recipe.Batch)
 		r.charted.add(loss, right, r.recipe.Batch)
+		if err := r.keep(); err != nil {
+			return err
+		}
 		step := r.opt.Step
 		last := step == r.recipe.Steps
 		measure, save := last || step%r.recipe.MeasureEvery == 0, last || step%r.recipe.SaveEvery == 0
@@ -176,7 +183,11 @@ func (r *run) step(ctx context.Context) (loss float64, right int, norm float64, 
 		batch = append(batch, r.learn[i])
 	}
 	in, answers := batchOf(batch)
-	g, err := r.model.Gradient(ctx, in, AnswerLoss(answers), models.Want{Params: true, Need: models.Need{Last: true}})
+	edits, err := r.model.Edits(r.recipe.edits()...)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	g, err := r.model.Gradient(ctx, in, AnswerLoss(answers), models.Want{Params: true, Need: needOf(batch)}, edits...)
 	var bad models.NumericError
 	if errors.As(err, &bad) {
 		return 0, 0, 0, r.diverged(step, err)

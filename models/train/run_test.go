@@ -98,6 +98,26 @@ func TestResumeGivesTheSameBits(t *testing.T) {
 	}
 }
 
+// stopAndGoOn trains a recipe that is stopped at a step and taken up again.
+func stopAndGoOn(t *testing.T, r train.Recipe, stop int) string {
+	t.Helper()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := train.Run(ctx, r, dir, func(p train.Progress) {
+		if p.Step >= stop {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("stopped at %d: got %v, want context.Canceled", stop, err)
+	}
+	if err := train.Run(t.Context(), r, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // The same recipe in processes with one, two and three threads, and with
 // another seed.
 func TestThreadsDoNotMatter(t *testing.T) {
@@ -221,6 +241,28 @@ func TestRunRefuses(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), word) {
 					t.Errorf("got %v, want an error with %q", err, word)
 				}
+			}
+		})
+	}
+}
+
+// Every feature of a recipe survives a stop: edits, answers of several tokens,
+// prompts besides, weights that begin at 0.
+func TestResumeOfEveryRecipe(t *testing.T) {
+	for _, r := range train.Recipes() {
+		t.Run(r.Name, func(t *testing.T) {
+			r.Model.Layers = min(r.Model.Layers, 6)
+			r.Model.Width, r.Model.HeadWidth, r.Model.MLPWidth = 16, 8, 24
+			if r.Model.Positions == models.Rotary {
+				r.Model.Rotary.Dim = 8
+			}
+			r.Steps, r.Batch, r.Checkpoints, r.HeldOut = 5, 32, nil, 0.01
+			r.ReportEvery, r.MeasureEvery, r.SaveEvery = 1, 4, 10
+			whole, stopped := trained(t, r, nil), stopAndGoOn(t, r, 2)
+			sameFile(t, whole, stopped, "model.safetensors")
+			a, b := readCard(t, whole), readCard(t, stopped)
+			if a.HeldOut != b.HeldOut || (a.HeldOutEdited == nil) != (r.Edits == nil) || len(a.Curve) != 2 {
+				t.Errorf("cards differ: %+v, %+v", a.HeldOut, b.HeldOut)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"orrery/models"
 	"orrery/models/tokenizer"
 	"orrery/models/train"
 )
@@ -44,7 +45,7 @@ func TestMentalAnswersAreExact(t *testing.T) {
 		} else if words[2] != "+" {
 			t.Fatalf("prompt %q", text)
 		}
-		if got := task.Tokens[e.Answer]; got != strconv.Itoa(want) {
+		if got := task.Tokens[e.Answers[0]]; got != strconv.Itoa(want) {
 			t.Errorf("%q is answered by %q, want %d", text, got, want)
 		}
 		if seen[text] {
@@ -163,11 +164,11 @@ func TestEveryHeldOutAnswerIsLearned(t *testing.T) {
 		learn, held := task.Held(r.HeldOut, r.Seed)
 		learned := make(map[int]bool)
 		for _, e := range learn {
-			learned[e.Answer] = true
+			learned[e.Answers[0]] = true
 		}
 		for _, e := range held {
-			if !learned[e.Answer] {
-				t.Errorf("%s: seed %d holds out every prompt whose answer is %q", r.Name, r.Seed, task.Tokens[e.Answer])
+			if !learned[e.Answers[0]] {
+				t.Errorf("%s: seed %d holds out every prompt whose answer is %q", r.Name, r.Seed, task.Tokens[e.Answers[0]])
 			}
 		}
 	}
@@ -181,10 +182,19 @@ func TestRecipeValidate(t *testing.T) {
 	}{
 		{"no steps", func(r *train.Recipe) { r.Steps = 0 }, []string{"steps is 0"}},
 		{"two fields", func(r *train.Recipe) { r.Batch, r.Beta2 = -1, 1 }, []string{"batch is -1", "beta2 is 1"}},
-		{"task", func(r *train.Recipe) { r.Task = "mental-3op" }, []string{"mental-3op", "mental-2op"}},
+		{"task", func(r *train.Recipe) { r.Task = "mental-9op" }, []string{"mental-9op", "mental-2op"}},
 		{"vocabulary", func(r *train.Recipe) { r.Model.Vocab = 200 }, []string{"vocab of the model is 200", "203"}},
 		{"context", func(r *train.Recipe) { r.Model.Context = 4 }, []string{"context of the model is 4", "5 tokens"}},
 		{"model", func(r *train.Recipe) { r.Model.KVHeads = 3 }, []string{"kv_heads 3"}},
+		{"first weights", func(r *train.Recipe) { r.Init, r.Zero = "xavier", []string{"blocks.0.attn.x.weight"} }, []string{`init is "xavier"`, "blocks.0.attn.x.weight", "blocks.0.attn.q.weight"}},
+		{"checkpoints", func(r *train.Recipe) { r.Checkpoints = []int{0, 10, 10, 9000} }, []string{"checkpoints has 10 behind 10", "checkpoints has 9000 behind 10", "0..8000"}},
+		{"edits without a share", func(r *train.Recipe) {
+			r.Edits = []models.Edit{{Site: "blocks.0.attn.hook_attn_scores", Queries: []int{2}, Keys: []int{1}, Op: models.Mask}}
+		}, []string{"edited is 0", "1 edits"}},
+		{"a share without edits", func(r *train.Recipe) { r.Edited = 0.5 }, []string{"edited is 0.5 without edits"}},
+		{"edits of another model", func(r *train.Recipe) {
+			r.Edits, r.Edited = []models.Edit{{Site: "blocks.9.attn.hook_attn_scores", Rows: []int{1}, Op: models.Mask}}, 1
+		}, []string{"edit 0 has rows [1]", "blocks.9"}},
 		{"nothing held out", func(r *train.Recipe) { r.HeldOut = 1 }, []string{"held_out is 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

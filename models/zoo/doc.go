@@ -3,9 +3,14 @@
 // a card that says what it learned and how well.
 //
 // It is no registry: Names is the list of the folders beside this file. Models
-// that were pulled from a hub (models/hub) open by their names too. Each folder is a model directory that models.Load reads
-// (config.json, model.safetensors, tokenizer.json) with recipe.json and
-// card.json, exactly as `orrery train NAME` leaves it.
+// that were pulled from a hub (models/hub) open by their names too. Each folder
+// is a model directory that models.Load reads (config.json, model.safetensors,
+// tokenizer.json) with recipe.json and card.json, and checkpoints/ where the
+// recipe keeps some, exactly as `orrery train NAME` leaves it.
+//
+// Some were kept along their training too: Checkpoints(name) gives the steps,
+// OpenCheckpoint(name, step) the model as it was then, as does
+// Open("NAME@STEP").
 //
 // Read on from Open, which every command and cell goes through, then CardOf.
 //

@@ -2,7 +2,6 @@ package zoo
 
 import (
 	"embed"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -16,7 +15,7 @@ import (
 
 // shipped holds one folder a model. It is never written to.
 //
-//go:embed mental-2op
+//go:embed add-5digit mental-2op mental-3op mental-planted modadd-113 modadd-59-clock modadd-59-pizza
 var shipped embed.FS
 
 // Card describes a shipped model: data, split, steps, seed, accuracy on the
@@ -28,12 +27,16 @@ type Card = train.Card
 type UnknownModelError struct {
 	Name    string
 	Shipped []string // the shipped names, the nearest first
+	Repo    string   // the repository of a hub that it is likely to mean, else OWNER/NAME
 }
 
 // Error names what was asked for and what there is.
 func (e *UnknownModelError) Error() string {
 	return fmt.Sprintf("no model %q: neither a shipped model (%s) nor a directory", e.Name, strings.Join(e.Shipped, ", "))
 }
+
+// Hint says how to get a model that is not here.
+func (e *UnknownModelError) Hint() string { return "orrery pull " + e.Repo + " fetches one from a hub" }
 
 // Names returns the names of the shipped models in alphabetical order.
 func Names() []string {
@@ -48,14 +51,18 @@ func Names() []string {
 	return names
 }
 
-// Open loads a shipped model by its name, a model directory by its path, or a
-// pulled model as OWNER/NAME or OWNER/NAME@REV, in this order; write ./NAME for
-// a directory that is called like a shipped model. Errors: *UnknownModelError,
-// *hub.NotPulledError for what can only be a pulled model, or those of
-// models.Load.
+// Open loads a shipped model by its name, or as it was behind a step of its
+// training by NAME@STEP, a model directory by its path, or a pulled model as
+// OWNER/NAME or OWNER/NAME@REV, in this order; write ./NAME for a directory that
+// is called like a shipped model. Errors: *UnknownModelError,
+// *NoCheckpointError, *hub.NotPulledError for what can only be a pulled model,
+// or those of models.Load.
 func Open(nameOrDir string) (*models.Model, error) {
 	if slices.Contains(Names(), nameOrDir) {
 		return models.LoadFS(shipped, nameOrDir)
+	}
+	if name, step, ok := atStep(nameOrDir); ok {
+		return OpenCheckpoint(name, step)
 	}
 	if st, err := os.Stat(nameOrDir); err == nil && st.IsDir() {
 		return models.Load(nameOrDir)
@@ -89,18 +96,14 @@ func CardOf(name string) (Card, error) {
 	if !slices.Contains(Names(), name) {
 		return Card{}, unknown(name)
 	}
-	text, err := shipped.ReadFile(name + "/card.json")
+	files, err := trained(name)
 	if err != nil {
-		return Card{}, fmt.Errorf("card of %s: %w", name, err)
+		return Card{}, err
 	}
-	var c Card
-	if err := json.Unmarshal(text, &c); err != nil {
-		return Card{}, fmt.Errorf("card of %s: %w", name, err)
-	}
-	return c, nil
+	return readCard(files, name)
 }
 
 func unknown(name string) error {
 	names := Names()
-	return &UnknownModelError{Name: name, Shipped: nearest.Names(name, names, len(names))}
+	return &UnknownModelError{Name: name, Shipped: nearest.Names(name, names, len(names)), Repo: hub.Likely(name)}
 }

@@ -82,8 +82,14 @@ func TestCardsDescribeTheFiles(t *testing.T) {
 	}
 }
 
-// The accuracy on the card, measured again from the shipped weights. Another
-// kernel path rounds differently and may turn a close call or two.
+// least is the held-out accuracy that a shipped model must have, where it is
+// not 99 %.
+var least = map[string]float64{"mental-planted": 0.98}
+
+// The accuracy on the card, measured again from the shipped weights on up to
+// 5,000 of the held-out prompts. On all of them another kernel path may turn a
+// close call or two; of a part the accuracy may differ from the whole's by four
+// standard errors.
 func TestHeldOutAccuracy(t *testing.T) {
 	for _, name := range zoo.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -104,21 +110,34 @@ func TestHeldOutAccuracy(t *testing.T) {
 				t.Fatal(err)
 			}
 			learn, held := task.Held(recipe.HeldOut, recipe.Seed)
-			got, err := train.Measure(t.Context(), m, held)
+			part := train.Spread(held, 5000)
+			got, err := train.Measure(t.Context(), m, part)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := math.Abs(float64(got.Correct - card.HeldOut.Correct)); !(d <= 2) || got.Prompts != card.HeldOut.Prompts {
-				t.Errorf("%d of %d held-out prompts answered, the card says %d of %d", got.Correct, got.Prompts, card.HeldOut.Correct, card.HeldOut.Prompts)
+			n, p := float64(len(part)), card.HeldOut.Accuracy
+			slack, lossSlack := 2/n, 1e-3
+			if len(part) < len(held) {
+				slack, lossSlack = slack+4*math.Sqrt(p*(1-p)/n), 1e-3+0.25*card.HeldOut.Loss
 			}
-			if !(math.Abs(got.Loss-card.HeldOut.Loss) <= 1e-3) {
+			if !(math.Abs(got.Accuracy-p) <= slack) || card.HeldOut.Prompts != len(held) {
+				t.Errorf("accuracy %g on %d of the held-out prompts, the card says %g on %d", got.Accuracy, len(part), p, card.HeldOut.Prompts)
+			}
+			if !(math.Abs(got.Loss-card.HeldOut.Loss) <= lossSlack) {
 				t.Errorf("held-out loss %g, the card says %g", got.Loss, card.HeldOut.Loss)
 			}
-			if !(card.HeldOut.Accuracy >= 0.99) || !(got.Accuracy >= 0.99) {
-				t.Errorf("held-out accuracy %g (card %g), want at least 0.99", got.Accuracy, card.HeldOut.Accuracy)
+			want, ok := least[name]
+			if !ok {
+				want = 0.99
 			}
-			if card.Train.Prompts != len(learn) || card.Train.Correct > len(learn) || !(card.Train.Accuracy >= card.HeldOut.Accuracy-0.01) {
-				t.Errorf("card's score on the prompts learned from: %+v of %d", card.Train, len(learn))
+			if !(p >= want) || !(got.Accuracy >= want-slack) {
+				t.Errorf("held-out accuracy %g (card %g), want at least %g", got.Accuracy, p, want)
+			}
+			if n := len(train.Spread(learn, 20_000)); card.Train.Prompts != n || card.Train.Correct > n || !(card.Train.Accuracy >= p-0.01) {
+				t.Errorf("card's score on the prompts learned from: %+v of %d", card.Train, n)
+			}
+			if (card.HeldOutEdited == nil) != (recipe.Edits == nil) {
+				t.Errorf("the recipe has %d edits, and the card's score under them is %v", len(recipe.Edits), card.HeldOutEdited)
 			}
 		})
 	}
@@ -181,5 +200,57 @@ func TestUnknownModel(t *testing.T) {
 	}
 	if _, err := zoo.CardOf("."); err == nil {
 		t.Error("a card of the folder itself")
+	}
+}
+
+// Three operands, from left to right.
+func TestThreeOperands(t *testing.T) {
+	m, err := zoo.Open("mental-3op")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prompt, want := range map[string]string{"12+45-8=": "49", "42+20-15=": "47", "40+41+42=": "123", "30-17-13=": "0", "5-9+20=": "16"} {
+		ids, err := m.Encode(prompt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := m.RunFor(t.Context(), models.Prompt(ids...), models.Need{Last: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, ok := m.Tokenizer.ID(want)
+		if n, err := train.Correct(out.Logits, []int{id}); err != nil || !ok || n != 1 {
+			t.Errorf("%s is not answered by %s (%v)", prompt, want, err)
+		}
+	}
+}
+
+// Digit after digit, by greedy decoding; the carry of the last passes through two
+// places. One layer does not carry through all of them: 99999+00001 is beyond it.
+func TestDigitAddition(t *testing.T) {
+	m, err := zoo.Open("add-5digit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for prompt, want := range map[string]string{
+		"12345+67890=": "080235", "00000+00000=": "000000", "99999+99999=": "199998", "50505+04040=": "054545", "45678+00322=": "046000",
+	} {
+		ids, err := m.Encode(prompt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		for range 6 {
+			out, err := m.RunFor(t.Context(), models.Prompt(ids...), models.Need{Last: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			row := out.Logits.Sub(0, 0).Data
+			best := slices.Index(row, slices.Max(row))
+			ids, said = append(ids, best), said+m.Tokenizer.Label(best)
+		}
+		if said != want {
+			t.Errorf("%s %s, want %s", prompt, said, want)
+		}
 	}
 }
