@@ -20,6 +20,8 @@ type AllForOneOptions struct {
 	Partner []int
 	Seed    uint64
 	Budget  Budget
+	// Metric, where it has a function, is measured besides, into Outcome.Values.
+	Metric Metric
 }
 
 // AllForOne is the setting of the paper's experiments: prompts, the table of
@@ -35,6 +37,7 @@ type AllForOne struct {
 	partner []int
 	streams *models.Cache // of the prompts, for WaitResample; nil until it is needed
 	means   map[tableKey]TableMean
+	filled  int // of the table, when means were read
 }
 
 // Outcome is what the model says under one recipe, prompt by prompt.
@@ -46,6 +49,7 @@ type Outcome struct {
 	// LogPBase that of the base run's answer, as a logarithm; Margin the right
 	// logit minus the best wrong one.
 	P, LogPBase, Margin []float64
+	Values              []float64   // of AllForOneOptions.Metric, nil without one
 	Logits              [][]float32 // [prompt][V] where they were asked for
 }
 
@@ -63,6 +67,13 @@ func StartAllForOne(ctx context.Context, m *models.Model, prompts []Prompt, tabl
 	a.Prompts = a.run.prompts
 	if n := len(prompts[0].IDs); n != table.T || table.Layers != m.Config.Layers || table.Width != m.Config.Width {
 		return nil, fmt.Errorf("all for one: the table is of %d tokens, %d layers and width %d, the prompts have %d tokens and the model %d layers and width %d", table.T, table.Layers, table.Width, n, m.Config.Layers, m.Config.Width)
+	}
+	if opt.Metric.Of != nil {
+		for i, p := range a.Prompts {
+			if err := opt.Metric.check(p.Answer, p.Other); err != nil {
+				return nil, fmt.Errorf("all for one: prompt %d: %w", i, err)
+			}
+		}
 	}
 	for _, id := range opt.Among {
 		if id < 0 || id >= m.Config.Outputs() {
@@ -92,17 +103,24 @@ func StartAllForOne(ctx context.Context, m *models.Model, prompts []Prompt, tabl
 // outcome is an empty one.
 func (a *AllForOne) outcome(r Recipe) Outcome {
 	n := len(a.Prompts)
-	return Outcome{Recipe: r, Top: make([]int, n), TopAny: make([]int, n), P: make([]float64, n), LogPBase: make([]float64, n), Margin: make([]float64, n)}
+	o := Outcome{Recipe: r, Top: make([]int, n), TopAny: make([]int, n), P: make([]float64, n), LogPBase: make([]float64, n), Margin: make([]float64, n)}
+	if a.opt.Metric.Of != nil {
+		o.Values = make([]float64, n)
+	}
+	return o
 }
 
 // read fills in one prompt.
 func (a *AllForOne) read(o *Outcome, row int, z []float32) {
 	p := a.Prompts[row]
 	logs := models.LogProbs(z)
-	o.Top[row], o.TopAny[row] = top(z, a.opt.Among), argmax(z)
+	o.Top[row], o.TopAny[row] = top(z, a.opt.Among), models.Argmax(z)
 	o.P[row] = math.Exp(logs[p.Answer])
 	o.LogPBase[row] = logs[a.Base.answer(o, row)]
 	o.Margin[row] = Readout{Run: z, Answer: p.Answer, Among: a.opt.Among}.Margin()
+	if o.Values != nil {
+		o.Values[row] = a.opt.Metric.Of(Readout{Row: row, Run: z, Base: a.run.logits[row], Answer: p.Answer, Other: p.Other, Among: a.opt.Among})
+	}
 }
 
 // answer is the base run's answer, also while it is being read.
@@ -127,6 +145,9 @@ func (a *AllForOne) Apply(ctx context.Context, recipes []Recipe, keep bool, emit
 	for i, r := range recipes {
 		if err := r.check(a.m); err != nil {
 			return nil, models.Report{}, fmt.Errorf("all for one: recipe %d: %w", i, err)
+		}
+		if r.Means() && r.Wait >= a.Table.Filled() {
+			return nil, models.Report{}, fmt.Errorf("all for one: recipe %d puts in means behind block %d, and the table of means is filled for %d blocks", i, r.Wait, a.Table.Filled())
 		}
 		if r.Mode == WaitResample && r.Wait >= 0 {
 			if err := a.recordStreams(ctx); err != nil {
@@ -184,6 +205,9 @@ func (a *AllForOne) edits(r Recipe, row int) ([]models.Edit, error) {
 // positions behind the first varying one, [.,D].
 func (a *AllForOne) waiting(r Recipe, row int) (*tensor.Dense, error) {
 	t, p := a.Table, a.Prompts[row]
+	if a.filled != t.filled {
+		a.means, a.filled = map[tableKey]TableMean{}, t.filled
+	}
 	out := tensor.New(t.T-t.First-1, t.Width)
 	for pos := t.First + 1; pos < t.T; pos++ {
 		into := out.Sub(pos - t.First - 1).Data

@@ -156,6 +156,30 @@ func (g golden) checkOutcomes(t *testing.T, a *ablate.AllForOne, out []ablate.Ou
 	modeltest.Close(t, key+".recovered_accuracy", kept, g.read(t, key+".recovered_accuracy").Reshape(len(out)), 1e-6, 0)
 }
 
+// checkBase compares the runs without edits.
+func (g golden) checkBase(t *testing.T, a *ablate.AllForOne, key string) {
+	t.Helper()
+	if g.part {
+		return
+	}
+	g.checkOutcomes(t, a, apply(t, a, []ablate.Recipe{{Wait: -1, Mode: ablate.WaitFree, Transfer: ablate.NoMasks}}), key)
+	if g.has(t, key+".argmax_number") && !reflect.DeepEqual(a.Base.Top, g.ints(t, key+".argmax_number")) {
+		t.Errorf("%s: the base runs answer %v", key, a.Base.Top)
+	}
+}
+
+// checkTokens compares the prompts that results are of with those of the list.
+func (g golden) checkTokens(t *testing.T, prompts []ablate.Prompt, key string) {
+	t.Helper()
+	var ids, answers []int
+	for _, p := range prompts {
+		ids, answers = append(ids, p.IDs...), append(answers, p.Answer)
+	}
+	if !reflect.DeepEqual(ids, g.ints(t, key+".tokens")) || !reflect.DeepEqual(answers, g.ints(t, key+".answer")) {
+		t.Fatalf("%s: the prompts or their answers are others", key)
+	}
+}
+
 // TestTableGolden compares every mean, standard error and count.
 func TestTableGolden(t *testing.T) {
 	eachGolden(t, "03_cama_tables.safetensors", func(t *testing.T, g golden) {
@@ -246,6 +270,16 @@ func TestPeekMaskGolden(t *testing.T) {
 		check("none", 5, ablate.PeekNone, nil, g.ints(t, "abp.self_removed"))
 		check("all of 7", 7, ablate.PeekAll, nil, g.ints(t, "abp.full_removed_T7"))
 		check("none of 7", 7, ablate.PeekNone, nil, g.ints(t, "abp.self_removed_T7"))
+		if !g.has(t, "peek_variants_w0_P1.removed") {
+			return
+		}
+		removed := g.ints(t, "peek_variants_w0_P1.removed")
+		for i, v := range []struct {
+			peek ablate.Peek
+			open []int
+		}{{ablate.PeekAll, nil}, {ablate.PeekOperands, []int{1, 3}}, {ablate.PeekOperators, []int{2}}, {ablate.PeekChosen, []int{1}}, {ablate.PeekChosen, []int{3}}, {ablate.PeekEveryone, nil}, {ablate.PeekNone, nil}} {
+			check(fmt.Sprint("variant ", i), 5, v.peek, append([]int{4}, v.open...), removed[25*i:25*i+25])
+		}
 	})
 }
 
@@ -259,6 +293,13 @@ func TestAllForOneGolden(t *testing.T) {
 			g.checkOutcomes(t, a, apply(t, a, ablate.WaitSweep(g.model, ablate.WaitCAMA)), "cama."+set)
 		}
 		a := g.start(t, false)
+		g.checkBase(t, a, "base")
+		if !g.part {
+			g.checkTokens(t, a.Prompts, "af1")
+			if _, partners := g.taskPrompts(t, g.prompts["af1"]); !reflect.DeepEqual(partners, g.ints(t, "af1.partner")) {
+				t.Fatal("the partners are others")
+			}
+		}
 		L := g.model.Config.Layers
 		grid := ablate.WindowGrid(g.model, ablate.WaitCAMA)
 		for i, r := range grid {
@@ -306,7 +347,10 @@ func TestPruneGolden(t *testing.T) {
 		window := g.ints(t, "head_self_peek.w_P")
 		r := ablate.Recipe{Wait: window[0], Transfer: window[1]}
 		var edges, zero []ablate.Recipe
-		for _, h := range r.TransferHeads(g.model) {
+		for i, h := range r.TransferHeads(g.model) {
+			if at := g.ints(t, "head_self_peek.layer_head"); at[2*i] != h.Layer || at[2*i+1] != h.Head {
+				t.Fatalf("head %d is %v, want %v", i, h, at[2*i:2*i+2])
+			}
 			cut, z := r, r
 			cut.Cut, z.ZeroZ = []ablate.Head{h}, []ablate.Head{h}
 			edges, zero = append(edges, cut), append(zero, z)
@@ -359,6 +403,10 @@ func TestThreeOperandsGolden(t *testing.T) {
 				}
 				g.checkOutcomes(t, a, apply(t, a, ablate.WaitSweep(g.model, ablate.WaitCAMA)), "three."+name+".cama."+set)
 				if !valid {
+					g.checkBase(t, a, "three."+name+".base")
+					if !g.part {
+						g.checkTokens(t, a.Prompts, "three."+name)
+					}
 					g.checkOutcomes(t, a, apply(t, a, ablate.WindowGrid(g.model, ablate.WaitCAMA)), "three."+name+".af1")
 				}
 			}

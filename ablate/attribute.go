@@ -21,22 +21,23 @@ import (
 // first MLP of small models, saturated attention. Compare it with Patch on some
 // cells.
 //
-// The metric is logit, logit_change or logit_diff; windows are of one layer.
-// Values, normalised effects and signs are those of Patch. Report is empty.
+// The metric is logit, logit_diff, logit_change, prob, logprob, loss, centred_logit
+// or kl, whose slope at the base itself is 0; windows are of one layer. Values,
+// normalised effects and signs are those of Patch. Report is empty.
 func AttributionPatch(ctx context.Context, m *models.Model, contrasts []Contrast, opt PatchOptions) (*Patching, error) {
-	if opt.Direction == "" {
-		opt.Direction = Denoise
-	}
-	if !slices.Contains([]string{"logit", "logit_change", "logit_diff"}, opt.Metric.Name) {
-		return nil, fmt.Errorf("attribution patching: metric is %q, want logit, logit_change or logit_diff, whose derivatives are known", opt.Metric.Name)
-	}
-	if opt.Window > 1 {
-		return nil, fmt.Errorf("attribution patching: a window of %d layers: estimates of single layers are added up by whoever wants a window", opt.Window)
-	}
-	p := &Patching{Direction: opt.Direction, Metric: opt.Metric, Window: 1}
-	s, sites, err := p.start(ctx, m, contrasts, opt)
+	p, s, err := startEstimate(ctx, m, contrasts, opt)
 	if err != nil {
 		return nil, fmt.Errorf("attribution patching: %w", err)
+	}
+	var sites []models.Site
+	for _, sweep := range opt.Sweeps {
+		for l := range m.Config.Layers {
+			site, err := sweep.site(m, l)
+			if err != nil {
+				return nil, fmt.Errorf("attribution patching: %w", err)
+			}
+			sites = append(sites, site)
+		}
 	}
 	own := models.NewCache()
 	selected := models.Sites(sites...)
@@ -45,15 +46,11 @@ func AttributionPatch(ctx context.Context, m *models.Model, contrasts []Contrast
 		return nil, fmt.Errorf("attribution patching: %w", err)
 	}
 	for _, sweep := range opt.Sweeps {
-		shape, err := sweep.Shape(m, s.T)
+		grid, err := p.baseGrid(s, sweep)
 		if err != nil {
 			return nil, fmt.Errorf("attribution patching: %w", err)
 		}
-		grid := newPatchGrid(sweep, shape, len(s.pairs))
 		for i := range s.pairs {
-			for c := range grid.Values[i] {
-				grid.Values[i][c] = p.Base[i]
-			}
 			for l := range m.Config.Layers {
 				site, err := sweep.site(m, l)
 				if err != nil {
@@ -73,19 +70,54 @@ func AttributionPatch(ctx context.Context, m *models.Model, contrasts []Contrast
 	return p, nil
 }
 
+// startEstimate makes the runs without edits that estimates by gradients begin
+// with.
+func startEstimate(ctx context.Context, m *models.Model, contrasts []Contrast, opt PatchOptions) (*Patching, *sides, error) {
+	if opt.Direction == "" {
+		opt.Direction = Denoise
+	}
+	if err := opt.Metric.checkSlope(); err != nil {
+		return nil, nil, err
+	}
+	if opt.Window > 1 {
+		return nil, nil, fmt.Errorf("a window of %d layers: estimates of single layers are added up by whoever wants a window", opt.Window)
+	}
+	p := &Patching{Direction: opt.Direction, Metric: opt.Metric, Window: 1}
+	s, _, err := p.start(ctx, m, contrasts, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.logits = s.base
+	if opt.Started != nil {
+		err = opt.Started(p)
+	}
+	return p, s, err
+}
+
+// baseGrid is a sweep's result in which every cell has the metric of the base run.
+func (p *Patching) baseGrid(s *sides, sweep PatchSweep) (PatchGrid, error) {
+	shape, err := sweep.Shape(s.m, s.T)
+	if err != nil {
+		return PatchGrid{}, err
+	}
+	grid := newPatchGrid(sweep, shape, len(s.pairs))
+	for i := range grid.Values {
+		for c := range grid.Values[i] {
+			grid.Values[i][c] = p.Base[i]
+		}
+	}
+	return grid, nil
+}
+
 // objective is the sum of the metric over pairs, which do not see each other, of
 // logits [pairs,1,V].
 func (p *Patching) objective(logits *tensor.Dense) (float64, *tensor.Dense, error) {
 	d := tensor.New(logits.Shape...)
 	sum := 0.0
 	for i, c := range p.Contrasts {
-		row, out := logits.Sub(i, 0).Data, d.Sub(i, 0).Data
-		sum += float64(row[c.Clean.Answer])
-		out[c.Clean.Answer]++
-		if p.Metric.Pair {
-			sum -= float64(row[c.Corrupted.Answer])
-			out[c.Corrupted.Answer]--
-		}
+		r := Readout{Row: i, Run: logits.Sub(i, 0).Data, Base: p.logits.Sub(i).Data, Answer: c.Clean.Answer, Other: c.Corrupted.Answer}
+		sum += p.Metric.Of(r)
+		p.Metric.slope(r, d.Sub(i, 0).Data)
 	}
 	return sum, d, nil
 }
@@ -105,6 +137,8 @@ func (g *PatchGrid) estimate(cells []float64, axes []string, layer int, before, 
 			cell += rest % slope.Shape[a] * step[a]
 			rest /= slope.Shape[a]
 		}
-		cells[cell] += float64(after.Data[i]-before.Data[i]) * float64(v)
+		if a, b := after.Data[i], before.Data[i]; a != b { // scores of masked keys are −∞ in both
+			cells[cell] += float64(a-b) * float64(v)
+		}
 	}
 }

@@ -2,11 +2,13 @@ package ablate_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
 	"orrery/ablate"
+	"orrery/models"
 	"orrery/models/modeltest"
 	"orrery/models/tensor"
 )
@@ -40,6 +42,12 @@ func TestAttributionGolden(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					base, source := set+".ld_corrupted", set+".ld_clean"
+					if direction == ablate.Noise {
+						base, source = source, base
+					}
+					modeltest.Close(t, base, vector(p.Base), g.read(t, base), plainBound, plainBound)
+					modeltest.Close(t, source, vector(p.Source), g.read(t, source), plainBound, plainBound)
 					want := g.read(t, key)
 					got := tensor.New(want.Shape...)
 					for i, values := range p.Grids[0].Values {
@@ -77,6 +85,53 @@ func TestNeuronAttributionGolden(t *testing.T) {
 			}
 		}
 		modeltest.Close(t, "neuron attribution", got, want, plainBound, plainBound)
+		mean := tensor.New(layers, width)
+		for l := range layers {
+			for n := range width {
+				mean.Set(float32(ablate.Summarise(p.Grids[0].Cell((l*5+4)*width+n)).Mean), l, n)
+			}
+		}
+		modeltest.Close(t, "mean neuron attribution", mean, g.read(t, "t5.neuron_attribution_4_5.mean"), plainBound, plainBound)
+	})
+}
+
+// TestAttributionGradientGolden compares the slopes that estimates are made of:
+// the derivative of the first pair's logit difference by every site of its
+// corrupted run.
+func TestAttributionGradientGolden(t *testing.T) {
+	names := map[string]string{"resid_pre": "hook_resid_pre", "attn_out": "hook_attn_out", "mlp_out": "hook_mlp_out", "mlp_post": "mlp.hook_post",
+		"pattern": "attn.hook_pattern", "q": "attn.hook_q", "k": "attn.hook_k", "v": "attn.hook_v", "z": "attn.hook_z"}
+	eachReference(t, "06_attribution.safetensors", func(t *testing.T, g golden) {
+		c := g.contrasts(t, "pairs5")[0]
+		in, err := models.Rows([][]int{c.Corrupted.IDs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := in.T - 1
+		difference := func(logits *tensor.Dense) (float64, *tensor.Dense, error) {
+			d := tensor.New(logits.Shape...)
+			d.Set(1, 0, last, c.Clean.Answer)
+			d.Set(-1, 0, last, c.Clean.Other)
+			return float64(logits.At(0, last, c.Clean.Answer)) - float64(logits.At(0, last, c.Clean.Other)), d, nil
+		}
+		slopes, err := g.model.Gradient(context.Background(), in, difference, models.Want{Sites: models.All})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, name := range names {
+			want := g.read(t, "t5.pair0.gradient_corrupted."+key)
+			for l := range g.model.Config.Layers {
+				site, err := g.model.Site(fmt.Sprintf("blocks.%d.%s", l, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, ok := slopes.Sites.Get(site)
+				if !ok {
+					t.Fatalf("no slope at %s", site)
+				}
+				modeltest.Close(t, "slope at "+site.String(), got.Sub(0), want.Sub(l), plainBound, plainBound)
+			}
+		}
 	})
 }
 
@@ -112,7 +167,7 @@ func TestAttributionFollowsPatching(t *testing.T) {
 	if !(ys < xs/2) {
 		t.Errorf("estimates are off by %g of %g", ys, xs)
 	}
-	for _, bad := range []ablate.PatchOptions{{Sweeps: sweeps, Metric: metric(t, "prob")}, {Sweeps: sweeps, Metric: metric(t, "logit"), Window: 2}, {Metric: metric(t, "logit")}} {
+	for _, bad := range []ablate.PatchOptions{{Sweeps: sweeps, Metric: metric(t, "entropy")}, {Sweeps: sweeps, Metric: metric(t, "logit"), Window: 2}, {Metric: metric(t, "logit")}} {
 		if _, err := ablate.AttributionPatch(context.Background(), g.model, c, bad); err == nil || !strings.Contains(err.Error(), "attribution patching") {
 			t.Errorf("metric %q, window %d: %v", bad.Metric.Name, bad.Window, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"orrery/models"
 	"orrery/models/tensor"
@@ -13,7 +14,7 @@ import (
 // TableMean is the mean of the residual stream behind every block over a set of
 // contexts.
 type TableMean struct {
-	Mean *tensor.Dense // [L,D]
+	Mean *tensor.Dense // [L,D]; NaN behind blocks that the table is not filled for
 	// SEM is the standard error of each number, the sample's deviation over
 	// √Count; 0 for one context.
 	SEM   *tensor.Dense // [L,D]
@@ -42,6 +43,10 @@ type Table struct {
 
 	own    map[tableKey]*moments
 	places map[placeKey]*moments // position by position, whatever the token
+
+	m        *models.Model
+	contexts []Prompt // those that Fill averages over
+	filled   int      // behind how many of the first blocks the means are there
 }
 
 type tableKey struct {
@@ -65,67 +70,120 @@ func (a *moments) add(x []float64) {
 		a.mean, a.m2 = make([]float64, len(x)), make([]float64, len(x))
 	}
 	a.n++
+	share, mean, m2 := 1/float64(a.n), a.mean[:len(x)], a.m2[:len(x)]
 	for i, v := range x {
-		d := v - a.mean[i]
-		a.mean[i] += d / float64(a.n)
-		a.m2[i] += d * (v - a.mean[i])
+		d := v - mean[i]
+		at := mean[i] + d*share
+		mean[i], m2[i] = at, m2[i]+d*(v-at)
 	}
 }
 
 // CAMATable averages over contexts: all prompts of a task, or a sample of it.
 // Prompts that the model gets wrong belong to it. They need one length; those
 // of a group (Prompt.Group) share their constant tokens.
-//
-// It costs one run a context and keeps, a distinct token and position, 2·L·D
-// numbers in float64.
 func CAMATable(ctx context.Context, m *models.Model, contexts []Prompt) (*Table, error) {
+	t, err := NewTable(m, contexts)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Fill(ctx, t.Layers)
+}
+
+// NewTable is CAMATable before anything has run: it knows its contexts, their
+// groups and where they differ, and Fill makes the means. Recipes that put in no
+// means can do without, and one that waits in the first blocks needs theirs only.
+func NewTable(m *models.Model, contexts []Prompt) (*Table, error) {
 	if err := checkPrompts(m, contexts); err != nil {
 		return nil, fmt.Errorf("table of means: %w", err)
 	}
 	t := &Table{
 		Layers: m.Config.Layers, T: len(contexts[0].IDs), Width: m.Config.Width,
 		Contexts: map[string]int{}, own: map[tableKey]*moments{}, places: map[placeKey]*moments{},
+		m: m, contexts: contexts,
 	}
 	t.First = firstVarying(contexts)
 	if t.First == t.T {
 		return nil, fmt.Errorf("table of means: the %d contexts of each group are the same: there is nothing to average over", len(contexts))
 	}
+	for _, p := range contexts {
+		t.Contexts[p.Group]++
+	}
+	return t, nil
+}
+
+// Filled is behind how many of the first blocks the means are there.
+func (t *Table) Filled() int { return t.filled }
+
+// Fill makes the means behind the first so many blocks, unless they are there. It
+// costs one run of these blocks a context, less what contexts that begin alike
+// share, and keeps, a distinct token and position, 2·layers·D numbers in float64.
+func (t *Table) Fill(ctx context.Context, layers int) error {
+	if layers < 1 || layers > t.Layers {
+		return fmt.Errorf("table of means: %d blocks are outside 1..%d", layers, t.Layers)
+	}
+	if layers <= t.filled {
+		return nil
+	}
+	t.own, t.places, t.filled = map[tableKey]*moments{}, map[placeKey]*moments{}, 0
+	contexts := t.contexts
 	rows := make([][]int, len(contexts))
 	for i, p := range contexts {
 		rows[i] = p.IDs
-		t.Contexts[p.Group]++
 	}
-	stream := func(s models.Site) bool { return s.Kind == models.ResidPost }
-	x := make([]float64, t.Layers*t.Width)
-	err := eachBatch(ctx, m, rows, stream, func(first int, c *models.Cache) {
-		for i := first; i < min(first+batchRows, len(rows)); i++ {
-			for pos := range t.T {
-				for l := range t.Layers {
-					at, _ := c.Get(models.Site{Layer: l, Kind: models.ResidPost})
-					for d, v := range at.Sub(i-first, pos).Data {
-						x[l*t.Width+d] = float64(v)
-					}
-				}
-				t.add(contexts[i], pos, x)
-			}
+	stream := func(s models.Site) bool { return s.Kind == models.ResidPost && s.Layer < layers }
+	err := eachBatch(ctx, t.m, rows, stream, func(first int, c *models.Cache) {
+		batch := contexts[first:min(first+batchRows, len(rows))]
+		t.expect(batch)
+		var streams [][]float32 // [layers] of [B,T,D]
+		for l := range layers {
+			at, _ := c.Get(models.Site{Layer: l, Kind: models.ResidPost})
+			streams = append(streams, at.Data)
 		}
+		var all sync.WaitGroup
+		for pos := range t.T { // each has means of its own
+			all.Go(func() { t.addAt(pos, batch, streams) })
+		}
+		all.Wait()
 	})
-	return t, err
+	if err != nil {
+		clear(t.own)
+		clear(t.places)
+		return err
+	}
+	t.filled = layers
+	return nil
 }
 
-func (t *Table) add(p Prompt, pos int, x []float64) {
-	own, place := tableKey{p.Group, pos, p.IDs[pos]}, placeKey{p.Group, pos}
-	if t.places[place] == nil {
-		t.places[place] = &moments{}
+// expect makes room for the means that contexts add to.
+func (t *Table) expect(contexts []Prompt) {
+	for _, p := range contexts {
+		for pos, id := range p.IDs {
+			own, place := tableKey{p.Group, pos, id}, placeKey{p.Group, pos}
+			if t.places[place] == nil {
+				t.places[place] = &moments{}
+			}
+			if pos > t.First && t.own[own] == nil {
+				t.own[own] = &moments{}
+			}
+		}
 	}
-	t.places[place].add(x)
-	if pos <= t.First {
-		return
+}
+
+// addAt adds the streams of contexts at a position to its means, in their order.
+func (t *Table) addAt(pos int, contexts []Prompt, streams [][]float32) {
+	x := make([]float64, len(streams)*t.Width)
+	for i, p := range contexts {
+		for l, stream := range streams {
+			from := (i*t.T + pos) * t.Width
+			for d, v := range stream[from : from+t.Width] {
+				x[l*t.Width+d] = float64(v)
+			}
+		}
+		t.places[placeKey{p.Group, pos}].add(x)
+		if pos > t.First {
+			t.own[tableKey{p.Group, pos, p.IDs[pos]}].add(x)
+		}
 	}
-	if t.own[own] == nil {
-		t.own[own] = &moments{}
-	}
-	t.own[own].add(x)
 }
 
 // firstVarying is the first position at which two prompts of one group differ.
@@ -150,6 +208,9 @@ func firstVarying(prompts []Prompt) int {
 // mean turns moments into a table's entry.
 func (t *Table) mean(a *moments) TableMean {
 	out := TableMean{Mean: tensor.New(t.Layers, t.Width), SEM: tensor.New(t.Layers, t.Width), Count: a.n}
+	for i := len(a.mean); i < len(out.Mean.Data); i++ {
+		out.Mean.Data[i], out.SEM.Data[i] = float32(math.NaN()), float32(math.NaN())
+	}
 	for i, v := range a.mean {
 		out.Mean.Data[i] = float32(v)
 		if a.n > 1 {
@@ -181,7 +242,7 @@ func (t *Table) Place(group string, pos int) (TableMean, error) {
 // Global is the mean over all contexts of a group and all positions, BOS
 // included. It has no standard error.
 func (t *Table) Global(group string) (TableMean, error) {
-	sum := make([]float64, t.Layers*t.Width)
+	sum := make([]float64, t.filled*t.Width)
 	n := 0
 	for pos := range t.T {
 		a, ok := t.places[placeKey{group, pos}]
@@ -210,7 +271,8 @@ func (t *Table) Tokens(group string, pos int) (tokens []int) {
 // Uncertainty says how far the means behind a block are from those of infinitely
 // many contexts: the root mean square of their standard errors over that of the
 // means, both over all numbers of the means of more than one context, and the
-// fewest contexts that a mean is over.
+// fewest contexts that a mean is over. It is NaN behind a block whose means are not
+// there.
 func (t *Table) Uncertainty(layer int) (relative float64, fewest int) {
 	errors, squares := 0.0, 0.0
 	fewest = math.MaxInt
@@ -218,6 +280,9 @@ func (t *Table) Uncertainty(layer int) (relative float64, fewest int) {
 		fewest = min(fewest, a.n)
 		if a.n < 2 {
 			continue
+		}
+		if layer >= t.filled {
+			return math.NaN(), fewest
 		}
 		for i := layer * t.Width; i < (layer+1)*t.Width; i++ {
 			errors += a.m2[i] / float64(a.n-1) / float64(a.n)

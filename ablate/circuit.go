@@ -3,6 +3,7 @@ package ablate
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"orrery/models"
@@ -27,7 +28,10 @@ type CircuitEffects struct {
 	// of the whole model and Empty that without any head or MLP.
 	Values      [][]float64
 	Full, Empty []float64
-	Report      models.Report
+	// Other is that of the other run of pairs, which Empty of EdgeCircuits is where
+	// edges carry its values; nil for prompts.
+	Other  []float64
+	Report models.Report
 }
 
 // Faithfulness is (m(C) − m(∅)) / (m(N) − m(∅)) of means over prompts, as in MIB
@@ -36,6 +40,19 @@ type CircuitEffects struct {
 // of the rest; say so with any number.
 func (e *CircuitEffects) Faithfulness(values []float64) (float64, error) {
 	return RatioOfMeans(values, e.Empty, e.Full)
+}
+
+// Ratio is m(C) / m(N) of means over prompts, the other convention of a circuit's
+// faithfulness (Wang et al., see Gap, section 4; with a logit difference its
+// absolute difference is Gap). It is 1 for the whole model and, unlike
+// Faithfulness, not 0 for what is left without any head or MLP. A whole model's
+// mean below MinDenominator is an error.
+func (e *CircuitEffects) Ratio(values []float64) (float64, error) {
+	whole := Summarise(e.Full).Mean
+	if !(math.Abs(whole) >= MinDenominator) {
+		return 0, fmt.Errorf("ratio to the whole model: its metric is %.4g on average, which is nothing to divide by", whole)
+	}
+	return Summarise(values).Mean / whole, nil
 }
 
 // Gap is |mean a − mean b|. With the values of C∖K and of M∖K, M the whole model,

@@ -65,9 +65,15 @@ func TestCircuitsGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			near("normalised faithfulness", f, g.read(t, "faithfulness.normalised").Data[k], ratioBound)
+			ratio, err := e.Ratio(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near("ratio", ratio, g.read(t, "faithfulness.ratio").Data[k], ratioBound)
 			near("difference", ablate.Gap(v, e.Full), g.read(t, "faithfulness.abs_difference").Data[k], plainBound)
 		}
 		circuit, subsets := pick(g.ints(t, "C")), g.read(t, "K").Data
+		largest := make([]float64, len(circuit))
 		n := len(subsets) / len(all) // the file has 0 and 1 as floats
 		for s := range n {
 			var K []ablate.Node
@@ -81,11 +87,16 @@ func TestCircuitsGolden(t *testing.T) {
 				sets = append(sets, ablate.Without(circuit, append(append([]ablate.Node(nil), K...), v)...))
 			}
 			e := run(sets...)
+			near("F of C∖K", ablate.Summarise(e.Values[0]).Mean, g.read(t, "completeness.F_C_minus_K").Data[s], plainBound)
+			near("F of M∖K", ablate.Summarise(e.Values[1]).Mean, g.read(t, "completeness.F_M_minus_K").Data[s], plainBound)
 			near("completeness", ablate.Gap(e.Values[0], e.Values[1]), g.read(t, "completeness.gap").Data[s], plainBound)
 			for i := range circuit {
-				near("minimality", ablate.Gap(e.Values[2+i], e.Values[0]), g.read(t, "minimality.change").At(i, s), plainBound)
+				change := ablate.Gap(e.Values[2+i], e.Values[0])
+				near("minimality", change, g.read(t, "minimality.change").At(i, s), plainBound)
+				largest[i] = max(largest[i], change)
 			}
 		}
+		modeltest.Close(t, "minimality over subsets", vector(largest), g.read(t, "minimality.max"), plainBound, plainBound)
 	})
 }
 
@@ -107,6 +118,13 @@ func TestCircuitOfThePlantedHead(t *testing.T) {
 		if f, err := e.Faithfulness(e.Values[i]); err != nil || !(math.Abs(f-want) <= 1e-5) {
 			t.Errorf("circuit %d has faithfulness %g, %v, want %g", i, f, err, want)
 		}
+	}
+	if r, err := e.Ratio(e.Values[0]); err != nil || !(math.Abs(r-1) <= 1e-5) {
+		t.Errorf("the planted head keeps %g, %v, want 1", r, err)
+	}
+	none := &ablate.CircuitEffects{Full: []float64{1, -1}}
+	if r, err := none.Ratio([]float64{1, 1}); err == nil || !strings.Contains(err.Error(), "nothing to divide by") {
+		t.Errorf("a ratio to a mean of 0 is %g, %v", r, err)
 	}
 	opt.Circuits = [][]ablate.Node{{{Part: ablate.NeuronPart}}}
 	if _, err := ablate.Circuits(context.Background(), m, prompts, opt); err == nil || !strings.Contains(err.Error(), "neuron 0.0 is no part") {

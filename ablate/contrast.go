@@ -16,6 +16,7 @@ type Change string
 // that whatever still moves is no information about the result.
 const (
 	ChangeOperand  Change = "operand"  // one operand is another number
+	ChangeOperands Change = "operands" // every operand is another number, the operator stays
 	ChangeOperator Change = "operator" // the operator is another one, the operands stay
 	ChangeBoth     Change = "both"     // one operand and the operator
 	ChangeAny      Change = "any"      // a random partner
@@ -23,15 +24,48 @@ const (
 )
 
 // Changes lists the changes.
-var Changes = [...]Change{ChangeOperand, ChangeOperator, ChangeBoth, ChangeAny, KeepResult}
+var Changes = [...]Change{ChangeOperand, ChangeOperands, ChangeOperator, ChangeBoth, ChangeAny, KeepResult}
 
 // ContrastSet is a set of contrasts with the account of what was left out.
 type ContrastSet struct {
 	Contrasts []Contrast
-	Change    Change
-	Seed      uint64
+	// Change says how partners differ, "" where they were given; Operand is the
+	// one that changes, -1 for any.
+	Change  Change
+	Operand int
+	Seed    uint64
 	// Alone is how many prompts found no partner.
-	Alone int
+	Alone   int
+	Dropped []Drop
+
+	asked, right int // prompts of a list of pairs that keeps the right ones
+}
+
+// Report says in words how the partners came about and what was left out.
+func (s *ContrastSet) Report(t Template) string {
+	text := fmt.Sprintf("%d pairs, the partners given", len(s.Contrasts))
+	if s.Change != "" {
+		text = fmt.Sprintf("%d pairs, %s, drawn with seed %d", len(s.Contrasts), s.Change.words(t, s.Operand), s.Seed)
+	}
+	if s.Alone > 0 {
+		text += fmt.Sprintf("; %d prompts found no partner", s.Alone)
+	}
+	return text + dropReport(s.Dropped)
+}
+
+// words say what a change does.
+func (c Change) words(t Template, operand int) string {
+	which := "one operand"
+	switch {
+	case operand >= 0 && operand < len(t.Operands):
+		which = "operand " + t.Operands[operand].Name
+	case operand >= 0:
+		which = fmt.Sprintf("operand %d", operand)
+	}
+	return map[Change]string{
+		ChangeOperand: which + " changed", ChangeOperands: "every operand changed", ChangeOperator: "the operator changed",
+		ChangeBoth: which + " and the operator changed", ChangeAny: "partners at random", KeepResult: "other operands with the same result",
+	}[c]
 }
 
 // How often partners are looked for: proposals a prompt and round, and rounds
@@ -47,10 +81,14 @@ const (
 // KeepResult, partners have another answer. Partners pass the filters of the
 // set: the number of tokens, one token as an answer, its range, and with
 // KeepCorrect the model's being right. A prompt without a partner is left out
-// and counted; no contrast at all is an error.
+// and counted; no contrast at all is an error. A set that was given as a list
+// finds partners among its own prompts.
 func Contrasts(ctx context.Context, m *models.Model, set *PromptSet, change Change, operand int, seed uint64) (*ContrastSet, error) {
 	if !slices.Contains(Changes[:], change) {
 		return nil, fmt.Errorf("change is %q, want one of %v", change, Changes)
+	}
+	if set.Listed() {
+		return contrastsAmong(set, change, operand, seed)
 	}
 	if n := len(set.Template.Operands); operand < -1 || operand >= n {
 		return nil, fmt.Errorf("operand %d is outside 0..%d (or -1 for any)", operand, n-1)
@@ -92,7 +130,7 @@ func Contrasts(ctx context.Context, m *models.Model, set *PromptSet, change Chan
 			}
 		}
 	}
-	out := &ContrastSet{Change: change, Seed: seed}
+	out := &ContrastSet{Change: change, Operand: operand, Seed: seed}
 	for i, p := range set.Prompts {
 		if partner[i] == nil {
 			out.Alone++
@@ -108,13 +146,19 @@ func Contrasts(ctx context.Context, m *models.Model, set *PromptSet, change Chan
 
 // passes reports which prompts the set's filter keeps.
 func (s *PromptSet) passes(ctx context.Context, m *models.Model, prompts []Prompt) ([]bool, error) {
+	if s.Options.Keep == KeepCorrect {
+		return rightAnswers(ctx, m, prompts)
+	}
 	out := make([]bool, len(prompts))
 	for i := range out {
 		out[i] = true
 	}
-	if s.Options.Keep != KeepCorrect {
-		return out, nil
-	}
+	return out, nil
+}
+
+// rightAnswers reports which prompts the model gets right.
+func rightAnswers(ctx context.Context, m *models.Model, prompts []Prompt) ([]bool, error) {
+	out := make([]bool, len(prompts))
 	for lo := 0; lo < len(prompts); lo += batchRows {
 		in, err := batch(prompts[lo:min(lo+batchRows, len(prompts))])
 		if err != nil {
@@ -125,7 +169,7 @@ func (s *PromptSet) passes(ctx context.Context, m *models.Model, prompts []Promp
 			return nil, err
 		}
 		for i := range in.B {
-			out[lo+i] = argmax(y.Logits.Sub(i, 0).Data) == prompts[lo+i].Answer
+			out[lo+i] = models.Argmax(y.Logits.Sub(i, 0).Data) == prompts[lo+i].Answer
 		}
 	}
 	return out, nil
@@ -174,13 +218,17 @@ func (d *draw) propose(p Prompt) []choice {
 		if at < 0 {
 			at = d.rng.IntN(len(c.operands))
 		}
-		if r := d.t.Operands[at]; r.Hi-r.Lo > 1 {
-			c.operands[at] = r.Lo + (c.operands[at]-r.Lo+1+d.rng.IntN(r.Hi-r.Lo-1))%(r.Hi-r.Lo)
-		} else {
-			return nil // there is no other value
+		if !d.otherValue(c, at) {
+			return nil
 		}
 		if d.change == ChangeBoth {
 			d.otherOperator(c)
+		}
+	case ChangeOperands:
+		for at := range c.operands {
+			if !d.otherValue(c, at) {
+				return nil
+			}
 		}
 	case ChangeOperator:
 		d.otherOperator(c)
@@ -192,9 +240,9 @@ func (d *draw) propose(p Prompt) []choice {
 			c.operands[i] = d.value(i)
 		}
 		var all []choice
-		for v := d.t.Operands[last].Lo; v < d.t.Operands[last].Hi; v++ {
+		for i := range d.t.Operands[last].size() {
 			next := choice{slices.Clone(c.operands), c.ops}
-			next.operands[last] = v
+			next.operands[last] = d.t.Operands[last].at(i)
 			all = append(all, next)
 		}
 		return all
@@ -204,7 +252,19 @@ func (d *draw) propose(p Prompt) []choice {
 
 func (d *draw) value(operand int) int {
 	r := d.t.Operands[operand]
-	return r.Lo + d.rng.IntN(r.Hi-r.Lo)
+	return r.at(d.rng.IntN(r.size()))
+}
+
+// otherValue changes an operand of a choice, and reports whether there is another
+// value.
+func (d *draw) otherValue(c choice, operand int) bool {
+	r := d.t.Operands[operand]
+	n := r.size()
+	if n < 2 {
+		return false
+	}
+	c.operands[operand] = r.at((r.number(c.operands[operand]) + 1 + d.rng.IntN(n-1)) % n)
+	return true
 }
 
 // otherOperator changes one operator of a choice, where there is another.

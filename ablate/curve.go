@@ -61,10 +61,8 @@ func Joint(ctx context.Context, m *models.Model, pairs []Pair, order []Node, met
 	if err != nil {
 		return nil, models.Report{}, fmt.Errorf("joint patching: %w", err)
 	}
-	for i, p := range s.pairs {
-		if err := metric.check(p.SourceAnswer, p.BaseAnswer); err != nil {
-			return nil, models.Report{}, fmt.Errorf("joint patching: pair %d: %w", i, err)
-		}
+	if _, _, err := s.measured(metric, nil); err != nil {
+		return nil, models.Report{}, fmt.Errorf("joint patching: %w", err)
 	}
 	c := &Curve{Order: order, Values: table(len(order)+1, len(pairs))}
 	report, err := grid{
@@ -79,10 +77,7 @@ func Joint(ctx context.Context, m *models.Model, pairs []Pair, order []Node, met
 			}
 			return edits, nil
 		},
-		read: func(k, row int, logits []float32) {
-			p := s.pairs[row]
-			c.Values[k][row] = metric.Of(Readout{Run: logits, Base: s.base.Sub(row).Data, Answer: p.SourceAnswer, Other: p.BaseAnswer})
-		},
+		read: func(k, row int, logits []float32) { c.Values[k][row] = s.measure(metric, nil, row, logits) },
 		done: func(int) error { return nil },
 	}.sweep(ctx, budget)
 	return c, report, err

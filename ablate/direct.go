@@ -34,11 +34,12 @@ type NodeEffects struct {
 	Nodes        []NodeEffect // in the order that was asked for
 	Pairs        []Pair       // with their answers settled
 	Base, Source []float64    // the metric of the runs without edits
-	// LastMLPError is max |total − direct| over the pairs of the last MLP or its
-	// neurons, behind which nothing lies but the norm; NaN where none was asked
-	// for or the norm is frozen. It is rounding.
-	LastMLPError float64
-	Report       models.Report
+	// LastError is max |total − direct| over the pairs of what nothing lies behind
+	// but the norm: the last MLP and its neurons, and in parallel blocks the last
+	// attention and its heads; NaN where none was asked for or the norm is frozen. It
+	// is rounding.
+	LastError float64
+	Report    models.Report
 }
 
 // Change is the mean change of the metric against the base runs.
@@ -61,6 +62,24 @@ func (e *NodeEffects) DirectShare(n NodeEffect) (float64, error) {
 		return 0, fmt.Errorf("%s: its total effect is %.3g, which is nothing to divide by", n.Node, total)
 	}
 	return e.Change(n.Direct).Mean / total, nil
+}
+
+// DirectShareError is the jackknife's standard error of DirectShare over pairs, NaN
+// for one pair,
+//
+//	√( (n−1)/n · Σ (θ₋ᵢ − θ̄)² ),
+//
+// θ₋ᵢ the share without pair i (Efron and Stein, "The Jackknife Estimate of
+// Variance", 1981).
+func (e *NodeEffects) DirectShareError(n NodeEffect) float64 {
+	pairs := len(e.Base)
+	direct, total := e.Change(n.Direct).Mean*float64(pairs), e.Change(n.Total).Mean*float64(pairs)
+	shares := make([]float64, pairs)
+	for i, base := range e.Base {
+		shares[i] = (direct - (n.Direct[i] - base)) / (total - (n.Total[i] - base))
+	}
+	s := Summarise(shares) // SEM = √(Σ(θ−θ̄)²/(n−1)) / √n
+	return s.SEM * float64(pairs-1)
 }
 
 // TotalAndDirect measures, at the last position, two effects of each component
@@ -95,16 +114,9 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 	if err := own.record(ctx, m, s); err != nil {
 		return nil, fmt.Errorf("effects: %w", err)
 	}
-	e := &NodeEffects{Pairs: s.pairs, LastMLPError: math.NaN()}
-	read := func(pair int, logits []float32) float64 {
-		p := s.pairs[pair]
-		return opt.Metric.Of(Readout{Run: logits, Base: s.base.Sub(pair).Data, Answer: p.SourceAnswer, Other: p.BaseAnswer, Among: opt.Among})
-	}
-	for i, p := range s.pairs {
-		if err := opt.Metric.check(p.SourceAnswer, p.BaseAnswer); err != nil {
-			return nil, fmt.Errorf("effects: pair %d: %w", i, err)
-		}
-		e.Base, e.Source = append(e.Base, read(i, s.base.Sub(i).Data)), append(e.Source, read(i, s.source.Sub(i).Data))
+	e := &NodeEffects{Pairs: s.pairs, LastError: math.NaN()}
+	if e.Base, e.Source, err = s.measured(opt.Metric, opt.Among); err != nil {
+		return nil, fmt.Errorf("effects: %w", err)
 	}
 	for _, n := range opt.Nodes {
 		r := NodeEffect{Node: n, Total: make([]float64, len(pairs))}
@@ -136,7 +148,7 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 					into = nodes[cell/2].Direct
 				}
 				if into != nil {
-					into[row] = read(row, logits)
+					into[row] = s.measure(opt.Metric, opt.Among, row, logits)
 				}
 			},
 			done: func(int) error { return nil },
@@ -144,7 +156,7 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 		e.Report = e.Report.Plus(report)
 	}
 	if err == nil && !opt.FrozenNorm {
-		e.LastMLPError = e.lastMLP(m.Config.Layers - 1)
+		e.LastError = e.last(m.Config)
 	}
 	return e, err
 }
@@ -161,11 +173,13 @@ func answers(pairs []Pair) (ids []int) {
 	return ids
 }
 
-// lastMLP is the largest difference of total and direct effects in the last MLP.
-func (e *NodeEffects) lastMLP(layer int) float64 {
+// last is the largest difference of total and direct effects of what nothing lies
+// behind.
+func (e *NodeEffects) last(c models.Config) float64 {
 	worst := math.NaN()
 	for _, n := range e.Nodes {
-		if n.Node.Layer != layer || n.Node.Part != MLPPart && n.Node.Part != NeuronPart {
+		mlp := n.Node.Part == MLPPart || n.Node.Part == NeuronPart
+		if n.Direct == nil || n.Node.Layer != c.Layers-1 || !mlp && !c.Parallel && !c.AttnOnly {
 			continue
 		}
 		for i := range n.Total {
@@ -268,6 +282,11 @@ func (o *outputs) direct(n Node, row int, frozen bool) ([]models.Edit, error) {
 			delta[i] = y.Data[i] - x.Data[i]
 		}
 	}
+	return o.through(delta, row, frozen), nil
+}
+
+// through adds a difference [D] to the last stream at the last position.
+func (o *outputs) through(delta []float32, row int, frozen bool) []models.Edit {
 	last := models.Site{Layer: o.m.Config.Layers - 1, Kind: models.ResidPost}
 	edits := []models.Edit{{Site: last.String(), Positions: []int{-1}, Op: models.Add, Value: models.List(delta...)}}
 	if frozen {
@@ -275,5 +294,5 @@ func (o *outputs) direct(n Node, row int, frozen bool) ([]models.Edit, error) {
 		x, _ := o.base.Get(scale)
 		edits = append(edits, models.Edit{Site: scale.String(), Positions: []int{-1}, Op: models.Set, Value: models.Number(x.Sub(row).Data[0])})
 	}
-	return edits, nil
+	return edits
 }

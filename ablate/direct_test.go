@@ -39,13 +39,23 @@ func TestEffectsGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !(e.LastMLPError <= plainBound) || e.Report.Different != 0 {
-				t.Errorf("last MLP: total and direct differ by %g; report %+v", e.LastMLPError, e.Report)
+			if !(e.LastError <= plainBound) || e.Report.Different != 0 {
+				t.Errorf("last MLP: total and direct differ by %g; report %+v", e.LastError, e.Report)
 			}
 			g.checkEffects(t, e, "te", test.key, test.sign, func(n ablate.NodeEffect) []float64 { return n.Total })
 			g.checkEffects(t, e, "de", test.key, test.sign, func(n ablate.NodeEffect) []float64 { return n.Direct })
+			g.checkEmbedding(t, test.key, test.sign, metric(t, test.metric))
 			if test.key == "dlogit_src" {
 				g.checkShares(t, e)
+				modeltest.Close(t, "base", vector(g.answerLogits(t, false)), g.read(t, "base.logit_src"), plainBound, plainBound)
+				modeltest.Close(t, "source", vector(g.answerLogits(t, true)), g.read(t, "source.logit_src"), plainBound, plainBound)
+				g.checkEffects(t, e, "ie", "", 1, func(n ablate.NodeEffect) []float64 {
+					ie := make([]float64, len(n.Direct)) // 0 of the stream, of which the reference has none
+					for i := range ie {
+						ie[i] = n.Total[i] - n.Direct[i]
+					}
+					return ie
+				})
 			}
 			if test.key == "argmax_is_src" {
 				continue
@@ -62,12 +72,43 @@ func TestEffectsGolden(t *testing.T) {
 	})
 }
 
+// answerLogits are the logits of the source's answer in the runs without edits.
+func (g golden) answerLogits(t *testing.T, source bool) []float64 {
+	t.Helper()
+	e, err := ablate.TotalAndDirect(context.Background(), g.model, g.pairs(t, "pairs5"), ablate.EffectOptions{Nodes: partsOf(t, g.model, ablate.MLPPart), Metric: metric(t, "logit")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if source {
+		return e.Source
+	}
+	return e.Base
+}
+
+// checkEmbedding compares the direct effect of the embedding at the last position,
+// which is that of the same token in both runs: nothing.
+func (g golden) checkEmbedding(t *testing.T, key string, sign float32, m ablate.Metric) {
+	t.Helper()
+	embedding := ablate.Place{Site: models.Site{Kind: models.ResidPre}, Head: -1, Position: -1}
+	e := standIns(t, g.model, g.pairs(t, "pairs5"), []ablate.StandIn{{Name: "embedding", Puts: []ablate.Put{{Place: embedding, Path: ablate.DirectPath}}}}, m.Name)
+	for _, kind := range []string{"de.embed.", "de_frozen_norm.embed."} {
+		if _, ok := g.values.Info(kind + key); !ok {
+			continue // the frozen norm's has no accuracy, the part in testdata not all
+		}
+		want := g.read(t, kind+key).Clone().Reshape(len(e.Pairs))
+		for i := range want.Data {
+			want.Data[i] *= sign
+		}
+		modeltest.Close(t, kind+key, vector(e.Values[0][0]), want, plainBound, plainBound)
+	}
+}
+
 // checkEffects compares KIND.PART.KEY [pair,layer(,index)] where the reference
 // has it.
 func (g golden) checkEffects(t *testing.T, e *ablate.NodeEffects, kind, key string, sign float32, of func(ablate.NodeEffect) []float64) {
 	t.Helper()
 	for _, part := range ablate.Parts {
-		name := kind + "." + string(part) + "." + key
+		name := strings.TrimSuffix(kind+"."+string(part)+"."+key, ".")
 		if _, ok := g.values.Info(name); !ok {
 			continue
 		}
@@ -208,6 +249,17 @@ func TestDirectEffectOfThePlantedHead(t *testing.T) {
 	}
 }
 
+// agreement is 1 where the answer is that of the run without edits, a function of
+// the user's.
+var agreement = ablate.Metric{Name: "agreement", Of: func(r ablate.Readout) float64 {
+	base := r
+	base.Run = r.Base
+	if r.Top() == base.Top() {
+		return 1
+	}
+	return 0
+}}
+
 // TestKnockoutCurveGolden compares the knocked-out heads in the reference's order,
 // and checks that random ones cost less than the planted head.
 func TestKnockoutCurveGolden(t *testing.T) {
@@ -219,20 +271,25 @@ func TestKnockoutCurveGolden(t *testing.T) {
 			for _, at := range orders[i*len(all) : (i+1)*len(all)] {
 				order = append(order, ablate.Node{Part: ablate.HeadPart, Layer: at / heads, Index: at % heads})
 			}
-			c, err := ablate.KnockoutCurve(context.Background(), g.model, g.cleanPrompts(t, "pairs5"), ablate.KnockoutCurveOptions{Order: order, Kind: ablate.MeanByPos, Metric: metric(t, "logit_diff"), Reference: g.reference(t)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := g.read(t, "topk_heads.ld").Sub(i)
-			got := tensor.New(want.Shape...)
-			for k, values := range c.Ranked.Values {
-				for row, v := range values {
-					got.Set(float32(v), row, k)
+			for key, m := range map[string]ablate.Metric{"ld": metric(t, "logit_diff"), "p_answer": metric(t, "prob"), "argmax_number_equals_base": agreement} {
+				if !g.has(t, "topk_heads."+key) {
+					continue
 				}
-			}
-			modeltest.Close(t, "topk", got, want, plainBound, plainBound)
-			if len(c.Random) != 5 || len(c.Random[0].Order) != len(order) {
-				t.Fatalf("%d random orders of %d", len(c.Random), len(c.Random[0].Order))
+				c, err := ablate.KnockoutCurve(context.Background(), g.model, g.cleanPrompts(t, "pairs5"), ablate.KnockoutCurveOptions{Order: order, Kind: ablate.MeanByPos, Metric: m, Among: numbers(), Reference: g.reference(t)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := g.read(t, "topk_heads."+key).Sub(i)
+				got := tensor.New(want.Shape...)
+				for k, values := range c.Ranked.Values {
+					for row, v := range values {
+						got.Set(float32(v), row, k)
+					}
+				}
+				modeltest.Close(t, "topk "+key, got, want, plainBound, plainBound)
+				if len(c.Random) != 5 || len(c.Random[0].Order) != len(order) {
+					t.Fatalf("%d random orders of %d", len(c.Random), len(c.Random[0].Order))
+				}
 			}
 		}
 	})
@@ -259,5 +316,30 @@ func TestNodesRefuse(t *testing.T) {
 	_, err := ablate.KnockoutCurve(context.Background(), m, []ablate.Prompt{{IDs: []int{1}}}, ablate.KnockoutCurveOptions{Order: []ablate.Node{{Part: ablate.MLPPart}}, Draws: 4})
 	if err == nil || !strings.Contains(err.Error(), "4 random draws") {
 		t.Errorf("a band of 4 draws: %v", err)
+	}
+}
+
+// TestEffectsNull exchanges prompts with themselves: no component has an effect,
+// total or direct, to the bit, and a share of nothing is refused.
+func TestEffectsNull(t *testing.T) {
+	g := toy(t)
+	var pairs []ablate.Pair
+	for _, p := range g.pairs(t, "pairs5") {
+		p.Source = p.Base
+		pairs = append(pairs, p)
+	}
+	e, err := ablate.TotalAndDirect(context.Background(), g.model, pairs, ablate.EffectOptions{Nodes: partsOf(t, g.model, ablate.Parts[:]...), Metric: metric(t, "logit_diff")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range e.Nodes {
+		for i := range pairs {
+			if n.Total[i] != e.Base[i] || n.Direct != nil && n.Direct[i] != e.Base[i] {
+				t.Errorf("%s of pair %d: total %g, direct %v, base %g", n.Node, i, n.Total[i], n.Direct, e.Base[i])
+			}
+		}
+		if share, err := e.DirectShare(n); err == nil {
+			t.Errorf("%s: DE/TE of nothing is %g", n.Node, share)
+		}
 	}
 }

@@ -8,12 +8,15 @@
 // Then:
 //
 //	Patch            another run's activations, cell by cell (TransformerLens' sweeps)
-//	AttributionPatch the same to first order, by one gradient for all cells
+//	AttributionPatch the same to first order, by one gradient for all cells; IntegratedPatch along the way
 //	Mediate          the same for component outputs, as changes of two probabilities
 //	Knockout         zeros, means or another prompt's values; KnockoutCurve for the first k
+//	CausalTrace      noise on embeddings, and what restoring a cell brings back
+//	StandIns         what a fit says in place of an activation, on every path or one
 //	TotalAndDirect   a component's effect, whole and on the path to the logits; Joint for the first k
 //	Circuits         what is left with only some heads and MLPs; its Gap is completeness and minimality
 //	PathPatch        a sender's change along paths, to the logits or to receivers
+//	AttributeEdges   the same edge by edge (EAP, EAP-IG); PatchEdges exactly, EdgeCircuits with some edges alone
 //	CAMATable        means of the stream given the own token, for StartAllForOne:
 //	                 Apply recipes of waiting, transfer and computing blocks, Prune heads, Search windows
 //
@@ -31,8 +34,10 @@
 // n·L·T re-runs, one by head and position n·L·T·H, by single entries of
 // patterns n·L·H·T². The edit at layer l and position t reaches about
 // (L−l)·(T−t) of the L·T rows, so that a sweep of the stream by position costs a
-// quarter of full runs, and one at the last position 1/(2T). A table of means
-// costs one run a context, greedy pruning of h heads h·(h+1)/2 recipes.
+// quarter of full runs, and one at the last position 1/(2T). Stand-ins cost n·F·L
+// re-runs for F fits a layer. A table of means
+// costs one run a context of the blocks that it is filled for, less what contexts
+// that begin alike share; greedy pruning of h heads h·(h+1)/2 recipes.
 //
 // Direction is always stated: values of the source run are put into the base
 // run. Per-pair values are kept; means come with n and the standard error

@@ -10,7 +10,6 @@ import (
 	"orrery/models"
 	"orrery/models/modeltest"
 	"orrery/models/tensor"
-	"orrery/models/weights"
 )
 
 // goldenConfigs are the sizes of the reference's random models.
@@ -24,6 +23,11 @@ var goldenConfigs = map[string]models.Config{
 		Layers: 4, Width: 32, Heads: 4, KVHeads: 2, HeadWidth: 8, MLPWidth: 48, Vocab: 61, Context: 16,
 		Norm: models.RMSNorm, NormEps: 1e-6, Positions: models.Rotary, Rotary: models.RotaryConfig{Base: 10000, Dim: 8},
 		Activation: "silu", Gated: true, AttnBias: true, OutBias: true, MLPBias: true, UnembedBias: true,
+	},
+	"m4-linear": {
+		Layers: 2, Width: 16, Heads: 2, KVHeads: 2, HeadWidth: 8, MLPWidth: 24, Vocab: 61, Context: 16,
+		Norm: models.NoNorm, Positions: models.Learned, Activation: "relu",
+		AttnBias: true, OutBias: true, MLPBias: true, UnembedBias: true,
 	},
 	"m3-gptj": {
 		Layers: 3, Width: 24, Heads: 3, KVHeads: 3, HeadWidth: 8, MLPWidth: 40, Vocab: 61, Context: 16,
@@ -46,7 +50,7 @@ type golden struct {
 	part    bool
 	model   *models.Model
 	prompts map[string]json.RawMessage
-	values  *weights.File
+	values  *modeltest.Values
 }
 
 // eachGolden runs a test on the part of the reference that lies in testdata, and
@@ -73,19 +77,12 @@ func readPart(t *testing.T, file string) golden {
 
 func readGolden(t *testing.T, name, dir, file string) golden {
 	t.Helper()
-	open := func(file string) *weights.File {
-		f, err := weights.Open(filepath.Join(dir, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		return f
-	}
+	open := func(file string) *modeltest.Values { return modeltest.OpenValues(t, filepath.Join(dir, file)) }
 	data, err := os.ReadFile(filepath.Join(dir, "prompts.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := golden{model: modeltest.FromTransformerLens(t, open("model.safetensors"), "", goldenConfigs[name]), values: open(file)}
+	g := golden{model: modeltest.FromTransformerLens(t, open("model.safetensors").File, "", goldenConfigs[name]), values: open(file)}
 	if err := json.Unmarshal(data, &g.prompts); err != nil {
 		t.Fatal(err)
 	}

@@ -20,10 +20,16 @@ type KnockoutOptions struct {
 	// for one that is drawn by Seed.
 	Partner []int
 	Seed    uint64
-	Budget  Budget
+	// Sequence measures the mean next-token loss over each prompt besides. It needs
+	// the logits of every position, which cost the unembedding of T rows a cell.
+	Sequence bool
+	// Whole measures besides what is left when all of a sweep's cells are knocked
+	// out together, one run of all prompts a sweep: what effects are normalised by.
+	Whole  bool
+	Budget Budget
 	// Started, if not nil, is called once, when the runs without edits are done and
-	// no cell is.
-	Started func(*Knockouts)
+	// no cell is. Its error ends the call.
+	Started func(*Knockouts) error
 }
 
 // Knockouts is the result of Knockout.
@@ -34,10 +40,18 @@ type Knockouts struct {
 	// Base holds the metrics of the runs without edits, [metric][prompt].
 	Base [][]float64
 	// Grids hold the metrics under each knock-out, [metric][sweep].
-	Grids     [][]PatchGrid
-	Reference int   // how many prompts a mean is over; 0 without one
-	Partner   []int // the partners, for Resample
-	Report    models.Report
+	Grids [][]PatchGrid
+	// Whole holds, where it was asked for, the metrics with all cells of a sweep
+	// knocked out together, [metric][sweep][prompt].
+	Whole [][][]float64
+	// BaseSequence and Sequence are, where they were asked for, the mean over
+	// positions 0..T−2 of −ln P(next token), in nats: of the runs without edits, one
+	// a prompt, and under each knock-out, one grid a sweep.
+	BaseSequence []float64
+	Sequence     []PatchGrid
+	Reference    int   // how many prompts a mean is over; 0 without one
+	Partner      []int // the partners, for Resample
+	Report       models.Report
 }
 
 // KnockoutCell is one cell when all prompts have passed it.
@@ -90,11 +104,29 @@ func Knockout(ctx context.Context, m *models.Model, prompts []Prompt, opt Knocko
 		k.Grids = append(k.Grids, grids)
 	}
 	k.Base = run.measureBase(opt.Metrics, opt.Among)
-	if opt.Started != nil {
-		opt.Started(k)
+	need := models.Need{Last: true}
+	if opt.Sequence {
+		need = models.Need{}
+		if err := k.startSequence(ctx, run, opt.Sweeps, w.shapes); err != nil {
+			return nil, fmt.Errorf("knockout: %w", err)
+		}
 	}
-	report, err := w.sweep(ctx, models.Need{Last: true}, opt.Budget, func(at, cell, row int, logits []float32) {
-		for i, v := range run.measure(opt.Metrics, opt.Among, row, logits) {
+	if opt.Whole {
+		if err := k.whole(ctx, m, run, subs, opt); err != nil {
+			return nil, fmt.Errorf("knockout: %w", err)
+		}
+	}
+	if opt.Started != nil {
+		if err := opt.Started(k); err != nil {
+			return k, err
+		}
+	}
+	report, err := w.sweep(ctx, need, opt.Budget, func(at, cell, row int, logits []float32) {
+		if opt.Sequence {
+			k.Sequence[at].Values[row][cell] = sequenceLoss(logits, run.prompts[row].IDs)
+		}
+		last := logits[len(logits)-m.Config.Outputs():]
+		for i, v := range run.measure(opt.Metrics, opt.Among, row, last) {
 			k.Grids[i][at].Values[row][cell] = v
 		}
 	}, func(at, cell int) error {
@@ -106,6 +138,74 @@ func Knockout(ctx context.Context, m *models.Model, prompts []Prompt, opt Knocko
 	})
 	k.Report = report
 	return k, err
+}
+
+// whole measures the runs with all cells of a sweep knocked out together.
+func (k *Knockouts) whole(ctx context.Context, m *models.Model, run *promptRun, subs *substitutes, opt KnockoutOptions) error {
+	k.Whole = make([][][]float64, len(opt.Metrics))
+	for at, sweep := range opt.Sweeps {
+		var edits []models.Edit
+		for row := range run.prompts {
+			for l := range m.Config.Layers {
+				site, err := sweep.site(m, l)
+				if err != nil {
+					return err
+				}
+				value, err := subs.value(site, row)
+				if err != nil {
+					return err
+				}
+				e := editOf(m, site, value, selection{})
+				e.Rows = []int{row}
+				edits = append(edits, e)
+			}
+		}
+		base, err := m.NewBase(ctx, run.base.Batch(), edits...)
+		if err != nil {
+			return err
+		}
+		out, err := base.Logits(ctx, models.Need{Last: true})
+		if err != nil {
+			return err
+		}
+		for i := range opt.Metrics {
+			k.Whole[i] = append(k.Whole[i], make([]float64, len(run.prompts)))
+		}
+		for row := range run.prompts {
+			for i, v := range run.measure(opt.Metrics, opt.Among, row, out.Logits.Sub(row, 0).Data) {
+				k.Whole[i][at][row] = v
+			}
+		}
+	}
+	return nil
+}
+
+// startSequence measures the losses of the runs without edits.
+func (k *Knockouts) startSequence(ctx context.Context, run *promptRun, sweeps []PatchSweep, shapes [][]int) error {
+	if len(run.prompts[0].IDs) < 2 {
+		return fmt.Errorf("a prompt of one token has no next token to lose: leave out Sequence")
+	}
+	out, err := run.base.Logits(ctx, models.Need{})
+	if err != nil {
+		return err
+	}
+	for row, p := range run.prompts {
+		k.BaseSequence = append(k.BaseSequence, sequenceLoss(out.Logits.Sub(row).Data, p.IDs))
+	}
+	for i, sweep := range sweeps {
+		k.Sequence = append(k.Sequence, newPatchGrid(sweep, shapes[i], len(run.prompts)))
+	}
+	return nil
+}
+
+// sequenceLoss is the mean of −ln P(next token) over all tokens but the last, of
+// logits [T,V].
+func sequenceLoss(logits []float32, ids []int) float64 {
+	V, sum := len(logits)/len(ids), 0.0
+	for pos, next := range ids[1:] {
+		sum -= models.LogProbs(logits[pos*V : (pos+1)*V])[next]
+	}
+	return sum / float64(len(ids)-1)
 }
 
 // substitutes makes the values that are put in.
@@ -158,7 +258,7 @@ func startPrompts(ctx context.Context, m *models.Model, prompts []Prompt, metric
 	for i := range r.prompts {
 		r.logits = append(r.logits, out.Logits.Sub(i, 0).Data)
 		if r.prompts[i].Answer < 0 {
-			r.prompts[i].Answer = argmax(r.logits[i])
+			r.prompts[i].Answer = models.Argmax(r.logits[i])
 		}
 		for _, metric := range metrics {
 			if err := metric.check(r.prompts[i].Answer, r.prompts[i].Other); err != nil {
@@ -177,7 +277,7 @@ func (r *promptRun) measure(metrics []Metric, among []int, row int, logits []flo
 	p := r.prompts[row]
 	out := make([]float64, len(metrics))
 	for i, m := range metrics {
-		out[i] = m.Of(Readout{Run: logits, Base: r.logits[row], Answer: p.Answer, Other: p.Other, Among: among})
+		out[i] = m.Of(Readout{Row: row, Run: logits, Base: r.logits[row], Answer: p.Answer, Other: p.Other, Among: among})
 	}
 	return out
 }

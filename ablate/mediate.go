@@ -39,8 +39,15 @@ type MediateOptions struct {
 	Components []Component
 	// Layer is where Coordinate exchanges single numbers of the MLP output, each
 	// at the last position; unused otherwise.
-	Layer  int
-	Budget Budget
+	Layer int
+	// Metric, where it has a function, is measured besides, of the source's answer r
+	// against the base's r′, into Cell.Values.
+	Metric Metric
+	// Started, if not nil, is called once, when the runs without edits are done and
+	// no cell is: with the pairs, their answers settled, and the metric of both
+	// sides. Its error ends the call.
+	Started func(*Effects) error
+	Budget  Budget
 }
 
 // Shift holds the probabilities of both answers before and after an edit. r is
@@ -84,8 +91,10 @@ type Cell struct {
 	Component       Component
 	Layer, Position int
 	Coordinate      int // of the output; -1 for all of it
-	// Shifts holds one shift a pair, in the order of the pairs.
+	// Shifts holds one shift a pair, in the order of the pairs, and Values the
+	// metric of the edited runs; nil without one.
 	Shifts []Shift
+	Values []float64
 }
 
 // Summarise returns the mean and the standard error of a measure over the
@@ -109,6 +118,8 @@ type Effects struct {
 	Pairs []Pair
 	// Total holds, a pair, the shift from the base run to the source run.
 	Total []Shift
+	// Base and Source are the metric of the runs without edits; nil without one.
+	Base, Source []float64
 	// OwnError is max |Δlogit| of a run in which a component is replaced by its
 	// own value, SourceError that of a base run whose whole stream behind the
 	// first block is the source's, against the source run. Both are 0 when
@@ -146,12 +157,25 @@ func Mediate(ctx context.Context, m *models.Model, pairs []Pair, opt MediateOpti
 	for i := range s.pairs {
 		e.Total = append(e.Total, s.shift(i, s.source.Sub(i).Data))
 	}
+	measured := opt.Metric.Of != nil
+	if measured {
+		if e.Base, e.Source, err = s.measured(opt.Metric, nil); err != nil {
+			return nil, fmt.Errorf("mediation: %w", err)
+		}
+	}
 	if e.OwnError, e.SourceError, err = s.identities(ctx, sites[0]); err != nil {
 		return nil, fmt.Errorf("mediation: %w", err)
 	}
+	if opt.Started != nil {
+		if err := opt.Started(e); err != nil {
+			return nil, err
+		}
+	}
 	cells := mediationCells(m, components, s.T, opt.Layer)
 	for i := range cells {
-		cells[i].Shifts = make([]Shift, len(pairs))
+		if cells[i].Shifts = make([]Shift, len(pairs)); measured {
+			cells[i].Values = make([]float64, len(pairs))
+		}
 	}
 	report, err := grid{
 		base: s.run, need: models.Need{Last: true}, vocab: m.Config.Outputs(), cells: len(cells),
@@ -168,7 +192,12 @@ func Mediate(ctx context.Context, m *models.Model, pairs []Pair, opt MediateOpti
 			edit, err := s.transplant(row, site, at)
 			return []models.Edit{edit}, err
 		},
-		read: func(cell, row int, logits []float32) { cells[cell].Shifts[row] = s.shift(row, logits) },
+		read: func(cell, row int, logits []float32) {
+			cells[cell].Shifts[row] = s.shift(row, logits)
+			if measured {
+				cells[cell].Values[row] = s.measure(opt.Metric, nil, row, logits)
+			}
+		},
 		done: func(cell int) error {
 			e.Cells = append(e.Cells, cells[cell])
 			return emit(cells[cell])

@@ -42,11 +42,13 @@ func TestMediateGolden(t *testing.T) {
 				g.checkCells(t, e, c, set, "absdiff_rprime", ablate.Shift.Changed)
 				g.checkCells(t, e, c, set, "p_r", func(s ablate.Shift) float64 { return s.EditedR })
 				g.checkCells(t, e, c, set, "p_rprime", func(s ablate.Shift) float64 { return s.EditedRPrime })
+				g.checkCells(t, e, c, set, "diff_r", func(s ablate.Shift) float64 { return s.EditedR - s.BaseR })
 			}
-			total, coordinates := tensor.New(len(pairs)), tensor.New(len(pairs), g.model.Config.Width)
-			for i, s := range e.Total {
-				total.Set(float32(s.Indirect()), i)
+			g.checkTotal(t, e, set)
+			if at := g.ints(t, set+".coordinates.layer"); len(at) != 1 || at[0] != g.model.Config.Layers/2 {
+				t.Fatalf("the coordinates are of layer %v", at)
 			}
+			coordinates := tensor.New(len(pairs), g.model.Config.Width)
 			for _, c := range e.Cells {
 				for i, s := range c.Shifts {
 					if c.Component == ablate.Coordinate {
@@ -54,11 +56,36 @@ func TestMediateGolden(t *testing.T) {
 					}
 				}
 			}
-			modeltest.Close(t, set+" total effect", total, g.read(t, set+".total_effect.ie"), 1e-5, 5e-5)
 			modeltest.Close(t, set+" coordinates", coordinates, g.read(t, set+".coordinates.ie"), 1e-5, 5e-5)
 			g.checkImportance(t, e, set)
 		}
 	})
+}
+
+// checkTotal compares the runs without edits and the shift from one to the other,
+// by every measure.
+func (g golden) checkTotal(t *testing.T, e *ablate.Effects, set string) {
+	t.Helper()
+	for name, measure := range map[string]func(ablate.Shift) float64{
+		"base.p_r":                    func(s ablate.Shift) float64 { return s.BaseR },
+		"base.p_rprime":               func(s ablate.Shift) float64 { return s.BaseRPrime },
+		"source.p_r":                  func(s ablate.Shift) float64 { return s.EditedR },
+		"source.p_rprime":             func(s ablate.Shift) float64 { return s.EditedRPrime },
+		"total_effect.p_r":            func(s ablate.Shift) float64 { return s.EditedR },
+		"total_effect.p_rprime":       func(s ablate.Shift) float64 { return s.EditedRPrime },
+		"total_effect.ie":             ablate.Shift.Indirect,
+		"total_effect.term1":          func(s ablate.Shift) float64 { r, _ := s.Terms(); return r },
+		"total_effect.term2":          func(s ablate.Shift) float64 { _, r := s.Terms(); return r },
+		"total_effect.sum_diff":       ablate.Shift.Moved,
+		"total_effect.diff_r":         func(s ablate.Shift) float64 { return s.EditedR - s.BaseR },
+		"total_effect.absdiff_rprime": ablate.Shift.Changed,
+	} {
+		got := make([]float64, len(e.Total))
+		for i, s := range e.Total {
+			got[i] = measure(s)
+		}
+		modeltest.Close(t, set+"."+name, vector(got), g.read(t, set+"."+name), 1e-5, 5e-5)
+	}
 }
 
 // checkImportance compares relative importance with and without the row of the
@@ -102,7 +129,7 @@ func (g golden) checkCells(t *testing.T, e *ablate.Effects, c ablate.Component, 
 	}
 	layers, positions := e.Layers+skip, e.Position
 	got := tensor.New(len(e.Pairs), layers, positions)
-	mean, sem := tensor.New(layers, positions), tensor.New(layers, positions)
+	mean, sem, size := tensor.New(layers, positions), tensor.New(layers, positions), tensor.New(layers, positions)
 	for _, cell := range e.Cells {
 		layer := cell.Layer + skip
 		if cell.Component != c && !(c == ablate.MLP && cell.Component == ablate.Embedding) {
@@ -114,11 +141,17 @@ func (g golden) checkCells(t *testing.T, e *ablate.Effects, c ablate.Component, 
 		s := cell.Summarise(measure)
 		mean.Set(float32(s.Mean), layer, cell.Position)
 		sem.Set(float32(s.SEM), layer, cell.Position)
+		s = cell.Summarise(func(s ablate.Shift) float64 { return math.Abs(measure(s)) })
+		size.Set(float32(s.Mean), layer, cell.Position)
 	}
 	modeltest.Close(t, key, got, want, 1e-5, 5e-5)
 	if name == "ie" {
 		modeltest.Close(t, key+"_mean", mean, g.read(t, key+"_mean"), 1e-5, 5e-5)
 		modeltest.Close(t, key+"_sem", sem, g.read(t, key+"_sem"), 1e-5, 5e-5)
+	}
+	if name == "diff_r" {
+		key = fmt.Sprintf("%s.%s.absdiff_r_mean", set, c)
+		modeltest.Close(t, key, size, g.read(t, key), 1e-5, 5e-5)
 	}
 }
 
@@ -183,5 +216,35 @@ func TestMediateRefuses(t *testing.T) {
 				t.Error("no error")
 			}
 		})
+	}
+}
+
+// TestMediateFindsThePlantedHead: in the circuit, the first token's embedding
+// mediates everything up to head 0 of layer 1, and that layer's attention output
+// at the last position from there on; no other output, of MLPs or attention, at
+// any position, does anything.
+func TestMediateFindsThePlantedHead(t *testing.T) {
+	var pairs []ablate.Pair
+	for _, c := range copyContrasts() {
+		p, err := c.Pair(ablate.Noise)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, p)
+	}
+	g := golden{model: modeltest.Copy()}
+	e := g.mediate(t, pairs, ablate.MediateOptions{Components: []ablate.Component{ablate.MLP, ablate.Attention, ablate.Embedding}})
+	whole := 0.0
+	for _, s := range e.Total {
+		whole += s.Indirect() / float64(len(e.Total))
+	}
+	if !(whole > 1) {
+		t.Fatalf("the total effect is %g", whole)
+	}
+	for _, c := range e.Cells {
+		planted := c.Component == ablate.Embedding && c.Position == 0 || c.Component == ablate.Attention && c.Layer == 1 && c.Position == 3
+		if v := c.Summarise(ablate.Shift.Indirect).Mean; planted && !(math.Abs(v/whole-1) <= 1e-3) || !planted && v != 0 {
+			t.Errorf("%s layer %d position %d: indirect effect %g, of all %g", c.Component, c.Layer, c.Position, v, whole)
+		}
 	}
 }

@@ -79,6 +79,35 @@ func runSides(ctx context.Context, m *models.Model, pairs []Pair, sites models.S
 	return s, s.settle()
 }
 
+// measure is a metric of a run of a pair, of the source's answer r against the
+// base's r′.
+func (s *sides) measure(metric Metric, among []int, pair int, logits []float32) float64 {
+	p := s.pairs[pair]
+	return metric.Of(Readout{Row: pair, Run: logits, Base: s.base.Sub(pair).Data, Answer: p.SourceAnswer, Other: p.BaseAnswer, Among: among})
+}
+
+// measured is a metric of the runs without edits, one a pair.
+func (s *sides) measured(metric Metric, among []int) (base, source []float64, err error) {
+	for i, p := range s.pairs {
+		if err := metric.check(p.SourceAnswer, p.BaseAnswer); err != nil {
+			return nil, nil, fmt.Errorf("pair %d: %w", i, err)
+		}
+		base, source = append(base, s.measure(metric, among, i, s.base.Sub(i).Data)), append(source, s.measure(metric, among, i, s.source.Sub(i).Data))
+	}
+	return base, source, nil
+}
+
+// MeasurePairs is a metric of both runs of every pair without edits, of the
+// source's answer r against the base's r′: what effects are changes of, and what
+// they are normalised by. It costs the two runs.
+func MeasurePairs(ctx context.Context, m *models.Model, pairs []Pair, metric Metric) (base, source []float64, err error) {
+	s, err := runSides(ctx, m, pairs, models.Sites())
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.measured(metric, nil)
+}
+
 // settle fills in answers that are the model's own and checks the others.
 func (s *sides) settle() error {
 	for i := range s.pairs {
@@ -88,7 +117,7 @@ func (s *sides) settle() error {
 			from *tensor.Dense
 		}{{"base answer", &s.pairs[i].BaseAnswer, s.base}, {"source answer", &s.pairs[i].SourceAnswer, s.source}} {
 			if *a.id < 0 {
-				*a.id = argmax(a.from.Sub(i).Data)
+				*a.id = models.Argmax(a.from.Sub(i).Data)
 			}
 			if *a.id >= s.m.Config.Outputs() {
 				return fmt.Errorf("pair %d: %s %d is outside the vocabulary 0..%d", i, a.name, *a.id, s.m.Config.Outputs()-1)
@@ -96,14 +125,4 @@ func (s *sides) settle() error {
 		}
 	}
 	return nil
-}
-
-func argmax(x []float32) int {
-	at := 0
-	for i, v := range x {
-		if v > x[at] {
-			at = i
-		}
-	}
-	return at
 }

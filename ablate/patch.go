@@ -90,6 +90,8 @@ type Patching struct {
 	// the source's, against the source run. Both are 0 when patches are exact.
 	OwnError, SourceError float64
 	Report                models.Report
+
+	logits *tensor.Dense // of the base runs, [pairs,V], where there is an objective
 }
 
 // Normalised is the normalised effect of a cell, a ratio of means over pairs: 0
@@ -189,7 +191,7 @@ func (p *Patching) measure(s *sides, contrasts []Contrast, opt PatchOptions) err
 // of is the metric of a run of a pair.
 func (p *Patching) of(pair int, logits []float32, s *sides, opt PatchOptions) float64 {
 	c := p.Contrasts[pair]
-	return opt.Metric.Of(Readout{Run: logits, Base: s.base.Sub(pair).Data, Answer: c.Clean.Answer, Other: c.Corrupted.Answer, Among: opt.Among})
+	return opt.Metric.Of(Readout{Row: pair, Run: logits, Base: s.base.Sub(pair).Data, Answer: c.Clean.Answer, Other: c.Corrupted.Answer, Among: opt.Among})
 }
 
 // sweep computes the cells.

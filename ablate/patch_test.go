@@ -58,6 +58,12 @@ func TestPatchGolden(t *testing.T) {
 				if p.OwnError != 0 || p.SourceError != 0 || p.Report.Checked == 0 || p.Report.Different != 0 {
 					t.Errorf("own value %g, whole stream %g, report %+v", p.OwnError, p.SourceError, p.Report)
 				}
+				base, source := set+".ld_corrupted", set+".ld_clean"
+				if direction == ablate.Noise {
+					base, source = source, base
+				}
+				modeltest.Close(t, base, vector(p.Base), g.read(t, base), plainBound, plainBound)
+				modeltest.Close(t, source, vector(p.Source), g.read(t, source), plainBound, plainBound)
 				for i := range p.Grids {
 					g.checkGrid(t, p, &p.Grids[i], set+"."+string(direction)+"."+goldenSweeps[p.Grids[i].Sweep.Name])
 				}

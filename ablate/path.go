@@ -80,12 +80,16 @@ type PathOptions struct {
 	Last   bool
 	Metric Metric // of the base's answer r against the source's r′
 	Budget Budget
+	// Started is called before the first path, with the metric of the runs without
+	// edits, and Done when all pairs have passed one; either may be nil.
+	Started func(e *PathEffects) error
+	Done    func(sender, receiver int) error
 }
 
 // PathEffects is the result of PathPatch.
 type PathEffects struct {
-	Pairs []Pair
-	Base  []float64 // the metric of the base runs
+	Pairs        []Pair
+	Base, Source []float64 // the metric of both sides' runs
 	// Values holds the metric by sender, receiver (one for the logits) and pair.
 	Values [][][]float64
 	Report models.Report
@@ -132,22 +136,32 @@ func PathPatch(ctx context.Context, m *models.Model, pairs []Pair, opt PathOptio
 	e := &PathEffects{Pairs: p.sides.pairs}
 	read := func(pair int, logits []float32) float64 {
 		q := p.sides.pairs[pair]
-		return opt.Metric.Of(Readout{Run: logits, Base: p.sides.base.Sub(pair).Data, Answer: q.BaseAnswer, Other: q.SourceAnswer})
+		return opt.Metric.Of(Readout{Row: pair, Run: logits, Base: p.sides.base.Sub(pair).Data, Answer: q.BaseAnswer, Other: q.SourceAnswer})
 	}
 	for i, q := range p.sides.pairs {
 		if err := opt.Metric.check(q.BaseAnswer, q.SourceAnswer); err != nil {
 			return nil, fmt.Errorf("path patching: pair %d: %w", i, err)
 		}
-		e.Base = append(e.Base, read(i, p.sides.base.Sub(i).Data))
+		e.Base, e.Source = append(e.Base, read(i, p.sides.base.Sub(i).Data)), append(e.Source, read(i, p.sides.source.Sub(i).Data))
 	}
 	for range opt.Senders {
 		e.Values = append(e.Values, table(columns, len(pairs)))
+	}
+	if opt.Started != nil {
+		if err := opt.Started(e); err != nil {
+			return nil, err
+		}
 	}
 	e.Report, err = grid{
 		base: p.sides.run, need: opt.Metric.need(answers(p.sides.pairs)...), vocab: m.Config.Outputs(), cells: len(opt.Senders) * columns,
 		edits: func(cell, row int) ([]models.Edit, error) { return edits(cell/columns, cell%columns, row) },
 		read:  func(cell, row int, logits []float32) { e.Values[cell/columns][cell%columns][row] = read(row, logits) },
-		done:  func(int) error { return nil },
+		done: func(cell int) error {
+			if opt.Done == nil {
+				return nil
+			}
+			return opt.Done(cell/columns, cell%columns)
+		},
 	}.sweep(ctx, opt.Budget)
 	return e, err
 }
@@ -261,6 +275,19 @@ func (p *paths) toLogits(sender, _, row int) ([]models.Edit, error) {
 		edits = append(edits, editOf(p.m, site, own.Sub(row), at))
 	}
 	return edits, nil
+}
+
+// Behind says whether a receiver lies behind a sender, so that something of the
+// sender may reach it.
+func (r Receiver) Behind(m *models.Model, sender Node) bool {
+	within := sender.Part == HeadPart && r.Input == MLPInput && !m.Config.Parallel
+	return r.Layer > sender.Layer || r.Layer == sender.Layer && within
+}
+
+// Frozen are the sites that keep the base's values while a sender's change travels.
+func (f Freeze) Frozen(m *models.Model, sender Node) []models.Site {
+	p := paths{m: m, opt: PathOptions{Freeze: f}}
+	return p.frozen(sender)
 }
 
 // record runs all pairs under each sender's edits and keeps what receivers take,

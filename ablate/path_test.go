@@ -2,6 +2,7 @@ package ablate_test
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -65,9 +66,17 @@ func TestPathGolden(t *testing.T) {
 					}
 					key := "to_logits." + name + ".sender_" + tag
 					g.checkPaths(t, e, key+"."+measure, all)
+					modeltest.Close(t, "reference "+measure, vector(e.Base), g.read(t, "reference."+measure), plainBound, plainBound)
 					if measure == "logit_answer" {
-						relative := tensor.New(len(senders))
+						relative, want := tensor.New(len(senders)), g.read(t, key+".relative")
 						for s := range senders {
+							for i, v := range e.Values[s][0] {
+								one := &ablate.PathEffects{Base: e.Base[i : i+1]}
+								r, err := one.Relative([]float64{v})
+								if w := float64(want.At(i, s)); err != nil || !(math.Abs(r.Mean-w) <= ratioBound*(1+math.Abs(w))) {
+									t.Errorf("%s of pair %d: %g, %v, want %g", senders[s], i, r.Mean, err, w)
+								}
+							}
 							r, err := e.Relative(e.Values[s][0])
 							if err != nil {
 								t.Fatal(err)

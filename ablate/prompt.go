@@ -10,7 +10,11 @@ import (
 // prompts.
 type Prompt struct {
 	Text string `json:"text,omitempty"` // "" when it was given as ids
-	IDs  []int  `json:"ids"`
+	IDs  []int  `json:"ids,omitempty"`  // nil until a model has read the text
+	// AnswerText and OtherText are the answers as they stand in a file that knows
+	// no model; "" where Answer and Other say them.
+	AnswerText string `json:"answer_text,omitempty"`
+	OtherText  string `json:"other_text,omitempty"`
 	// Answer is the token that is right, -1 for the model's own top token, and
 	// Other one that it is compared with, -1 for none.
 	Answer int `json:"answer"`
@@ -28,7 +32,7 @@ type Prompt struct {
 }
 
 // Role is a token's part in its prompt. It is written as "bos", "operand0",
-// "operator1", "equals", and "-" for a word of the template.
+// "operator1", "equals", "answer", and "-" for a word of the template.
 type Role struct {
 	Kind RoleKind
 	// Index counts operands and operators, from 0.
@@ -45,6 +49,7 @@ const (
 	Operand  RoleKind = "operand"  // a number, or a part of one
 	Operator RoleKind = "operator" // what is done with the operands
 	Equals   RoleKind = "equals"   // the sign behind which the answer stands
+	Answer   RoleKind = "answer"   // what stands behind it
 )
 
 // positions are the places of some roles in a prompt.
@@ -96,8 +101,11 @@ func batch(prompts []Prompt) (models.Batch, error) {
 }
 
 // Contrast is two prompts that differ in what is to be located.
+//
+// Its JSON form is a line of a file of pairs.
 type Contrast struct {
-	Clean, Corrupted Prompt
+	Clean     Prompt `json:"clean"`
+	Corrupted Prompt `json:"corrupted"`
 }
 
 // Direction says which of two runs is edited.

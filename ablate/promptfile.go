@@ -2,25 +2,30 @@ package ablate
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"orrery/models/exactjson"
 )
 
-// MarshalText writes a role.
-func (r Role) MarshalText() ([]byte, error) {
+// String is how a role is written.
+func (r Role) String() string {
 	switch r.Kind {
 	case Constant:
-		return []byte("-"), nil
+		return "-"
 	case Operand, Operator:
-		return []byte(string(r.Kind) + strconv.Itoa(r.Index)), nil
+		return string(r.Kind) + strconv.Itoa(r.Index)
 	}
-	return []byte(r.Kind), nil
+	return string(r.Kind)
 }
+
+// MarshalText writes a role.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads one.
 func (r *Role) UnmarshalText(text []byte) error {
@@ -28,11 +33,11 @@ func (r *Role) UnmarshalText(text []byte) error {
 	kind := strings.TrimRight(s, "0123456789")
 	*r = Role{Kind: RoleKind(kind)}
 	switch r.Kind {
-	case "-":
-		r.Kind = Constant
-		return nil
-	case BOS, Equals:
+	case "-", BOS, Equals, Answer:
 		if kind == s {
+			if kind == "-" {
+				r.Kind = Constant
+			}
 			return nil
 		}
 	case Operand, Operator:
@@ -41,7 +46,7 @@ func (r *Role) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("role %q is none of bos, operand0, operator0, equals and -", s)
+	return fmt.Errorf("role %q is none of bos, operand0, operator0, equals, answer and -", s)
 }
 
 // UnmarshalJSON reads a prompt; answers that are left out are -1. Unknown keys
@@ -49,9 +54,7 @@ func (r *Role) UnmarshalText(text []byte) error {
 func (p *Prompt) UnmarshalJSON(b []byte) error {
 	type plain Prompt
 	x := plain{Answer: -1, Other: -1}
-	dec := json.NewDecoder(strings.NewReader(string(b)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&x); err != nil {
+	if err := exactjson.Decode(b, &x); err != nil {
 		return err
 	}
 	*p = Prompt(x)
@@ -61,10 +64,15 @@ func (p *Prompt) UnmarshalJSON(b []byte) error {
 // checkFile refuses what no prompt can be.
 func (p *Prompt) checkFile() error {
 	switch {
-	case len(p.IDs) == 0:
-		return errors.New("a prompt needs ids")
+	case len(p.IDs) == 0 && p.Text == "":
+		return errors.New("a prompt needs a text or ids")
 	case len(p.Roles) != 0 && len(p.Roles) != len(p.IDs):
 		return fmt.Errorf("%d roles for %d ids", len(p.Roles), len(p.IDs))
+	}
+	for _, text := range []string{p.Text, p.AnswerText, p.OtherText, p.Group} {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%q is not UTF-8: save the file as UTF-8", text)
+		}
 	}
 	for _, id := range p.IDs {
 		if id < 0 {
@@ -74,140 +82,111 @@ func (p *Prompt) checkFile() error {
 	return nil
 }
 
-// WriteJSONLines writes one prompt a line.
-func WriteJSONLines(w io.Writer, prompts []Prompt) error {
+// UnmarshalJSON reads a pair. Both prompts are needed; unknown keys are errors.
+func (c *Contrast) UnmarshalJSON(b []byte) error {
+	var x struct {
+		Clean     *Prompt `json:"clean"`
+		Corrupted *Prompt `json:"corrupted"`
+	}
+	if err := exactjson.Decode(b, &x); err != nil {
+		return err
+	}
+	if x.Clean == nil || x.Corrupted == nil {
+		return errors.New("a pair needs clean and corrupted")
+	}
+	*c = Contrast{*x.Clean, *x.Corrupted}
+	return nil
+}
+
+// PromptFile is what a file of prompts holds: prompts, or pairs of them.
+type PromptFile struct {
+	Prompts   []Prompt
+	Contrasts []Contrast
+}
+
+// ReadPrompts reads a file of prompts or pairs in either form: JSON lines where
+// its first letter is "{", else CSV. A byte order mark, as spreadsheets write it,
+// is no part of it.
+func ReadPrompts(text string) (PromptFile, error) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	start := strings.TrimSpace(text)
+	switch {
+	case start == "":
+		return PromptFile{}, errors.New("prompts: the file is empty")
+	case strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff"):
+		return PromptFile{}, errors.New("prompts: the file is UTF-16: save it as UTF-8")
+	case start[0] == '[':
+		return PromptFile{}, errors.New("prompts: the file is a list: write one object a line, without the list's brackets and the commas between")
+	case start[0] == '{':
+		return ReadJSONLines(strings.NewReader(text))
+	case strings.Contains(start, "\r") && !strings.Contains(start, "\n"):
+		return PromptFile{}, errors.New("prompts: the lines end in carriage returns alone: save the file with line feeds")
+	}
+	return ReadCSV(strings.NewReader(strings.TrimLeft(text, "\r\n")))
+}
+
+// WriteJSONLines writes one prompt, or one pair, a line.
+func WriteJSONLines[T Prompt | Contrast](w io.Writer, rows []T) error {
 	out := bufio.NewWriter(w)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for _, p := range prompts {
-		if err := enc.Encode(p); err != nil {
+	for _, r := range rows {
+		if err := enc.Encode(r); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
 }
 
-// ReadJSONLines reads what WriteJSONLines wrote. An error names the line.
-func ReadJSONLines(r io.Reader) (prompts []Prompt, err error) {
+// ReadJSONLines reads what WriteJSONLines wrote; a line with "clean" is a pair,
+// and prompts and pairs do not mix. An error names the line.
+func ReadJSONLines(r io.Reader) (f PromptFile, err error) {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<24)
-	for n := 1; lines.Scan(); n++ {
+	lines.Buffer(nil, maxLine)
+	n := 1
+	for ; lines.Scan(); n++ {
 		if strings.TrimSpace(lines.Text()) == "" {
 			continue
 		}
-		var p Prompt
-		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-			return nil, fmt.Errorf("prompts: line %d: %w", n, err)
+		if err := f.line(lines.Bytes()); err != nil {
+			return PromptFile{}, fmt.Errorf("prompts: line %d: %w", n, err)
 		}
-		prompts = append(prompts, p)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("prompts: %w", err)
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("it has more than %d bytes", maxLine)
+		}
+		return PromptFile{}, fmt.Errorf("prompts: line %d: %w", n, err)
 	}
-	return prompts, nil
+	return f, nil
 }
 
-// promptColumns are those of a CSV file; lists are written with spaces between.
-var promptColumns = [...]string{"text", "ids", "answer", "other", "group", "operands", "roles"}
+// maxLine is the longest line of JSON that is read, in bytes.
+const maxLine = 1 << 24
 
-// WriteCSV writes a table of prompts with a header.
-func WriteCSV(w io.Writer, prompts []Prompt) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(promptColumns[:]); err != nil {
+// line reads one line of JSON.
+func (f *PromptFile) line(b []byte) error {
+	var keys map[string]json.RawMessage
+	if err := exactjson.Decode(b, &keys); err != nil {
 		return err
 	}
-	for _, p := range prompts {
-		var roles []string
-		for _, r := range p.Roles {
-			text, err := r.MarshalText()
-			if err != nil {
-				return err
-			}
-			roles = append(roles, string(text))
-		}
-		record := []string{p.Text, joinInts(p.IDs), strconv.Itoa(p.Answer), strconv.Itoa(p.Other), p.Group, joinInts(p.Operands), strings.Join(roles, " ")}
-		if err := out.Write(record); err != nil {
+	_, clean := keys["clean"]
+	_, corrupted := keys["corrupted"]
+	if clean || corrupted {
+		var c Contrast
+		if err := json.Unmarshal(b, &c); err != nil {
 			return err
 		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-func joinInts(x []int) string {
-	parts := make([]string, len(x))
-	for i, v := range x {
-		parts[i] = strconv.Itoa(v)
-	}
-	return strings.Join(parts, " ")
-}
-
-// ReadCSV reads a table whose header names columns of WriteCSV, in any order; ids
-// must be among them. An error names the line and the column.
-func ReadCSV(r io.Reader) (prompts []Prompt, err error) {
-	in := csv.NewReader(r)
-	header, err := in.Read()
-	if err != nil {
-		return nil, fmt.Errorf("prompts: the header: %w", err)
-	}
-	for {
-		record, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return prompts, nil
+		f.Contrasts = append(f.Contrasts, c)
+	} else {
+		var p Prompt
+		if err := json.Unmarshal(b, &p); err != nil {
+			return err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("prompts: %w", err)
-		}
-		line, _ := in.FieldPos(0)
-		p := Prompt{Answer: -1, Other: -1}
-		for i, column := range header {
-			if err := p.set(column, record[i]); err != nil {
-				return nil, fmt.Errorf("prompts: line %d: column %q: %w", line, column, err)
-			}
-		}
-		if err := p.checkFile(); err != nil {
-			return nil, fmt.Errorf("prompts: line %d: %w", line, err)
-		}
-		prompts = append(prompts, p)
+		f.Prompts = append(f.Prompts, p)
 	}
-}
-
-// set reads one field of a table.
-func (p *Prompt) set(column, value string) (err error) {
-	switch column {
-	case "text":
-		p.Text = value
-	case "group":
-		p.Group = value
-	case "ids":
-		p.IDs, err = splitInts(value)
-	case "operands":
-		p.Operands, err = splitInts(value)
-	case "answer":
-		p.Answer, err = strconv.Atoi(value)
-	case "other":
-		p.Other, err = strconv.Atoi(value)
-	case "roles":
-		for _, word := range strings.Fields(value) {
-			var r Role
-			if err := r.UnmarshalText([]byte(word)); err != nil {
-				return err
-			}
-			p.Roles = append(p.Roles, r)
-		}
-	default:
-		return fmt.Errorf("it is none of %v", promptColumns)
+	if len(f.Prompts) > 0 && len(f.Contrasts) > 0 {
+		return errors.New("prompts and pairs stand in one file")
 	}
-	return err
-}
-
-func splitInts(text string) (out []int, err error) {
-	for _, word := range strings.Fields(text) {
-		v, err := strconv.Atoi(word)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, nil
+	return nil
 }

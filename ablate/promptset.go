@@ -40,7 +40,24 @@ type PromptSet struct {
 	// them it got right; 0 unless only correct ones are kept.
 	Asked, Correct int
 	Dropped        []Drop
+	// Whole is how many prompts the set has of which this is a part; 0 for a
+	// whole one.
+	Whole int
 }
+
+// Part is a set of some of the prompts, with the account of the whole.
+func (s *PromptSet) Part(prompts []Prompt) *PromptSet {
+	part := *s
+	part.Prompts = prompts
+	if part.Whole == 0 {
+		part.Whole = len(s.Prompts)
+	}
+	return &part
+}
+
+// Listed reports whether the prompts were given as a list, not made from a
+// template.
+func (s *PromptSet) Listed() bool { return s.Template.Text == "" }
 
 // Drop is one reason why prompts were left out.
 type Drop struct {
@@ -58,30 +75,78 @@ func (s *PromptSet) Accuracy() float64 {
 	return float64(s.Correct) / float64(s.Asked)
 }
 
-// Report says in words what was dropped and why.
+// AccuracyAfter is the share among those that are kept, 0 where the model was
+// not asked.
+func (s *PromptSet) AccuracyAfter() float64 {
+	if s.Options.Keep == KeepCorrect {
+		return 1
+	}
+	return s.Accuracy()
+}
+
+// Ask counts which of a set that keeps all the model gets right. Prompts without
+// an answer are not counted. It costs one run a prompt, the first time.
+func (s *PromptSet) Ask(ctx context.Context, m *models.Model) error {
+	if s.Options.Keep == KeepCorrect || s.Asked > 0 {
+		return nil
+	}
+	asked := slices.DeleteFunc(slices.Clone(s.Prompts), func(p Prompt) bool { return p.Answer < 0 })
+	right, err := rightAnswers(ctx, m, asked)
+	if err != nil {
+		return err
+	}
+	s.Asked, s.Correct = len(asked), 0
+	for _, ok := range right {
+		if ok {
+			s.Correct++
+		}
+	}
+	return nil
+}
+
+// Report says in words what the set is, how often the model is right before and
+// after the filter, and what was dropped and why.
 func (s *PromptSet) Report() string {
-	var parts []string
-	if s.Asked > 0 {
-		parts = append(parts, fmt.Sprintf("the model gets %d of %d right (%.1f %%), and those are kept", s.Correct, s.Asked, 100*s.Accuracy()))
+	n, text := len(s.Prompts), ""
+	if s.Whole > 0 {
+		n, text = s.Whole, fmt.Sprintf("a part of %d of ", n)
 	}
-	for _, d := range s.Dropped {
-		parts = append(parts, fmt.Sprintf("%d dropped: %s (such as %q)", d.Count, d.Reason, d.Example))
+	if s.Listed() {
+		text += fmt.Sprintf("%d prompts of a list of %d", n, s.Candidates)
+	} else {
+		text += fmt.Sprintf("%d prompts of %d tried, of %d in all", n, s.Tried, s.Candidates)
 	}
-	text := fmt.Sprintf("%d prompts of %d tried, of %d in all", len(s.Prompts), s.Tried, s.Candidates)
-	if len(parts) > 0 {
-		text += "; " + strings.Join(parts, "; ")
+	switch {
+	case s.Asked == 0:
+	case len(s.Prompts) == 0:
+		text += fmt.Sprintf("; the model gets %d of %d right", s.Correct, s.Asked)
+	case s.Options.Keep == KeepCorrect:
+		text += fmt.Sprintf("; the model's accuracy is %.1f %% before the filter (%d of %d right) and 100 %% after it", 100*s.Accuracy(), s.Correct, s.Asked)
+	default:
+		text += fmt.Sprintf("; the model's accuracy is %.1f %% (%d of %d right), and all are kept", 100*s.Accuracy(), s.Correct, s.Asked)
+	}
+	return text + dropReport(s.Dropped)
+}
+
+// dropReport says what was dropped, behind what was kept.
+func dropReport(dropped []Drop) (text string) {
+	for _, d := range dropped {
+		text += fmt.Sprintf("; %d dropped: %s (such as %q)", d.Count, d.Reason, d.Example)
 	}
 	return text
 }
 
-func (s *PromptSet) drop(reason, example string) {
-	for i := range s.Dropped {
-		if s.Dropped[i].Reason == reason {
-			s.Dropped[i].Count++
-			return
+func (s *PromptSet) drop(reason, example string) { s.Dropped = drop(s.Dropped, reason, example) }
+
+// drop counts one more.
+func drop(list []Drop, reason, example string) []Drop {
+	for i := range list {
+		if list[i].Reason == reason {
+			list[i].Count++
+			return list
 		}
 	}
-	s.Dropped = append(s.Dropped, Drop{reason, 1, example})
+	return append(list, Drop{reason, 1, example})
 }
 
 // maxCandidates bounds what is enumerated: a list of so many choices takes 8 MB.
@@ -141,6 +206,7 @@ func Prompts(ctx context.Context, m *models.Model, t Template, opt SetOptions) (
 		if err := s.add(ctx, m, made); err != nil {
 			return nil, err
 		}
+		s.progress(ctx)
 	}
 	if len(s.Prompts) == 0 {
 		return nil, fmt.Errorf("no prompt of template %q is left: %s", t.Text, s.Report())
@@ -180,7 +246,7 @@ func (s *PromptSet) add(ctx context.Context, m *models.Model, made []Prompt) err
 func (t Template) candidates(operators int) int {
 	n := 1
 	for _, r := range t.Operands {
-		n = min(n*min(r.Hi-r.Lo, maxCandidates+1), maxCandidates+1)
+		n = min(n*min(r.size(), maxCandidates+1), maxCandidates+1)
 	}
 	for range operators {
 		n = min(n*len(t.Operators), maxCandidates+1)
@@ -200,8 +266,8 @@ func (t Template) choose(i, operators int) (c choice) {
 	c.operands = make([]int, len(t.Operands))
 	for at := len(t.Operands) - 1; at >= 0; at-- {
 		r := t.Operands[at]
-		c.operands[at] = r.Lo + i%(r.Hi-r.Lo)
-		i /= r.Hi - r.Lo
+		c.operands[at] = r.at(i % r.size())
+		i /= r.size()
 	}
 	return c
 }

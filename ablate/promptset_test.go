@@ -3,6 +3,7 @@ package ablate_test
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,23 @@ func TestPromptsKeepCorrect(t *testing.T) {
 	}
 }
 
+// TestPromptsOpenWithSpecialTokens: where the tokenizer puts no token at the
+// beginning, the text says it, and is a sum all the same.
+func TestPromptsOpenWithSpecialTokens(t *testing.T) {
+	m := mental(t)
+	ranges := []ablate.Range{{Name: "a", Lo: 3, Hi: 9}, {Name: "b", Lo: 0, Hi: 9}}
+	plain := promptSet(t, m, ablate.Template{Text: "{a}+{b}=", Operands: ranges}, ablate.SetOptions{})
+	opened := promptSet(t, m, ablate.Template{Text: "<bos>{a}+{b}=", Operands: ranges}, ablate.SetOptions{})
+	if len(plain.Prompts) != 54 || len(opened.Prompts) != 54 {
+		t.Fatalf("%d and %d prompts", len(plain.Prompts), len(opened.Prompts))
+	}
+	for i, p := range opened.Prompts {
+		if q := plain.Prompts[i]; p.Answer != q.Answer || !slices.Equal(p.IDs[1:], q.IDs) || p.IDs[0] != q.IDs[0] {
+			t.Errorf("%q is %v with answer %d, and %q %v with %d", p.Text, p.IDs, p.Answer, q.Text, q.IDs, q.Answer)
+		}
+	}
+}
+
 func TestPromptsRefuse(t *testing.T) {
 	m := mental(t)
 	ab := []ablate.Range{{Name: "a", Lo: 0, Hi: 5}, {Name: "b", Lo: 0, Hi: 5}}
@@ -134,9 +152,20 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("%s = %d, %v, want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "+", "1+", "7/2", "1/0", "a+b", "1^2"} {
-		if v, err := ablate.Evaluate(text); err == nil {
-			t.Errorf("%q = %d", text, v)
+	for text, want := range map[string]string{
+		"": "empty", "+": "want a number", "1+": "ends with an operator", "7/2": "no whole number", "1/0": "no whole number", "a+b": "want a number",
+		"1^2": "'^' is no operator", "3é4": "'é' is no operator",
+		// The products and sums that wrap around would be small and plausible.
+		"4294967296*4294967296": "more than 63 bits", "9223372036854775807+9": "more than 63 bits", "0-9223372036854775807-9": "more than 63 bits",
+		"9223372036854775807+1+9": "more than 63 bits", "9223372036854775808": "out of range",
+	} {
+		if v, err := ablate.Evaluate(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q = %d, and the error %v does not say %q", text, v, err, want)
+		}
+	}
+	for text, want := range map[string]int{"9223372036854775806+1": 1<<63 - 1, "0-9223372036854775807-1": -1 << 63, "3037000499*3037000499": 9223372030926249001, "0*9223372036854775807*2": 0} {
+		if v, err := ablate.Evaluate(text); err != nil || v != want {
+			t.Errorf("%q = %d, %v, want %d", text, v, err, want)
 		}
 	}
 }
@@ -164,7 +193,7 @@ func TestContrasts(t *testing.T) {
 			same, group := x.Answer == y.Answer, x.Group == y.Group
 			ok := map[ablate.Change]bool{
 				ablate.ChangeOperand: differ == 1 && group && !same, ablate.ChangeOperator: differ == 0 && !group && !same,
-				ablate.ChangeBoth: differ == 1 && !group && !same, ablate.ChangeAny: !same, ablate.KeepResult: differ > 0 && group && same,
+				ablate.ChangeOperands: differ == 2 && group && !same, ablate.ChangeBoth: differ == 1 && !group && !same, ablate.ChangeAny: !same, ablate.KeepResult: differ > 0 && group && same,
 			}[change]
 			if !ok {
 				t.Fatalf("%s: %s against %s", change, x.Text, y.Text)
@@ -180,7 +209,7 @@ func TestContrasts(t *testing.T) {
 			t.Fatalf("operand 1 was to change: %s against %s", p.Clean.Text, p.Corrupted.Text)
 		}
 	}
-	if _, err := ablate.Contrasts(context.Background(), m, s, "operands", -1, 1); err == nil {
+	if _, err := ablate.Contrasts(context.Background(), m, s, "sum", -1, 1); err == nil {
 		t.Error("an unknown change was taken")
 	}
 	if _, err := ablate.Contrasts(context.Background(), m, s, ablate.ChangeOperand, 2, 1); err == nil {
@@ -188,18 +217,35 @@ func TestContrasts(t *testing.T) {
 	}
 }
 
-func TestContrastList(t *testing.T) {
-	m := mental(t)
-	list, dropped, err := ablate.ContrastList(m, [][2]string{{"1+2=", "1+2"}, {"1+2=", "1+3="}, {"5+5=", "5+5="}, {"1+2", "1+3"}, {"x", "1+2="}})
-	if err != nil || len(list) != 1 || len(dropped) != 4 {
-		t.Fatalf("%d contrasts, %v, %v", len(list), dropped, err)
+// TestPromptsSayHowFarTheyAre: a set that asks the model reports, never past its
+// end, and one that does not ask says nothing.
+func TestPromptsSayHowFarTheyAre(t *testing.T) {
+	m, err := zoo.Open("mental-2op")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, want := range []string{"5 and 4 tokens", "the same", "4 tokens", "x"} {
-		if !strings.Contains(dropped[i].Reason, want) {
-			t.Errorf("%+v does not say %q", dropped[i], want)
+	tmpl := ablate.Template{Text: "{a}+{b}=", Operands: []ablate.Range{{Name: "a", Lo: 0, Hi: 40}, {Name: "b", Lo: 0, Hi: 40}}}
+	for _, c := range []struct {
+		opt  ablate.SetOptions
+		unit string
+		last int
+	}{
+		{ablate.SetOptions{Keep: ablate.KeepCorrect}, "prompts tried", 1600},
+		{ablate.SetOptions{Keep: ablate.KeepCorrect, N: 300}, "prompts", 300},
+		{ablate.SetOptions{N: 300}, "", 0},
+	} {
+		said, last := "", 0
+		ctx := ablate.WithProgress(t.Context(), func(done, total int, unit string) {
+			if done < last || done > total {
+				t.Errorf("%d of %d after %d", done, total, last)
+			}
+			said, last = unit, done
+		})
+		if _, err := ablate.Prompts(ctx, m, tmpl, c.opt); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if _, _, err := ablate.ContrastList(m, [][2]string{{"1+2=", "1+2"}}); err == nil || !strings.Contains(err.Error(), "none of 1 pairs") {
-		t.Errorf("a list without a usable pair gives %v", err)
+		if said != c.unit || last != c.last {
+			t.Errorf("%+v: ends at %d %s, want %d %s", c.opt, last, said, c.last, c.unit)
+		}
 	}
 }

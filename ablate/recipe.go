@@ -56,6 +56,11 @@ type Recipe struct {
 	ZeroZ []Head
 }
 
+// Means reports whether the recipe puts in means of a Table.
+func (r Recipe) Means() bool {
+	return r.Wait >= 0 && !slices.Contains([]WaitMode{WaitFree, WaitIsolated, WaitZero, WaitResample}, r.Mode)
+}
+
 // check refuses a recipe that the model cannot follow.
 func (r Recipe) check(m *models.Model) error {
 	L := m.Config.Layers

@@ -166,14 +166,26 @@ const batchRows = 128
 
 // eachBatch runs prompts of one length, some at a time, and hands over the
 // recorded sites with the number of the first row.
+//
+// A run goes no further than the last of the sites.
 func eachBatch(ctx context.Context, m *models.Model, prompts [][]int, sites models.Selector, fn func(first int, c *models.Cache)) error {
+	stop := 1
+	for _, s := range m.Sites() {
+		if sites(s) {
+			stop = max(stop, s.Layer+1)
+		}
+	}
+	need := models.Need{StopAtLayer: stop}
+	if stop == m.Config.Layers || sites(models.Site{Layer: -1, Kind: models.FinalScale}) || sites(models.Site{Layer: -1, Kind: models.Logits}) {
+		need = models.Need{Last: true, Tokens: []int{0}}
+	}
 	for lo := 0; lo < len(prompts); lo += batchRows {
 		in, err := models.Rows(prompts[lo:min(lo+batchRows, len(prompts))])
 		if err != nil {
 			return err
 		}
 		c := models.NewCache()
-		if _, err := m.RunFor(ctx, in, models.Need{Last: true, Tokens: []int{0}}, models.Record(c, sites)); err != nil {
+		if _, err := m.RunFor(ctx, in, need, models.Record(c, sites)); err != nil {
 			return err
 		}
 		fn(lo, c)

@@ -42,7 +42,8 @@ type grid struct {
 	vocab int
 	cells int
 	edits func(cell, row int) ([]models.Edit, error)
-	// read takes the logits of a cell's row, [V]. Where need names tokens, only
+	// read takes the logits of a cell's row, [V], or [T,V] where need asks for every
+	// position. Where need names tokens, only
 	// theirs are set. They are valid during the call.
 	read func(cell, row int, logits []float32)
 	done func(cell int) error // all of its rows were read

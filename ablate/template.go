@@ -3,7 +3,12 @@ package ablate
 import (
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Template makes arithmetic prompts: text with the names of operands and, where
@@ -16,17 +21,63 @@ type Template struct {
 	// Operators are what stands for {op}, {op1}, {op2} and so on, each of them
 	// independently.
 	Operators []string
-	// Expression gives the answer, "{a}-{b}"; left out, it is the text without a
-	// closing "=". × and ÷ go before + and −.
+	// Expression gives the answer, "{a}-{b}"; left out, it is the text without
+	// special tokens that open it, such as <|endoftext|>, and without a closing
+	// "=". × and ÷ go before + and −.
 	Expression string
 	// Lo and Hi bound the answer: Lo ≤ answer < Hi. Both 0 for no bounds.
 	Lo, Hi int
 }
 
-// Range is an operand, Lo ≤ value < Hi.
+// Range is an operand: the values Lo ≤ v < Hi, or those that are listed.
 type Range struct {
 	Name   string
 	Lo, Hi int
+	Values []int // nil for Lo..Hi
+}
+
+// size is how many values an operand has.
+func (r Range) size() int {
+	if r.Values != nil {
+		return len(r.Values)
+	}
+	return max(0, r.Hi-r.Lo)
+}
+
+// at is the value of that number.
+func (r Range) at(i int) int {
+	if r.Values != nil {
+		return r.Values[i]
+	}
+	return r.Lo + i
+}
+
+// number is that of a value.
+func (r Range) number(v int) int {
+	if r.Values != nil {
+		return slices.Index(r.Values, v)
+	}
+	return v - r.Lo
+}
+
+// String is "a in 0..99", the last value included.
+func (r Range) String() string {
+	if r.Values == nil {
+		return fmt.Sprintf("%s in %d..%d", r.Name, r.Lo, r.Hi-1)
+	}
+	if len(r.Values) > 8 {
+		return fmt.Sprintf("%s of %d values from %d to %d", r.Name, len(r.Values), slices.Min(r.Values), slices.Max(r.Values))
+	}
+	return fmt.Sprintf("%s in %v", r.Name, r.Values)
+}
+
+// Check reports what is wrong with a template, as far as no model is needed.
+func (t Template) Check() error {
+	_, operators, err := t.parse()
+	if err == nil && t.candidates(operators) > maxCandidates {
+		return fmt.Errorf("template %q has more than %d choices of values: take smaller ranges", t.Text, maxCandidates)
+	}
+	return err
 }
 
 // piece is a part of a template's text: a constant, an operand or an operator.
@@ -93,12 +144,29 @@ func (t Template) checkOperands(seen map[int]bool, operators int) error {
 		if !seen[i] {
 			return fmt.Errorf("template %q lacks the operand {%s}", t.Text, r.Name)
 		}
-		if r.Lo >= r.Hi {
+		if r.Values == nil && r.Lo >= r.Hi {
 			return fmt.Errorf("operand %s: the range %d..%d is empty (its end is not a part of it)", r.Name, r.Lo, r.Hi)
+		}
+		if err := r.checkValues(); err != nil {
+			return fmt.Errorf("operand %s: %w", r.Name, err)
 		}
 	}
 	if operators > 0 && len(t.Operators) == 0 {
 		return fmt.Errorf("template %q has an operator's place, and no operators are given", t.Text)
+	}
+	return nil
+}
+
+// checkValues refuses a list without values, or with one that stands there twice.
+func (r Range) checkValues() error {
+	if r.Values != nil && len(r.Values) == 0 {
+		return errors.New("the list of values is empty")
+	}
+	sorted := slices.Sorted(slices.Values(r.Values))
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return fmt.Errorf("the value %d stands there twice", sorted[i])
+		}
 	}
 	return nil
 }
@@ -129,9 +197,12 @@ func (t Template) fill(pieces []piece, operands, ops []int) filled {
 	return f
 }
 
+// opening is the special tokens that a text begins with, such as <|endoftext|>.
+var opening = regexp.MustCompile(`^(\s*<[^<>\s]+>)+`)
+
 // answer computes what stands behind the text.
 func (t Template) answer(f filled) (int, error) {
-	text := f.text
+	text := opening.ReplaceAllString(f.text, "")
 	if t.Expression != "" {
 		text = t.Expression
 		for i, r := range t.Operands {
@@ -160,33 +231,43 @@ func (t Template) answer(f filled) (int, error) {
 var (
 	errRange = errors.New("the answer is out of range")
 	errWhole = errors.New("the answer is no whole number")
+	errLarge = errors.New("a number of more than 63 bits")
 )
 
+// plainOperators writes an expression with ASCII's operators and without spaces.
+var plainOperators = strings.NewReplacer("−", "-", "×", "*", "÷", "/", " ", "")
+
 // Evaluate computes an expression of whole numbers with + - × ÷, * and /, where
-// products go first. A division that leaves a remainder is an error.
+// products go first. A division that leaves a remainder is an error, and so is a
+// number that int does not hold, on the way too.
 func Evaluate(text string) (int, error) {
 	sum, product, have := 0, 0, false
 	op := byte('+')
 	sign := 1
-	rest := strings.NewReplacer("−", "-", "×", "*", "÷", "/", " ", "").Replace(text)
+	rest := plainOperators.Replace(text)
 	for rest != "" {
 		n := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 		if n == 0 {
 			return 0, fmt.Errorf("expression %q: want a number before %q; give the expression of the answer where the text is not one", text, rest)
 		}
-		v := 0
-		if _, err := fmt.Sscan(rest[:n], &v); err != nil {
+		v, err := strconv.Atoi(rest[:n])
+		if err != nil {
 			return 0, fmt.Errorf("expression %q: %w", text, err)
 		}
 		rest = rest[n:]
 		switch op {
 		case '+', '-':
-			sum += sign * product
+			if sum, err = addExact(sum, sign*product); err != nil {
+				return 0, fmt.Errorf("expression %q: %w", text, err)
+			}
 			product, sign = v, 1
 			if op == '-' {
 				sign = -1
 			}
 		case '*':
+			if v > 0 && product > math.MaxInt/v {
+				return 0, fmt.Errorf("expression %q: %w", text, errLarge)
+			}
 			product *= v
 		case '/':
 			if v == 0 || product%v != 0 {
@@ -198,10 +279,11 @@ func Evaluate(text string) (int, error) {
 		if rest == "" {
 			break
 		}
-		op, rest = rest[0], rest[1:]
-		if !strings.ContainsRune("+-*/", rune(op)) {
-			return 0, fmt.Errorf("expression %q: %q is no operator (+ - × ÷)", text, op)
+		if op = rest[0]; strings.IndexByte("+-*/", op) < 0 {
+			letter, _ := utf8.DecodeRuneInString(rest)
+			return 0, fmt.Errorf("expression %q: %q is no operator (+ - × ÷)", text, letter)
 		}
+		rest = rest[1:]
 		if rest == "" {
 			return 0, fmt.Errorf("expression %q ends with an operator", text)
 		}
@@ -209,5 +291,17 @@ func Evaluate(text string) (int, error) {
 	if !have {
 		return 0, errors.New("the expression is empty")
 	}
-	return sum + sign*product, nil
+	v, err := addExact(sum, sign*product)
+	if err != nil {
+		return 0, fmt.Errorf("expression %q: %w", text, err)
+	}
+	return v, nil
+}
+
+// addExact is a + b, an error where int does not hold it.
+func addExact(a, b int) (int, error) {
+	if c := a + b; (c > a) == (b > 0) {
+		return c, nil
+	}
+	return 0, errLarge
 }
