@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,9 +87,11 @@ func TestClockPizzaGolden(t *testing.T) {
 				Circularity map[string]struct {
 					Value float64
 					Each  []float64 `json:"per_component"`
+					Ratio []float64 `json:"explained_variance_ratio"`
 				}
 			}
 			Published map[string]any
+			MinMax    []float64 `json:"correct_logits_min_max"`
 		}
 		g := probesCase(t, "04-clock-pizza", name+"_clock", &want)
 		m := readModular(t, name)
@@ -104,6 +107,7 @@ func TestClockPizzaGolden(t *testing.T) {
 			}
 			matrixWithin(t, name+" "+array, grid, g.matrix("out."+array+"_sum_by_difference"), abs, 0)
 		}
+		allWithin(t, name+" least and largest correct logit", []float64{slices.Min(correct), slices.Max(correct)}, want.MinMax, 1e-5, abs)
 		distance, err := probe.DistanceIrrelevance(correct, m.p)
 		if err != nil {
 			t.Fatal(err)
@@ -135,6 +139,11 @@ func TestClockPizzaGolden(t *testing.T) {
 		}
 		within(t, name+" circularity", circle, want.Expect.Circularity["W_E"].Value, abs, 0)
 		allWithin(t, name+" circularity by component", parts, want.Expect.Circularity["W_E"].Each, abs, 0)
+		principal, err := probe.FitPCA(m.embed, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allWithin(t, name+" shares of variance", principal.Ratio, want.Expect.Circularity["W_E"].Ratio, abs, 0)
 		if name == "p99zdpze5l" { // the paper's notebook, Model A
 			within(t, "published distance irrelevance", distance, want.Published["distance_irrelevance"].(float64), abs, 0)
 			within(t, "published gradient symmetricity", symmetry, want.Published["gradient_symmetricity"].(float64), abs, 0)

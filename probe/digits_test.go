@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ func TestDigitFitGolden(t *testing.T) {
 			Mean       float64            `json:"mean_r2"`
 			Cumulative map[string]float64 `json:"cumulative_median_in_order"`
 			Null       float64            `json:"expected_mean_r2"`
+			Typical    float64            `json:"median"`
 		}
 	}
 	const abs = 1e-9 // the reference's own
@@ -40,6 +42,10 @@ func TestDigitFitGolden(t *testing.T) {
 			within(t, name+" up to "+strconv.Itoa(order[i]), part.Median, w.Cumulative[strconv.Itoa(order[i])], abs, 0)
 		}
 	}
+	// The median of chance is that of rows drawn anew: 5,000 of them, so that both
+	// scatter by about 0.004.
+	chance := must(probe.FitFrequencies(f, gaussian(5000, 10, 1, 3), []int{1, 2, 5}))(t)
+	within(t, "median of chance", chance.Median, want.Expect["null"].Typical, 0.02, 0)
 	constant := mat.NewDense(2, 10, append(ones(10), 1, -1, 1, -1, 1, -1, 1, -1, 1, -1))
 	got := must(probe.FitFrequencies(f, constant, []int{5}))(t)
 	if !slices.Equal(got.Constant, []int{0}) || got.R2[0] != 0 {
@@ -75,23 +81,35 @@ func TestSubgroupsGolden(t *testing.T) {
 			Slots   []int
 			Entropy float64 `json:"conditional_entropy_nats"`
 		}
+		Label []float64 `json:"label_entropy_nats"`
 	}
-	var want struct{ Expect map[string]table }
+	var want struct {
+		Expect  map[string]table
+		Ranges  [][2]int
+		Rounded [3][4]float64
+	}
 	readGolden(t, "testdata", "subgroups", &want)
-	var x, products, sums [][]int
-	for a := 10; a < 100; a++ {
-		for b := 10; b < 100; b++ {
+	var x, nothing, products, sums [][]int
+	for a := want.Ranges[0][0]; a < want.Ranges[0][1]; a++ {
+		for b := want.Ranges[1][0]; b < want.Ranges[1][1]; b++ {
+			nothing = append(nothing, []int{0})
 			x = append(x, append(digitsOf(a, 2), digitsOf(b, 2)...))
 			products, sums = append(products, digitsOf(a*b, 4)), append(sums, digitsOf(a+b, 3))
 		}
 	}
 	for name, y := range map[string][][]int{"multiplication": products, "addition": sums} {
+		for j, s := range must(probe.BestSubgroups(nothing, y, 1))(t) {
+			within(t, name+" entropy of digit "+strconv.Itoa(j), s.Entropy, want.Expect[name].Label[j], 1e-12, 0)
+		}
 		for size, digits := range want.Expect[name].Q {
 			k, _ := strconv.Atoi(size)
 			got := must(probe.BestSubgroups(x, y, k))(t)
 			for j, w := range digits {
 				what := name + " " + size + " slots, digit " + strconv.Itoa(j)
 				within(t, what, got[j].Quality, w.Q, 1e-12, 0)
+				if name == "multiplication" && k <= 3 { // as printed
+					within(t, what+" rounded", got[j].Quality, want.Rounded[k-1][j], 5e-4+1e-9, 0)
+				}
 				within(t, what+" entropy", got[j].Entropy, w.Entropy, 1e-12, 0)
 				if !slices.Equal(got[j].Slots, w.Slots) {
 					t.Errorf("%s: slots %v, want %v", what, got[j].Slots, w.Slots)
@@ -118,6 +136,8 @@ func TestAdditionColumnsGolden(t *testing.T) {
 			CarryIn                               []int `json:"carry_in"`
 			Answer                                []int `json:"answer_digits_lsd_first"`
 			Complexity                            int
+			Text                                  string `json:"answer"`
+			Prompt                                string
 		}
 	}
 	readGolden(t, "testdata", "addition_subtasks", &want)
@@ -131,6 +151,9 @@ func TestAdditionColumnsGolden(t *testing.T) {
 		columns, carry, complexity, err := probe.AdditionColumns(w.A, w.B, w.N)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if asked := zeroPad(w.A, w.N) + "+" + zeroPad(w.B, w.N) + "=" + w.Text; w.Prompt != asked || w.Text != zeroPad(w.A+w.B, w.N+1) {
+			t.Errorf("%d+%d is written %q with the answer %q", w.A, w.B, w.Prompt, w.Text)
 		}
 		var answer []int
 		for i, c := range columns {
@@ -152,16 +175,34 @@ func TestAdditionColumnsGolden(t *testing.T) {
 	}
 }
 
+func zeroPad(v, width int) string { return fmt.Sprintf("%0*d", width, v) }
+
 func TestRunningProductsGolden(t *testing.T) {
 	var want struct {
 		Expect []struct {
 			A, B        int
 			S, C, Carry []int
 			Running     []int `json:"c_hat"`
+			DigitsA     []int `json:"a_digits_lsd_first"`
+			DigitsB     []int `json:"b_digits_lsd_first"`
+			Product     int
+			Digits      string `json:"product_digits_lsd_first"`
+			Prompt      string
 		}
 	}
 	readGolden(t, "testdata", "c_hat", &want)
 	for _, w := range want.Expect {
+		x, y := slices.Clone(digitsOf(w.A, 4)), slices.Clone(digitsOf(w.B, 4))
+		slices.Reverse(x)
+		slices.Reverse(y)
+		written := ""
+		for _, d := range must(probe.RunningProducts(w.A, w.B, 4))(t) {
+			written += strconv.Itoa(d.Digit)
+		}
+		asked := strings.Trim(fmt.Sprint(x), "[]") + " * " + strings.Trim(fmt.Sprint(y), "[]")
+		if !slices.Equal(x, w.DigitsA) || !slices.Equal(y, w.DigitsB) || w.Product != w.A*w.B || written != w.Digits || w.Prompt != asked {
+			t.Errorf("%d·%d: %+v, ours %q asked by %q", w.A, w.B, w, written, asked)
+		}
 		for k, d := range must(probe.RunningProducts(w.A, w.B, 4))(t) {
 			if d != (probe.ProductDigit{Sum: w.S[k], Running: w.Running[k], Digit: w.C[k], Carry: w.Carry[k]}) {
 				t.Errorf("%d·%d step %d: %+v", w.A, w.B, k, d)

@@ -60,6 +60,23 @@ func MeasureSpectrum(x *mat.Dense) (*CloudSpectrum, error) {
 	return s, nil
 }
 
+// Explained is Σσ of the first r singular values over that of all, not of their
+// squares (Song and Zhong, "Uncovering hidden geometry in Transformers via
+// disentangling position and context", 2023, arXiv 2310.04861).
+func (s *CloudSpectrum) Explained(r int) float64 {
+	return floats.Sum(s.Singular[:max(0, min(r, len(s.Singular)))]) / floats.Sum(s.Singular)
+}
+
+// RankFor is the fewest singular values with Explained at least share.
+func (s *CloudSpectrum) RankFor(share float64) int {
+	for r := range s.Singular {
+		if s.Explained(r) >= share {
+			return r
+		}
+	}
+	return len(s.Singular)
+}
+
 // Renyi is the Rényi entropy ln Σp^a / (1-a) of p = σ²/Σσ², in nats; at a = 1 it
 // is the matrix entropy.
 func (s *CloudSpectrum) Renyi(a float64) (float64, error) {

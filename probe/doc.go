@@ -11,15 +11,22 @@
 // sample. Matrix makes one of an activation, SweepPrompts many of many prompts.
 //
 //   - FitPCA, FitPCARandom: components of a cloud
-//   - FitHelix, CompareFits, FitNeurons, TypeHeads: numbers on a helix
-//   - DFT, NumberSpace, EmbeddingSpectrum, ContributionSpectrum, NewFilter: waves
+//   - FitHelix, CompareFits, FitRivals, FitNeurons, TypeHeads: numbers on a helix
+//   - DFT, NumberSpace, EmbeddingSpectrum, ContributionSpectrum, StrongestWaves, NewFilter: waves
 //     over the numbers
-//   - ModularLogits, ClusterNeurons, Gini: progress of a grokking network
-//   - DistanceIrrelevance, GradientSymmetricity, Circularity: clock or pizza
+//   - RunModular, MeasureGrok, MeasureCircuit, FrequencyPlane, with ModularLogits, ClusterNeurons and
+//     Gini beneath them: progress of a grokking network
+//   - MeasureClockPizza, with DistanceIrrelevance, GradientSymmetricity and
+//     Circularity beneath it, and MeasureCircleLogits, ExplainedByPatterns: clock or
+//     pizza
 //   - ScoreHeads, AttendByClass, CompositionScores: attention
 //   - FitRidge, FitLogistic, CrossValidate, ProbeProperty: linear probes
-//   - MeasureSpectrum, TwoNN, Gride, CKA, CCA, Align, Decompose: geometry
-//   - AdditionColumns, FitFrequencies, BestSubgroups, NumberTokens: digits
+//   - MeasureSpectrum, TwoNN, Gride, CKA, CCA, Align, Decompose,
+//     MeasureCollapse, MeanShift: geometry
+//   - AdditionColumns, FitFrequencies, BestSubgroups, NumberTokens, and FormatAddition,
+//     ChunkDigits, AbacusPositions, CoupledPositions of how they are written: digits
+//   - FitTunedLens, and codas of LensOptions: other lenses
+//   - ChannelDifficulty, QuantisationError: what outlying channels cost
 //
 // Input that has no answer is an error that names the value: fewer samples than
 // features where any fit would be exact, targets that are constant, periods below
@@ -31,8 +38,9 @@
 //
 // How each function grows stands with it. The large ones: components of N rows of
 // width D cost N·D·min(N, D) exactly and N·D·k at random; the fits of all period
-// sets 2^(periods+1) times N·k; 2-D transforms p³ a neuron or class; losses of a
-// modular adder p³; distances between rows N²·D; a sweep one run over its prompts,
+// sets 2^(periods+1) times N·k; 2-D transforms p³ a neuron or class, clusters of
+// neurons p² each; losses of a modular adder p³, a checkpoint of one a run of p²
+// prompts beside that; distances between rows N²·D; a sweep one run over its prompts,
 // whatever the number of sites.
 //
 // Letters of shapes: N rows, T positions, D model width, H heads, K head width,

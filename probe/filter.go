@@ -106,6 +106,16 @@ func (f *Filter) Apply(h *mat.Dense) (*mat.Dense, error) {
 	return out, nil
 }
 
+// Directions is what the filter takes away, orthonormal rows
+// [Width - Remaining, Width]; nil when that is nothing. As the basis of an edit
+// that projects out (models.ProjectOut) they filter a component in a run.
+func (f *Filter) Directions() *mat.Dense {
+	if f.removed == nil {
+		return nil
+	}
+	return mat.DenseCopyOf(f.removed)
+}
+
 // Projector is the matrix I - M⁺M, [D, D], symmetric and its own square.
 func (f *Filter) Projector() *mat.Dense {
 	p := mat.NewDense(f.Width, f.Width, nil)

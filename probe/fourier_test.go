@@ -18,6 +18,7 @@ type filterGolden struct {
 	Expect    struct {
 		Residual    map[string]int `json:"residual_dimension"`
 		Annihilates []string
+		Off         float64 `json:"max_abs_F_F^T_minus_I"`
 	}
 }
 
@@ -74,6 +75,17 @@ func checkFourier(t *testing.T, name string, g golden, want filterGolden, f *pro
 	const abs = 1e-8 // the reference's own
 	w, h := g.matrix("in.W_U"), g.matrix("in.H")
 	matrixWithin(t, name+" basis", f.Rows, g.matrix("out.F"), abs, 0)
+	var gram mat.Dense
+	gram.Mul(f.Rows, f.Rows.T())
+	off := 0.0
+	for i := range want.P {
+		gram.Set(i, i, gram.At(i, i)-1)
+		for j := range want.P {
+			off = max(off, math.Abs(gram.At(i, j)))
+		}
+	}
+	within(t, name+" distance of F Fᵀ from one", off, want.Expect.Off, abs, 0)
+	matrixWithin(t, name+" logits", product(h, w.T()), g.matrix("out.logits"), abs, 0)
 	s, err := probe.EmbeddingSpectrum(f, w)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +106,17 @@ func checkFourier(t *testing.T, name string, g golden, want filterGolden, f *pro
 		if slices.Contains(want.Expect.Annihilates, which) {
 			if err == nil || !strings.Contains(err.Error(), "nothing would be left") {
 				t.Errorf("%s %s: %v, want a refusal", name, which, err)
+			}
+			// What is refused is what the reference finds: nothing is left.
+			for _, array := range []string{"out.filtered_" + which, "out.P_" + which} {
+				if g.arrays[array].data == nil {
+					continue
+				}
+				for i, v := range g.vector(array) {
+					if !(math.Abs(v) <= abs) {
+						t.Fatalf("%s: %s [%d] is %g, and the filter was refused", name, array, i, v)
+					}
+				}
 			}
 			continue
 		}
@@ -232,4 +255,38 @@ func ones(n int) []float64 {
 		v[i] = 1
 	}
 	return v
+}
+
+// TestFrequencySharesAreBlocks compares the shares, which are computed from sums
+// along lines, with the blocks of the two-dimensional transform that define them,
+// for odd and even p: there the highest frequency has no sine.
+func TestFrequencySharesAreBlocks(t *testing.T) {
+	for _, p := range []int{6, 7, 8} {
+		f, err := probe.DFT(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := gaussian(p*p, 5, 1, uint64(p))
+		shares := must(f.FrequencyShares(y))(t)
+		center(y)
+		waves := must(f.Transform2D(y))(t)
+		r := len(f.K)
+		for n := range 5 {
+			total := 0.0
+			want := make([]float64, f.Highest())
+			for i := range r * r {
+				v := waves.At(i, n)
+				total += v * v
+				for k := 1; k <= f.Highest(); k++ {
+					if a, b := f.K[i/r], f.K[i%r]; (a == 0 || a == k) && (b == 0 || b == k) {
+						want[k-1] += v * v
+					}
+				}
+			}
+			for k := range want {
+				want[k] /= total
+			}
+			allWithin(t, "shares of p = "+strconv.Itoa(p), shares.RawRowView(n), want, 1e-12, 0)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"orrery/models/tensor"
@@ -27,6 +28,10 @@ type goldenSpectrum struct {
 	Matrix     float64 `json:"matrix_entropy_p_sigma2"`
 	Normalised float64 `json:"normalised_matrix_entropy"`
 	Above      int     `json:"effective_rank_count_sigma_gt_1pct"`
+	RankMatrix float64 `json:"effective_rank_exp_matrix_entropy"`
+	RankSpec   float64 `json:"effective_rank_exp_spectral_entropy"`
+	Top3       float64 `json:"explained_ratio_sigma_top3"`
+	Trace      float64 `json:"trace_covariance_population"`
 	Ratio      float64 `json:"participation_ratio"`
 	Stable     float64 `json:"stable_rank"`
 	Renyi      map[string]float64
@@ -63,6 +68,15 @@ func TestCloudsGolden(t *testing.T) {
 			}
 			Spectra    map[string]goldenSpectrum
 			Similarity map[string]goldenSimilarity
+			Collapse   struct {
+				Variance   float64 `json:"variance_term"`
+				Covariance float64 `json:"covariance_term"`
+				Loss       float64 `json:"loss_lambda_1_0.004_eta_0.001"`
+			} `json:"seq_vcr"`
+		}
+		Adjacent struct {
+			Cosine   float64 `json:"mean_vector_cosine"`
+			Distance float64 `json:"mean_vector_l2"`
 		}
 	}
 	g := readGolden(t, "testdata", "clouds", &want)
@@ -105,6 +119,14 @@ func TestCloudsGolden(t *testing.T) {
 		within(t, name+" normalised entropy", got.NormalisedEntropy, w.Normalised, geometryAbs, 0)
 		within(t, name+" participation ratio", got.ParticipationRatio, w.Ratio, geometryAbs, 0)
 		within(t, name+" stable rank", got.StableRank, w.Stable, geometryAbs, 0)
+		within(t, name+" effective rank of squares", math.Exp(got.MatrixEntropy), w.RankMatrix, geometryAbs, 0)
+		within(t, name+" effective rank", math.Exp(got.SpectralEntropy), w.RankSpec, geometryAbs, 0)
+		within(t, name+" share of three", got.Explained(3), w.Top3, geometryAbs, 0)
+		trace := 0.0
+		for _, v := range must(probe.MeasureSpectrum(must(probe.Centre(x))(t)))(t).Singular {
+			trace += v * v / 90
+		}
+		within(t, name+" trace of the covariance", trace, w.Trace, geometryAbs, geometryAbs)
 		if got.AboveHundredth != w.Above {
 			t.Errorf("%s: %d singular values above a hundredth, want %d", name, got.AboveHundredth, w.Above)
 		}
@@ -115,8 +137,37 @@ func TestCloudsGolden(t *testing.T) {
 	}
 	allWithin(t, "singular values", must(probe.MeasureSpectrum(z))(t).Singular, g.vector("out.singular_values"), geometryAbs, 0)
 	allWithin(t, "centred singular values", must(probe.MeasureSpectrum(centre))(t).Singular, g.vector("out.singular_values_centred"), geometryAbs, 0)
+	c1, d1, err := probe.MeanShift(z, g.matrix("in.Y"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	allWithin(t, "shift of means", []float64{c1, d1}, []float64{want.Adjacent.Cosine, want.Adjacent.Distance}, geometryAbs, geometryAbs)
+	checkCollapse(t, g.pattern32("in.seq_vcr_X"), want.Expect.Collapse.Variance, want.Expect.Collapse.Covariance, want.Expect.Collapse.Loss)
 	for name, w := range want.Expect.Similarity {
 		checkSimilarity(t, name, z, g.matrix("in."+name), w)
+	}
+}
+
+func checkCollapse(t *testing.T, h *tensor.Dense, variance, covariance, loss float64) {
+	t.Helper()
+	got := must(probe.MeasureCollapse(h))(t)
+	mean := func(x []float64) float64 { return floats.Sum(x) / float64(len(x)) }
+	within(t, "variance term", mean(got.Variance), variance, geometryAbs, 0)
+	within(t, "covariance term", mean(got.Covariance), covariance, geometryAbs, 0)
+	within(t, "collapse loss", got.Loss, loss, geometryAbs, 0)
+	// Samples that are all alike have collapsed whole: 1 − √η, and nothing covaries.
+	same := tensor.New(4, 2, 3)
+	for i := range same.Data {
+		same.Data[i] = 5
+	}
+	allWithin(t, "one point", must(probe.MeasureCollapse(same))(t).Variance, []float64{1 - math.Sqrt(0.001), 1 - math.Sqrt(0.001)}, 1e-12, 0)
+	for _, bad := range []*tensor.Dense{tensor.New(1, 2, 3), tensor.New(4, 3)} {
+		if _, err := probe.MeasureCollapse(bad); err == nil || !strings.Contains(err.Error(), "two samples or more") {
+			t.Errorf("shape %v: %v", bad.Shape, err)
+		}
+	}
+	if _, _, err := probe.MeanShift(mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil)); err == nil {
+		t.Error("means of 0 have a cosine")
 	}
 }
 
@@ -167,10 +218,13 @@ func TestDimensionGolden(t *testing.T) {
 		Expect struct {
 			Clouds map[string]struct {
 				TwoNN struct {
-					Base, ML, DadapyBase, DadapyML float64
+					Base, ML   float64
+					DadapyBase float64 `json:"dadapy_base"`
+					DadapyML   float64 `json:"dadapy_ml"`
 				} `json:"twonn"`
 				Gride []struct {
 					N1         int     `json:"n1"`
+					N2         int     `json:"n2"`
 					ID         float64 `json:"id"`
 					Error      float64 `json:"standard_error"`
 					Kept, Of   int
@@ -190,6 +244,8 @@ func TestDimensionGolden(t *testing.T) {
 		}
 		within(t, name+" two-nn", fit.Value, w.TwoNN.Base, 0, 1e-6)
 		within(t, name+" two-nn by likelihood", likelihood.Value, w.TwoNN.ML, 0, 1e-6)
+		within(t, name+" two-nn of dadapy", fit.Value, w.TwoNN.DadapyBase, 0, 1e-6)
+		within(t, name+" two-nn by likelihood of dadapy", likelihood.Value, w.TwoNN.DadapyML, 0, 1e-6)
 		var scales []int
 		for _, r := range w.Gride {
 			scales = append(scales, r.N1)
@@ -200,6 +256,11 @@ func TestDimensionGolden(t *testing.T) {
 			within(t, what, d.Value, r.ID, 1e-5, 0)
 			within(t, what+" of dadapy", d.Value, r.DadapyID, 1e-5, 0)
 			within(t, what+" error", d.Error, r.Error, 1e-5, 0)
+			if r.N2 != 2*r.N1 {
+				t.Errorf("%s: the far neighbour is %d, want %d", what, r.N2, 2*r.N1)
+			}
+			// DADAPY counts all points in its error, ours those that are kept.
+			within(t, what+" error of dadapy", d.Error*math.Sqrt(float64(d.Kept)/float64(d.Of)), r.DadapyFail, 1e-4, 0)
 			if d.Kept != r.Kept || d.Of != r.Of {
 				t.Errorf("%s: %d of %d kept, want %d of %d", what, d.Kept, d.Of, r.Kept, r.Of)
 			}
@@ -214,14 +275,16 @@ func TestDimensionGolden(t *testing.T) {
 func TestDecomposeGolden(t *testing.T) {
 	var want struct {
 		Expect struct {
-			Shares   struct{ Pos, Ctx, Resid float64 }
-			Singular []float64 `json:"pos_singular_values"`
-			Stable   float64   `json:"pos_stable_rank"`
-			Relative float64   `json:"relative_norm"`
-			Max      float64   `json:"incoherence_max_abs_cosine"`
-			Mean     float64   `json:"incoherence_mean_abs_cosine"`
-			K10      float64   `json:"low_frequency_share_K10"`
-			K3       float64   `json:"low_frequency_share_K3"`
+			Shares    struct{ Pos, Ctx, Resid float64 }
+			Singular  []float64          `json:"pos_singular_values"`
+			Stable    float64            `json:"pos_stable_rank"`
+			Explained map[string]float64 `json:"pos_explained_ratio_sigma"`
+			Rank95    int                `json:"pos_rank_95pct_sigma"`
+			Relative  float64            `json:"relative_norm"`
+			Max       float64            `json:"incoherence_max_abs_cosine"`
+			Mean      float64            `json:"incoherence_mean_abs_cosine"`
+			K10       float64            `json:"low_frequency_share_K10"`
+			K3        float64            `json:"low_frequency_share_K3"`
 		}
 	}
 	g := readGolden(t, "testdata", "hidden_geometry", &want)
@@ -234,6 +297,13 @@ func TestDecomposeGolden(t *testing.T) {
 	allWithin(t, "shares", []float64{p.PosShare, p.CtxShare, p.ResidShare}, []float64{e.Shares.Pos, e.Shares.Ctx, e.Shares.Resid}, geometryAbs, 0)
 	allWithin(t, "singular values of pos", p.PosSpectrum.Singular, e.Singular, geometryAbs, 0)
 	within(t, "stable rank", p.PosSpectrum.StableRank, e.Stable, geometryAbs, 0)
+	for r, share := range e.Explained {
+		n, _ := strconv.Atoi(r)
+		within(t, "share of "+r, p.PosSpectrum.Explained(n), share, geometryAbs, 0)
+	}
+	if r := p.PosSpectrum.RankFor(0.95); r != e.Rank95 {
+		t.Errorf("%d singular values have 95 %%, want %d", r, e.Rank95)
+	}
 	within(t, "relative norm", p.RelativeNorm, e.Relative, geometryAbs, 0)
 	allWithin(t, "incoherence", []float64{p.Incoherence, p.MeanIncoherence}, []float64{e.Max, e.Mean}, geometryAbs, 0)
 	gram, waves, err := p.PosGram()

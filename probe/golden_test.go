@@ -18,6 +18,7 @@ import (
 // testdata/README.md says where the copied cases come from.
 type golden struct {
 	t      testing.TB
+	file   string
 	arrays map[string]goldenArray
 }
 
@@ -32,16 +33,10 @@ type goldenArray struct {
 // there.
 func readGolden(t testing.TB, dir, name string, meta any) golden {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, meta); err != nil {
-		t.Fatal(err)
-	}
-	g := golden{t: t}
-	if file := filepath.Join(dir, name+".safetensors"); exists(file) {
-		g.arrays = readSafetensors(t, file)
+	modeltest.ReadJSON(t, filepath.Join(dir, name+".json"), meta)
+	g := golden{t: t, file: filepath.Join(dir, name+".safetensors")}
+	if exists(g.file) {
+		g.arrays = readSafetensors(t, g.file)
 	}
 	return g
 }
@@ -106,6 +101,7 @@ func (g golden) array(name string) goldenArray {
 	if !ok {
 		g.t.Fatalf("the golden has no array %q", name)
 	}
+	modeltest.NoteRead(g.file, name)
 	return a
 }
 

@@ -21,30 +21,39 @@ type HeadWeights struct {
 
 // ReadHeads copies the matrices of every head, layer by layer.
 func ReadHeads(m *models.Model) ([]HeadWeights, error) {
-	cfg := m.Config
 	var out []HeadWeights
-	for l := range cfg.Layers {
+	for l := range m.Config.Layers {
 		b, err := m.Block(l)
 		if err != nil {
 			return nil, fmt.Errorf("head weights: %w", err)
 		}
-		var w [4]*mat.Dense // [H·K, D], [G·K, D] twice, [D, H·K]
-		for i, x := range []*tensor.Dense{b.Q.Weight, b.K.Weight, b.V.Weight, b.O.Weight} {
-			if w[i], err = Matrix(x); err != nil {
-				return nil, fmt.Errorf("head weights of layer %d: %w", l, err)
-			}
+		heads, err := headsOf(m.Config, b, l)
+		if err != nil {
+			return nil, fmt.Errorf("head weights: %w", err)
 		}
-		k := cfg.HeadWidth
-		rows := func(x *mat.Dense, h int) *mat.Dense {
-			return mat.DenseCopyOf(x.Slice(h*k, (h+1)*k, 0, cfg.Width).T())
+		out = append(out, heads...)
+	}
+	return out, nil
+}
+
+// headsOf copies the matrices of the heads of block l.
+func headsOf(cfg models.Config, b *models.BlockParams, l int) (out []HeadWeights, err error) {
+	var w [4]*mat.Dense // [H·K, D], [G·K, D] twice, [D, H·K]
+	for i, x := range []*tensor.Dense{b.Q.Weight, b.K.Weight, b.V.Weight, b.O.Weight} {
+		if w[i], err = Matrix(x); err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l, err)
 		}
-		for h := range cfg.Heads {
-			group := h * cfg.KVHeads / cfg.Heads
-			out = append(out, HeadWeights{
-				Layer: l, Head: h, Q: rows(w[0], h), K: rows(w[1], group), V: rows(w[2], group),
-				O: mat.DenseCopyOf(w[3].Slice(0, cfg.Width, h*k, (h+1)*k).T()),
-			})
-		}
+	}
+	k := cfg.HeadWidth
+	rows := func(x *mat.Dense, h int) *mat.Dense {
+		return mat.DenseCopyOf(x.Slice(h*k, (h+1)*k, 0, cfg.Width).T())
+	}
+	for h := range cfg.Heads {
+		group := h * cfg.KVHeads / cfg.Heads
+		out = append(out, HeadWeights{
+			Layer: l, Head: h, Q: rows(w[0], h), K: rows(w[1], group), V: rows(w[2], group),
+			O: mat.DenseCopyOf(w[3].Slice(0, cfg.Width, h*k, (h+1)*k).T()),
+		})
 	}
 	return out, nil
 }
@@ -95,6 +104,19 @@ const (
 	VComposition Composition = "V"
 )
 
+// reads is what a head's input is read by; false for one that a head lacks.
+func (h HeadWeights) reads(c Composition) (factored, bool) {
+	switch c {
+	case QComposition:
+		return h.qk(), true
+	case KComposition:
+		return h.qk().transposed(), true
+	case VComposition:
+		return h.ov(), true
+	}
+	return factored{}, false
+}
+
 // CompositionScores is, for every pair of heads, how much of what the earlier
 // one writes the later one reads (Elhage et al. 2021, "Q-, K- and V-composition"):
 //
@@ -111,14 +133,8 @@ func CompositionScores(heads []HeadWeights, c Composition) (*mat.Dense, error) {
 	read := make([]factored, len(heads))
 	norms := make([][2]float64, len(heads)) // of OV, of what is read
 	for i, h := range heads {
-		switch c {
-		case QComposition:
-			read[i] = h.qk()
-		case KComposition:
-			read[i] = h.qk().transposed()
-		case VComposition:
-			read[i] = h.ov()
-		default:
+		var ok bool
+		if read[i], ok = h.reads(c); !ok {
 			return nil, fmt.Errorf("composition scores: unknown composition %q: there are Q, K and V", c)
 		}
 		if w, _ := h.V.Dims(); w != d {

@@ -11,7 +11,6 @@ import (
 	"orrery/models"
 	"orrery/models/modeltest"
 	"orrery/models/tensor"
-	"orrery/models/weights"
 	"orrery/probe"
 )
 
@@ -122,12 +121,7 @@ func TestHeadCircuitsGolden(t *testing.T) {
 	var want headGolden
 	dir := modeltest.Reference(t, "probes", "06-attention")
 	g := readGolden(t, dir, "toy", &want)
-	f, err := weights.Open(modeltest.Reference(t, "probes", "06-attention", "toy.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	m := modeltest.FromTransformerLens(t, f, "in.", toyConfig)
+	m := modeltest.FromTransformerLens(t, modeltest.OpenValues(t, g.file).File, "in.", toyConfig)
 	heads, err := probe.ReadHeads(m)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -30,6 +31,12 @@ type Helix struct {
 	// Rank is how many columns of B are independent: below len(Labels) the map
 	// is the one of minimum norm (period 2 always costs one).
 	Rank int
+	// Residual is that of the principal components: 0 where they are exact.
+	Residual float64
+	// Normal is the largest |Bᵀ(Z - BW)| over the sizes of B and Z, 0 but for
+	// rounding where W is a least-squares solution; Null is the largest part of W
+	// that B does not see over the size of W, 0 where W is the shortest of them.
+	Normal, Null float64
 	// Fit is that of the rows that the map was fitted to.
 	Fit Fit
 }
@@ -37,7 +44,8 @@ type Helix struct {
 // HelixOptions are the options of FitHelix.
 type HelixOptions struct {
 	// Components is k; 0 means 100, or all if there are fewer. The fit sees the
-	// activations along the first k principal components only.
+	// activations along the first k principal components only. They are exact where
+	// the smaller of N and D is at most 400, and FitPCARandom's beyond.
 	Components int
 	// PCA is used in place of one fitted to the rows, if it is not nil.
 	PCA *PCA
@@ -79,6 +87,10 @@ func FitHelix(x *mat.Dense, terms []HelixTerm, opt HelixOptions) (*Helix, error)
 	return c.fit(terms)
 }
 
+// exactComponents is the side up to which all components are found exactly: half a
+// second of eigenvectors.
+const exactComponents = 400
+
 // cloud is activations that are fitted more than once: their principal
 // components and their coordinates along them.
 type cloud struct {
@@ -102,7 +114,12 @@ func newCloud(x *mat.Dense, opt HelixOptions) (*cloud, error) {
 		if k == 0 {
 			k = min(100, n-1, d)
 		}
-		if c.pca, err = FitPCA(x, k); err != nil {
+		if min(n, d) <= exactComponents {
+			c.pca, err = FitPCA(x, k)
+		} else {
+			c.pca, err = FitPCARandom(x, k, RandomOptions{})
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -133,8 +150,14 @@ func (c *cloud) fit(terms []HelixTerm) (*Helix, error) {
 	var miss mat.Dense
 	miss.Sub(c.z, product(b, w))
 	h := &Helix{
-		Map: product(w, c.pca.Components), Mean: c.pca.Mean, Components: c.pca.K(), Rank: s.rank,
-		Fit: c.score(sumOfSquares(&miss) + c.outside),
+		Map: product(w, c.pca.Components), Mean: c.pca.Mean, Components: c.pca.K(), Rank: s.rank, Residual: c.pca.Residual,
+		Fit:    c.score(sumOfSquares(&miss) + c.outside),
+		Normal: largestEntry(product(b.T(), &miss)) / math.Sqrt(sumOfSquares(b)*sumOfSquares(c.z)),
+	}
+	if size := math.Sqrt(sumOfSquares(w)); size > 0 {
+		var null mat.Dense
+		null.Sub(w, product(s.inverse, product(b, w)))
+		h.Null = largestEntry(&null) / size
 	}
 	for _, t := range terms {
 		h.Labels = append(h.Labels, t.Basis.Labels(t.Name)...)
@@ -143,6 +166,15 @@ func (c *cloud) fit(terms []HelixTerm) (*Helix, error) {
 	}
 	h.Labels = append(h.Labels, "1")
 	return h, nil
+}
+
+// largestEntry is max |x|.
+func largestEntry(x *mat.Dense) float64 {
+	m := 0.0
+	for _, v := range x.RawMatrix().Data {
+		m = math.Max(m, math.Abs(v))
+	}
+	return m
 }
 
 func (c *cloud) score(miss float64) Fit {

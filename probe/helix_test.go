@@ -28,9 +28,13 @@ type goldenHeld struct {
 }
 
 type helixGolden struct {
-	Frequencies []int `json:"frequencies"`
-	P           int   `json:"p"`
-	Expect      struct {
+	Frequencies []int   `json:"frequencies"`
+	P           int     `json:"p"`
+	Noise       float64 `json:"noise"`
+	Null        struct {
+		Helix float64 `json:"helix_all"`
+	} `json:"null_r2_without_pca"`
+	Expect struct {
 		Helix, Circle, Polynomial map[string]goldenFit
 		PCA                       map[string]goldenFit         `json:"pca"`
 		Shuffled                  goldenFit                    `json:"shuffled_helix"`
@@ -141,6 +145,24 @@ func checkComparison(t *testing.T, g golden, want helixGolden) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkPrincipal(t, g, x, e.K)
+	n, d := x.Dims()
+	if want.Null.Helix == 0 { // a planted helix
+		// The constant is the mean's, and sin at the period 2 is no column. Noise of
+		// deviation σ moves a coefficient by σ·√(2/n), of the line and of the wave of
+		// 100, which are much alike, by σ·√(31/n) and σ·√(5/n).
+		planted := g.matrix("in.C")
+		for r, square := range []float64{1, 0, 2, 2, 2, 2, 2, 5, 31} {
+			if square > 0 {
+				allWithin(t, "planted row "+strconv.Itoa(r), h.Map.RawRowView(r), planted.RawRowView(r), 1e-5+6*want.Noise*math.Sqrt(square/float64(n)), 0)
+			}
+		}
+	} else {
+		within(t, "chance in noise, without components", float64(want.Expect.Helix["2+5+10+100"].Rank-1)/float64(n-1), want.Null.Helix, 1e-12, 0)
+		if d <= e.K {
+			t.Errorf("%d components of %d dimensions keep everything", e.K, d)
+		}
+	}
 	matrixWithin(t, "map", h.Map, g.matrix("out.A_map"), fitAbs, fitRel)
 	allWithin(t, "mean", h.Mean, g.vector("out.mean"), fitAbs, fitRel)
 	prediction := g.matrix("out.prediction_mean_per_number")
@@ -150,6 +172,27 @@ func checkComparison(t *testing.T, g golden, want helixGolden) {
 			t.Fatal(err)
 		}
 		allWithin(t, "fit at "+strconv.Itoa(n), at, prediction.RawRowView(i), fitAbs, fitRel)
+	}
+}
+
+// checkPrincipal compares the variances of the components that fits are made in,
+// and where stored the components' sizes, whose signs are free.
+func checkPrincipal(t *testing.T, g golden, x *mat.Dense, k int) {
+	t.Helper()
+	p, err := probe.FitPCA(x, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	allWithin(t, "explained variance", p.Variance, g.vector("out.explained_variance"), fitAbs, fitRel)
+	if g.arrays["out.abs_components"].data == nil {
+		return
+	}
+	want := g.matrix("out.abs_components")
+	for i := range mat.Row(nil, 0, want.T()) {
+		row := p.Components.RawRowView(i)
+		for j, v := range row {
+			within(t, "component "+strconv.Itoa(i), math.Abs(v), want.At(i, j), fitAbs, fitRel)
+		}
 	}
 }
 
@@ -331,6 +374,7 @@ func TestHelixEmbeddings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		checkPrincipal(t, g, x, 50)
 		matrixWithin(t, name+" map", h.Map, g.matrix("out.A_map"), fitAbs, fitRel)
 	}
 }

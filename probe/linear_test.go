@@ -71,6 +71,9 @@ func TestRidgeGolden(t *testing.T) {
 		}
 		allWithin(t, "r2, alpha "+name, r2.Each, w.Each, linearAbs, 0)
 		within(t, "pooled r2, alpha "+name, r2.Pooled, w.Pooled, linearAbs, 0)
+		var off mat.Dense
+		off.Sub(y, p)
+		within(t, "squared error, alpha "+name, mat.Sum(product(off.T(), &off).DiagView())/float64(len(off.RawMatrix().Data)), w.MSE, linearAbs, 0)
 	}
 	wide := g.matrix("in.X_wide")
 	target := mat.NewDense(30, 1, g.vector("in.Y_wide"))
@@ -111,6 +114,7 @@ func TestLogisticGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			within(t, name+" accuracy", probe.Accuracy(labels, p), want.Expect.Logistic[kind+"_"+c].Accuracy, 1e-12, 0)
+			within(t, name+" loss", logLoss(t, got, x, labels), want.Expect.Logistic[kind+"_"+c].Loss, logisticAbs, 0)
 		}
 	}
 	token, control := g.ints("in.token"), make([]int, 200)
@@ -137,7 +141,25 @@ func TestLogisticGolden(t *testing.T) {
 			within(t, "majority", got.Majority, want.Expect.Control.Majority, 1e-12, 0)
 		}
 	}
+	within(t, "task", means["multinomial"], want.Expect.Control.Task, 1e-12, 0)
+	within(t, "control", means["control"], want.Expect.Control.Control, 1e-12, 0)
 	within(t, "selectivity", means["multinomial"]-means["control"], want.Expect.Control.Selectivity, 1e-12, 0)
+}
+
+// logLoss is the mean of −ln P of the right class by a classifier's scores, one a
+// class, or one of two.
+func logLoss(t *testing.T, c *probe.Classifier, x *mat.Dense, labels []int) float64 {
+	t.Helper()
+	scores := must(c.Scores(x))(t)
+	loss := 0.0
+	for i, label := range labels {
+		row := slices.Clone(scores.RawRowView(i))
+		if len(row) == 1 {
+			row = []float64{0, row[0]}
+		}
+		loss += (floats.LogSumExp(row) - row[slices.Index(c.Classes, label)]) / float64(len(labels))
+	}
+	return loss
 }
 
 func TestDiscriminantGolden(t *testing.T) {
@@ -181,6 +203,7 @@ func TestIntegersGolden(t *testing.T) {
 			}
 			Near map[string]struct {
 				Share     float64 `json:"positive_share"`
+				Majority  float64 `json:"majority"`
 				Distance  []int   `json:"distance_of_0_to_19"`
 				Direction []int   `json:"direction_of_0_to_19"`
 			} `json:"near_k"`
@@ -253,6 +276,7 @@ func TestIntegersGolden(t *testing.T) {
 			}
 		}
 		within(t, name, float64(near)/10000, w.Share, 1e-12, 0)
+		within(t, name+" majority", math.Max(float64(near), 10000-float64(near))/10000, w.Majority, 1e-12, 0)
 	}
 
 	train := g.ints("in.train")
@@ -286,6 +310,18 @@ func TestIntegersGolden(t *testing.T) {
 	within(t, "kendall", s.Kendall, w.Kendall, 1e-6, 0)
 	within(t, "pearson", s.Pearson, w.Pearson, 1e-6, 0)
 	within(t, "pairwise", s.Pairwise, w.Pairwise, 1e-6, 0)
+	ridge, err := probe.FitRidge(rows(e, train), mat.NewDense(len(train), 1, value), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := must(ridge.Predict(rows(e, test)))(t)
+	absolute, square := 0.0, 0.0
+	for i, n := range rest {
+		d := read.At(i, 0) - n
+		absolute, square = absolute+math.Abs(d)/float64(len(rest)), square+d*d/float64(len(rest))
+	}
+	within(t, "absolute error", absolute, w.MAE, 1e-6, 0)
+	within(t, "root of the squared error", math.Sqrt(square), w.RMSE, 1e-6, 0)
 	two, err := probe.ExtremesAxis(rows(e, train), value, 5)
 	if err != nil {
 		t.Fatal(err)

@@ -26,9 +26,15 @@ const (
 	KL Metric = "kl"
 	// LogProbDiff is ln p(t) - ln p(a), in nats.
 	LogProbDiff Metric = "logprob_diff"
+	// KLReverse is KL(p ‖ q), the state's distribution against the final one, in
+	// nats; a row has it only where LensOptions.Divergences asks.
+	KLReverse Metric = "kl_reverse"
+	// JS is ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = (p+q)/2, in nats, 0..ln 2; as above.
+	JS Metric = "js"
 )
 
-// Metrics lists all metrics in the order in which a switch shows them.
+// Metrics lists the metrics that every row has, in the order in which a switch
+// shows them.
 var Metrics = [...]Metric{Probability, Logit, Rank, Entropy, KL, LogProbDiff}
 
 // reference is what every row is compared with: the final distribution and
@@ -49,7 +55,7 @@ func newReference(final *tensor.Dense, target, anti []int) *reference {
 
 // read computes the top tokens and every metric of one state's logits [T,V],
 // in float64.
-func (r *reference) read(logits *tensor.Dense, k int) LensRow {
+func (r *reference) read(logits *tensor.Dense, opt LensOptions) LensRow {
 	n := logits.Dim(0)
 	row := LensRow{Logits: logits, Values: map[Metric][]float64{}}
 	for _, m := range Metrics {
@@ -74,7 +80,12 @@ func (r *reference) read(logits *tensor.Dense, k int) LensRow {
 		row.Values[Entropy][p] = entropy
 		row.Values[KL][p] = math.Max(kl, 0)
 		row.Values[LogProbDiff][p] = t.LogProb - logp[a]
-		ids := topIDs(z, k)
+		if opt.Divergences {
+			reverse, js := divergences(logp, r.logq[p])
+			row.Values[KLReverse] = append(row.Values[KLReverse], reverse)
+			row.Values[JS] = append(row.Values[JS], js)
+		}
+		ids := topIDs(z, opt.top())
 		probs := make([]float64, len(ids))
 		for i, id := range ids {
 			probs[i] = math.Exp(logp[id])
@@ -83,6 +94,23 @@ func (r *reference) read(logits *tensor.Dense, k int) LensRow {
 		row.TopProbs = append(row.TopProbs, probs)
 	}
 	return row
+}
+
+// divergences are KL(p ‖ q) and the Jensen-Shannon divergence of two
+// distributions, given by their logarithms.
+func divergences(logp, logq []float64) (kl, js float64) {
+	for v, lp := range logp {
+		p, q := math.Exp(lp), math.Exp(logq[v])
+		mean := math.Log((p + q) / 2)
+		if p > 0 {
+			kl += p * (lp - logq[v])
+			js += p * (lp - mean) / 2
+		}
+		if q > 0 {
+			js += q * (logq[v] - mean) / 2
+		}
+	}
+	return math.Max(kl, 0), math.Max(js, 0)
 }
 
 // topIDs returns the k largest, largest first, the lower id of equals first.

@@ -1,9 +1,7 @@
 package probe_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -79,13 +77,7 @@ func readModular(t testing.TB, name string) *modular {
 				Coeff float64 `json:"attn_coeff"`
 			} `json:"config"`
 		}
-		text, err := os.ReadFile(modeltest.Reference(t, "pizza", "model_"+name+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(text, &meta); err != nil {
-			t.Fatal(err)
-		}
+		modeltest.ReadJSON(t, modeltest.Reference(t, "pizza", "model_"+name+".json"), &meta)
 		m.p, m.positions, m.coeff, m.separator = meta.Config.C, 2, meta.Config.Coeff, -1
 		m.embed, m.pos, m.unembed = transposed(g.matrix("embed.W_E")), g.matrix("pos_embed.W_pos"), g.matrix("unembed.W_U")
 		m.wq, m.wk, m.wv = slabs(g.matrix(b+"attn.W_Q"), heads, true), slabs(g.matrix(b+"attn.W_K"), heads, true), slabs(g.matrix(b+"attn.W_V"), heads, true)

@@ -27,7 +27,7 @@ func TestNeuronGolden(t *testing.T) {
 	for j, name := range []string{"in.neuron0", "in.neuron1"} {
 		y.SetCol(j, g.vector(name))
 	}
-	got, err := probe.FitNeurons(y, 100, 100, nil)
+	got, err := probe.FitNeurons(y, 100, 100, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestNeuronPlanted(t *testing.T) {
 	for i := range 400 {
 		y.SetRow(i, []float64{3 * math.Cos(2*math.Pi/10*(float64(i/20+i%20)-4)), noise.At(i, 0), 7})
 	}
-	got, err := probe.FitNeurons(y, 20, 20, []float64{4, 10})
+	got, err := probe.FitNeurons(y, 20, 20, []float64{4, 10}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,14 +83,87 @@ func TestNeuronRefuses(t *testing.T) {
 		name, want string
 		rows, a, b int
 		periods    []float64
+		held       []int
 	}{
-		{"grid", "11 rows for a grid of 3 by 4", 11, 3, 4, nil},
-		{"period", "period 1 is below 2", 12, 3, 4, []float64{1}},
-		{"too few points", "exact for any neuron", 4, 2, 2, []float64{3, 5, 7}},
+		{"grid", "11 rows for a grid of 3 by 4", 11, 3, 4, nil, nil},
+		{"period", "period 1 is below 2", 12, 3, 4, []float64{1}, nil},
+		{"too few points", "exact for any neuron", 4, 2, 2, []float64{3, 5, 7}, nil},
+		{"too few fitted points", "4 points for 4 independent columns", 12, 3, 4, []float64{3}, []int{0, 1, 2, 3, 4, 5, 6, 7}},
+		{"nothing left", "none is left to fit", 4, 2, 2, []float64{3}, []int{0, 1, 2, 3}},
+		{"a row that is not there", "held-out row 12 is outside 0..11", 12, 3, 4, nil, []int{12}},
+		{"a row twice", "held-out row 3 is outside 0..11 or comes twice", 12, 3, 4, nil, []int{3, 3}},
 	} {
-		if _, err := probe.FitNeurons(gaussian(test.rows, 2, 1, 1), test.a, test.b, test.periods); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := probe.FitNeurons(gaussian(test.rows, 2, 1, 1), test.a, test.b, test.periods, test.held); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
+	}
+}
+
+// TestNeuronHeldOut: a planted wave is as well described on pairs that no fit has
+// seen, and noise is described worse than by its mean; held-out errors are those of
+// the coefficients, taken by hand, whichever way the neurons are cut into parts.
+func TestNeuronHeldOut(t *testing.T) {
+	const side, many = 20, 300
+	periods := []float64{4, 10}
+	y := gaussian(side*side, many, 1, 5)
+	for i := range side * side {
+		y.Set(i, 299, 3*math.Cos(2*math.Pi/10*(float64(i/side+i%side)-4))+1)
+	}
+	var held, kept []int
+	for i := range side * side {
+		if i%4 == 1 || i%7 == 0 {
+			held = append(held, i)
+		} else {
+			kept = append(kept, i)
+		}
+	}
+	fits, err := probe.FitNeurons(y, side, side, periods, held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, "held-out nrmse of the planted wave", fits[299].HeldNRMSE, 0, 1e-12, 0)
+	within(t, "held-out R2 of the planted wave", fits[299].HeldR2, 1, 1e-12, 0)
+	worse := 0
+	for j, f := range fits[:299] {
+		if f.HeldR2 < f.R2 {
+			worse++
+		}
+		said, err := f.Grid(side, side, periods)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := f.At(held, side, side, periods)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, i := range held {
+			within(t, "the fit at a pair", at[k], said[i], 1e-12, 0)
+		}
+		column := mat.Col(nil, j, y)
+		for name, part := range map[string]struct {
+			rows []int
+			got  float64
+		}{"fitted": {kept, f.NRMSE}, "held out": {held, f.HeldNRMSE}} {
+			sum := 0.0
+			for _, i := range part.rows {
+				sum += (column[i] - said[i]) * (column[i] - said[i])
+			}
+			want := math.Sqrt(sum/float64(len(part.rows))) / (slices.Max(column) - slices.Min(column))
+			within(t, "nrmse of noise, "+name, part.got, want, 1e-12, 0)
+		}
+	}
+	if worse < 280 {
+		t.Errorf("of 299 neurons of noise %d are worse described on unseen pairs", worse)
+	}
+	if _, err := fits[0].At([]int{side * side}, side, side, periods); err == nil {
+		t.Error("a pair outside of the grid has a value")
+	}
+	whole, err := probe.FitNeurons(y, side, side, periods, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole[0].HeldNRMSE != 0 || whole[0].HeldR2 != 0 || whole[299].R2 < 1-1e-12 {
+		t.Errorf("nothing held out: %+v", whole[0])
 	}
 }
 

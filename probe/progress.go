@@ -118,6 +118,20 @@ func (m *ModularLogits) ExcludedLoss(keys, subset []int) (Loss, error) {
 	}), nil
 }
 
+// Restricted is the part of the logits in the waves of a+b at the keys, [P·P, P],
+// row a·P + b; the mean over pairs is not added.
+func (m *ModularLogits) Restricted(keys []int) (*mat.Dense, error) {
+	if err := m.check(keys, nil); err != nil {
+		return nil, err
+	}
+	waves := m.project(keys)
+	out := mat.NewDense(m.P*m.P, m.P, nil)
+	for i := range m.P * m.P {
+		out.SetRow(i, waves.RawRowView((i/m.P+i%m.P)%m.P))
+	}
+	return out, nil
+}
+
 // TrigShare is the share of the logits' variance over pairs that the waves of
 // the keys hold, 0 to 1.
 func (m *ModularLogits) TrigShare(keys []int) (float64, error) {

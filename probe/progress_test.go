@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"orrery/models"
-	"orrery/models/modeltest"
 	"orrery/probe"
 )
 
@@ -25,8 +24,13 @@ type progressGolden struct {
 		Rows  []int `json:"key_by_any_row_gt_max_row_over_4"`
 		Order []int `json:"combined_norm_order"`
 	} `json:"W_E"`
+	WL struct {
+		Order []int `json:"order"`
+	} `json:"W_L"`
+	Whole   float64 `json:"loss_over_all_logits_including_equals"`
 	Neurons struct {
 		Key         []int
+		Share       float64 `json:"share_ge_0.85"`
 		Clusters    map[string]int
 		Unexplained int
 		Dead        int
@@ -121,6 +125,9 @@ func checkProgress(t *testing.T, m *modular, g golden, want progressGolden) {
 	if order := embedding.Order()[:10]; !slices.Equal(order, want.WE.Order) {
 		t.Errorf("strongest frequencies %v, want %v", order, want.WE.Order)
 	}
+	if order := readout.Order()[:len(want.WL.Order)]; !slices.Equal(order, want.WL.Order) {
+		t.Errorf("strongest frequencies of W_L %v, want %v", order, want.WL.Order)
+	}
 	sets["neurons"] = checkClusters(t, f, m, g, want)
 	checkLosses(t, m, g, want, sets)
 	checkScores(t, f, m, want)
@@ -131,6 +138,11 @@ func checkClusters(t *testing.T, f *probe.FourierBasis, m *modular, g golden, wa
 	if err != nil {
 		t.Fatal(err)
 	}
+	clustered := 0
+	for _, n := range c.Sizes {
+		clustered += n
+	}
+	within(t, "share of neurons in clusters", float64(clustered)/float64(len(c.Cluster)), want.Neurons.Share, 1e-12, 0)
 	matrixWithin(t, "neuron shares", c.Shares, g.matrix("out.neuron_fraction"), 1e-7, progressRel)
 	best, cluster := g.ints("out.neuron_best_frequency"), g.ints("out.neuron_cluster")
 	unexplained := 0
@@ -195,6 +207,14 @@ func checkLosses(t *testing.T, m *modular, g golden, want progressGolden, sets m
 		within(t, what+" rest", got.Rest, want.Rest, 1e-12, lossRel)
 	}
 	within(t, "accuracy", l.Accuracy(), want.Accuracy, 1e-12, 0)
+	mean := make([]float64, m.p)
+	for c := range mean {
+		mean[c] = mat.Sum(m.logits.ColView(c)) / float64(m.p*m.p)
+	}
+	allWithin(t, "mean over pairs", mean, g.vector("out.logit_mean_over_pairs"), 1e-5, progressRel)
+	if m.separator < 0 {
+		within(t, "loss over all tokens, which are the numbers", want.Whole, want.Loss.All, 1e-12, 0)
+	}
 	got, err := l.Loss(subset)
 	loss("loss", got, err, want.Loss)
 	for name, keys := range sets {
@@ -224,6 +244,11 @@ func checkLosses(t *testing.T, m *modular, g golden, want progressGolden, sets m
 		within(t, "explained, rows centred", fit.RowExplained, w.Row, 0, progressRel)
 		within(t, "loss of the cosines", fit.Loss, w.Loss, 1e-12, lossRel)
 	}
+	var every []int
+	for k := 1; k <= (m.p-1)/2; k++ {
+		every = append(every, k)
+	}
+	within(t, "trig share, all frequencies", must(l.TrigShare(every))(t), want.Trig["all_frequencies"], 0, progressRel)
 	allWithin(t, "cosine coefficients", l.CosineCoefficients(), g.vector("out.cos_coefficients"), 1e-7, progressRel)
 	f, _ := probe.DFT(m.p)
 	waves, err := f.Transform2D(m.logits)
@@ -265,38 +290,39 @@ func checkScores(t *testing.T, f *probe.FourierBasis, m *modular, want progressG
 	}
 }
 
-// TestSquaredWeightsGolden sums up a trained adder; sums do not ask for a layout.
+// TestSquaredWeightsGolden sums up trained adders; sums do not ask for a layout.
 func TestSquaredWeightsGolden(t *testing.T) {
-	var want struct {
-		Sum struct {
-			Total float64
-			Per   map[string]float64 `json:"per_tensor"`
-		} `json:"sum_of_squared_weights"`
+	for _, name := range []string{"rib", "p99zdpze5l", "2k4ohj6bhd", "l8k1hzciux"} {
+		var want struct {
+			Sum struct {
+				Total float64
+				Per   map[string]float64 `json:"per_tensor"`
+			} `json:"sum_of_squared_weights"`
+		}
+		probesCase(t, "03-progress", name+"_progress", &want)
+		m := adder(t, name)
+		each, total := probe.SquaredWeights(m.Params())
+		within(t, name+" total", total, want.Sum.Total, 0, progressRel)
+		names := strings.NewReplacer("pos_embed.weight", "pos_embed.W_pos", "unembed.weight", "unembed.W_U", "unembed.bias", "unembed.b_U", "embed.weight", "embed.W_E",
+			"q.weight", "W_Q", "k.weight", "W_K", "v.weight", "W_V", "o.weight", "W_O", "q.bias", "b_Q", "k.bias", "b_K", "v.bias", "b_V", "o.bias", "b_O",
+			"in.weight", "W_in", "in.bias", "b_in", "out.weight", "W_out", "out.bias", "b_out")
+		for _, w := range each {
+			within(t, name+" "+w.Name, w.Value, want.Sum.Per[names.Replace(w.Name)], 0, progressRel)
+		}
+		if len(each) != len(want.Sum.Per) {
+			t.Errorf("%s: %d weights, the reference has %d", name, len(each), len(want.Sum.Per))
+		}
 	}
-	probesCase(t, "03-progress", "rib_progress", &want)
-	g := golden{t: t, arrays: readSafetensors(t, modeltest.Reference(t, "modadd113-rib", "modadd113_seed0.safetensors"))}
-	attn, mlp := "blocks.0.attn.", "blocks.0.mlp."
-	linear := func(weight, bias string) models.LinearParams {
-		return models.LinearParams{Weight: g.pattern32(weight), Bias: g.pattern32(bias)}
+}
+
+// adder is one of the reference's trained adders as a model of the engine.
+func adder(t *testing.T, name string) *models.Model {
+	t.Helper()
+	if name == "rib" {
+		return ribModel(t)
 	}
-	each, total := probe.SquaredWeights(&models.Params{
-		Embed: g.pattern32("embed.W_E"), PosEmbed: g.pattern32("pos_embed.W_pos"),
-		Blocks: []models.BlockParams{{
-			Q: linear(attn+"W_Q", attn+"b_Q"), K: linear(attn+"W_K", attn+"b_K"), V: linear(attn+"W_V", attn+"b_V"), O: linear(attn+"W_O", attn+"b_O"),
-			In: linear(mlp+"W_in", mlp+"b_in"), Out: linear(mlp+"W_out", mlp+"b_out"),
-		}},
-		Unembed: linear("unembed.W_U", "unembed.b_U"),
-	})
-	within(t, "total", total, want.Sum.Total, 0, progressRel)
-	names := strings.NewReplacer("pos_embed.weight", "pos_embed.W_pos", "unembed.weight", "unembed.W_U", "unembed.bias", "unembed.b_U", "embed.weight", "embed.W_E",
-		"q.weight", "W_Q", "k.weight", "W_K", "v.weight", "W_V", "o.weight", "W_O", "q.bias", "b_Q", "k.bias", "b_K", "v.bias", "b_V", "o.bias", "b_O",
-		"in.weight", "W_in", "in.bias", "b_in", "out.weight", "W_out", "out.bias", "b_out")
-	for _, w := range each {
-		within(t, w.Name, w.Value, want.Sum.Per[names.Replace(w.Name)], 0, progressRel)
-	}
-	if len(each) != len(want.Sum.Per) {
-		t.Errorf("%d weights, the reference has %d", len(each), len(want.Sum.Per))
-	}
+	m, _ := pizzaModel(t, name)
+	return m
 }
 
 // TestProgressPlanted: logits that are one cosine are explained by it whole,

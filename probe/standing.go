@@ -58,9 +58,9 @@ type TrajectoryPoint struct {
 
 // Trajectory follows tokens through the logit lens at one position: how each
 // stands after every state of the residual stream (LogitLens says how a state
-// is decoded). A position below 0 counts from the end. Points go to emit as
-// they are computed.
-func Trajectory(ctx context.Context, m *models.Model, ids []int, position int, tokens []int, mid bool, emit func(TrajectoryPoint) error) ([]TrajectoryPoint, error) {
+// is decoded; of opt, Mid, Frozen and Hooks count). A position below 0 counts
+// from the end. Points go to emit as they are computed.
+func Trajectory(ctx context.Context, m *models.Model, ids []int, position int, tokens []int, opt LensOptions, emit func(TrajectoryPoint) error) ([]TrajectoryPoint, error) {
 	at := position
 	if at < 0 {
 		at += len(ids)
@@ -74,7 +74,8 @@ func Trajectory(ctx context.Context, m *models.Model, ids []int, position int, t
 		}
 	}
 	var points []TrajectoryPoint
-	_, err := LogitLens(ctx, m, ids, LensOptions{Mid: mid, TopK: 1}, func(r LensRow) error {
+	opt.TopK = 1
+	_, err := LogitLens(ctx, m, ids, opt, func(r LensRow) error {
 		z := r.Logits.Sub(at).Data
 		logp := models.LogProbs(z)
 		p := TrajectoryPoint{State: r.State, Layer: r.Layer}

@@ -52,7 +52,7 @@ func TestTrajectory(t *testing.T) {
 	const position = -3
 	at := len(g.IDs) + position
 	target := int(ids[((shape[0]-1)*shape[1]+at)*5])
-	points, err := probe.Trajectory(context.Background(), m, g.IDs, position, []int{target, 0}, true, func(probe.TrajectoryPoint) error { return nil })
+	points, err := probe.Trajectory(context.Background(), m, g.IDs, position, []int{target, 0}, probe.LensOptions{Mid: true}, func(probe.TrajectoryPoint) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,13 +79,13 @@ func TestTrajectoryRefuses(t *testing.T) {
 		{"token outside the vocabulary", 0, []int{40}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := probe.Trajectory(context.Background(), m, g.IDs, test.position, test.tokens, false, func(probe.TrajectoryPoint) error { return nil }); err == nil {
+			if _, err := probe.Trajectory(context.Background(), m, g.IDs, test.position, test.tokens, probe.LensOptions{}, func(probe.TrajectoryPoint) error { return nil }); err == nil {
 				t.Error("no error")
 			}
 		})
 	}
 	stop := errors.New("enough")
-	if points, err := probe.Trajectory(context.Background(), m, g.IDs, 0, nil, false, func(probe.TrajectoryPoint) error { return stop }); !errors.Is(err, stop) || len(points) != 1 {
+	if points, err := probe.Trajectory(context.Background(), m, g.IDs, 0, nil, probe.LensOptions{}, func(probe.TrajectoryPoint) error { return stop }); !errors.Is(err, stop) || len(points) != 1 {
 		t.Errorf("stopped with %v after %d points", err, len(points))
 	}
 }

@@ -81,7 +81,7 @@ func SweepPrompts(ctx context.Context, m *models.Model, prompts [][]int, positio
 		if err != nil {
 			return nil, fmt.Errorf("sweep: %w", err)
 		}
-		if _, err := m.Run(ctx, in, keep); err != nil {
+		if _, err := m.RunFor(ctx, in, models.Need{Last: true, Tokens: []int{0}}, keep); err != nil { // no logits are read
 			return nil, err
 		}
 		first += in.B
