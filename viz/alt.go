@@ -8,7 +8,7 @@ import (
 
 // Alt is the text that stands for the figure where it cannot be seen: kind,
 // title, axes, limits and the key numbers, in sentences. The figure must be valid.
-func Alt(f *Figure) string { return f.alt("") }
+func Alt(f *Figure) string { return f.frame().alt("") }
 
 func (f *Figure) alt(show string) string {
 	var b strings.Builder
@@ -21,6 +21,17 @@ func (f *Figure) alt(show string) string {
 		f.altLines(&b)
 	case KindTable:
 		f.altTable(&b)
+	case KindScatter:
+		f.altScatter(&b)
+	case KindBars:
+		f.altBars(&b)
+	case KindDials:
+		f.altDials(&b)
+	case KindMultiples:
+		f.altMultiples(&b)
+	}
+	if sl := f.Slider; sl != nil {
+		fmt.Fprintf(&b, " Shown at %s %s, %d of %d.", named(sl.Name, "frame"), sl.Labels[sl.Show], sl.Show+1, len(sl.Labels))
 	}
 	if f.Caption != "" {
 		b.WriteString(" " + strings.TrimSuffix(f.Caption, ".") + ".")
@@ -49,29 +60,42 @@ func (f *Figure) altTokens(b *strings.Builder, show string) {
 	t := f.Tokens
 	m := f.shown(show)
 	values, scale := f.Arrays[m.Values], f.Scales[m.Scale]
-	columns := len(t.Columns.Labels)
-	tokens := make([]string, columns)
-	for i, l := range t.Columns.Labels {
-		tokens[i] = TokenText(l)
-	}
+	tokens := tokenTexts(t.Columns)
 	b.WriteString(f.head("Token grid", show))
-	fmt.Fprintf(b, " %s over the %d tokens %s. Colour is %s from %s to %s.", t.Rows.span("row"), columns, strings.Join(tokens, " "),
+	fmt.Fprintf(b, " %s over the %d tokens %s. Colour is %s from %s to %s.", t.Rows.span("row"), len(tokens), strings.Join(tokens, " "),
 		unitLabel(m.Label, scale.Unit), limit(scale, scale.Lo), limit(scale, scale.Hi))
 	c := t.Focus
 	if c < 0 {
-		c = columns - 1
+		c = len(tokens) - 1
 	}
-	var parts []string
-	for r, label := range t.Rows.Labels {
-		v, state := values.At(r*columns + c)
-		if state == Done {
-			parts = append(parts, fmt.Sprintf("%s: %s (%s)", label, TokenText(f.Texts[t.Cell].Values[r*columns+c]), FormatNumber(scale.Format, float64(v))))
+	panels, _ := t.panels()
+	for i := range panels {
+		columns, from := f.panel(i)
+		where := "At " + tokens[c]
+		if len(t.Panels) > 0 {
+			tokens := tokenTexts(columns)
+			where = fmt.Sprintf("%s, %s: at %s", t.Panels[i].Title, strings.Join(tokens, " "), tokens[c])
+		}
+		var parts []string
+		for r, label := range t.Rows.Labels {
+			at := from + r*len(tokens) + c
+			if v, state := values.At(at); state == Done {
+				parts = append(parts, fmt.Sprintf("%s: %s (%s)", label, TokenText(f.Texts[t.Cell].Values[at]), FormatNumber(scale.Format, float64(v))))
+			}
+		}
+		if len(parts) > 0 {
+			fmt.Fprintf(b, " %s, from the bottom up: %s.", where, strings.Join(parts, ", "))
 		}
 	}
-	if len(parts) > 0 {
-		fmt.Fprintf(b, " At %s, from the bottom up: %s.", tokens[c], strings.Join(parts, ", "))
-	}
 	b.WriteString(rest(values))
+}
+
+func tokenTexts(x Axis) []string {
+	out := make([]string, len(x.Labels))
+	for i, l := range x.Labels {
+		out[i] = TokenText(l)
+	}
+	return out
 }
 
 func (f *Figure) altHeatmap(b *strings.Builder) {
@@ -107,7 +131,12 @@ func (f *Figure) altLines(b *strings.Builder) {
 		}
 		return FormatNumber(xs.Format, float64(x.Data[i]))
 	}
-	for _, s := range l.Series {
+	f.altSeries(b, l.Series, ys, at)
+}
+
+// altSeries says the extremes of each series.
+func (f *Figure) altSeries(b *strings.Builder, series []Series, ys Scale, at func(i int) string) {
+	for _, s := range series {
 		y := f.Arrays[s.Y]
 		name := s.Name
 		if s.Control {

@@ -13,7 +13,13 @@ type cell struct {
 	text string
 	cut  bool
 	face face
+	// faded marks a cell that only repeats another one.
+	faded bool
 }
+
+// fadedShare is how much of its colour a faded cell keeps: so little that soft
+// text reads on it.
+const fadedShare = 0.25
 
 // cell draws one cell with its corner at x, y.
 func (s *sheet) cell(x, y, w, h float64, c cell, g *grid) {
@@ -40,11 +46,17 @@ func (s *sheet) cell(x, y, w, h float64, c cell, g *grid) {
 		return
 	}
 	back := s.th.colour(g.scale, c.value)
+	if c.faded {
+		back = mix(s.th.ui("card"), back, fadedShare)
+	}
 	s.fillRect(x, y, w, h, r, back)
 	if contrast(back, s.th.ui("card")) < 1.13 && min(w, h) >= 8 {
 		s.frame(x, y, w, h, r, 1, s.th.ui("line"))
 	}
 	ink := TextOn(back)
+	if c.faded {
+		ink = s.th.ui("soft")
+	}
 	if _, clipped := g.scale.Position(c.value); clipped != 0 {
 		s.notch(x, y, w, h, clipped, ink)
 	}
@@ -86,8 +98,11 @@ func (s *sheet) notch(x, y, w, h float64, clipped int, ink color.RGBA) {
 }
 
 // written reports whether a heatmap writes a value in its cell: from 8 % of
-// the limit on, on a log scale from 8 % of the way.
+// the limit on, on a log scale from 8 % of the way, a category or a phase always.
 func (s Scale) written(v float64) bool {
+	if s.Kind == ScaleCategory || s.Kind == ScaleCyclic {
+		return true
+	}
 	from := house().WriteFrom
 	if s.Kind == ScaleLog {
 		t, _ := s.Position(v)

@@ -7,8 +7,21 @@ import (
 
 // Position returns where a value stands on the scale's colours, 0 to 1, and
 // whether it was clipped: -1 below Lo, +1 above Hi, 0 inside. NaN gives NaN.
-// A diverging scale puts 0 at exactly 0.5; Reverse turns the position round.
+// A diverging scale puts 0 at exactly 0.5; a cyclic scale clips nothing, but
+// takes values round (the infinities stand at 0); Reverse turns the position
+// round.
 func (s Scale) Position(v float64) (t float64, clipped int) {
+	if s.Kind == ScaleCyclic && !math.IsNaN(v) {
+		t = (v - s.Lo) / (s.Hi - s.Lo)
+		t -= math.Floor(t)
+		if !finite(t) {
+			t = 0
+		}
+		if s.Reverse {
+			t = 1 - t
+		}
+		return t, 0
+	}
 	switch {
 	case math.IsNaN(v):
 		return math.NaN(), 0
@@ -59,6 +72,14 @@ func (th *theme) colour(s Scale, v float64) color.RGBA {
 
 // ramp returns the colour at a position, 0 to 1, of a scale's anchors.
 func (th *theme) ramp(s Scale, t float64) color.RGBA {
+	switch s.Kind {
+	case ScaleCategory:
+		k := s.categories()
+		i := int(math.Floor(t*float64(k-1) + 0.5))
+		return th.hue(float64(i)/float64(k), 1-2*float64(i%2))
+	case ScaleCyclic:
+		return th.hue(t, math.Cos(2*math.Pi*t))
+	}
 	anchors := th.Sequential
 	if s.Kind == ScaleDiverging {
 		anchors = th.Diverging
@@ -71,6 +92,14 @@ func (th *theme) ramp(s Scale, t float64) color.RGBA {
 		a[k] += u * (b[k] - a[k])
 	}
 	return a.rgba()
+}
+
+// hue returns the colour at a turn, 0 to 1, of the theme's wheel, lighter by
+// so many swings.
+func (th *theme) hue(turn, swings float64) color.RGBA {
+	w := th.Wheel
+	sin, cos := math.Sincos((w.Hue/360 + turn) * 2 * math.Pi)
+	return lab{w.Lightness + w.Swing*swings, w.Chroma * cos, w.Chroma * sin}.rgba()
 }
 
 // TextOn returns black or white, whichever contrasts more with a cell's

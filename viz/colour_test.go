@@ -13,19 +13,22 @@ import (
 
 // agreement is testdata/agreement.json, made by testdata/agreement.mjs.
 type agreement struct {
-	Colours []struct {
-		Scale     viz.Scale
-		Value     float64
-		Theme     string
-		RGB, Text string
-		Clipped   int
-	}
+	Colours []agreedColour
+	Wheels  []agreedColour
 	Numbers []struct {
 		Format string
 		Value  float64
 		Text   string
 	}
 	Tokens []struct{ Label, Text string }
+}
+
+type agreedColour struct {
+	Scale     viz.Scale
+	Value     float64
+	Theme     string
+	RGB, Text string
+	Clipped   int
 }
 
 func readAgreement(t *testing.T) agreement {
@@ -38,7 +41,7 @@ func readAgreement(t *testing.T) agreement {
 	if err := json.Unmarshal(raw, &a); err != nil {
 		t.Fatal(err)
 	}
-	if len(a.Colours) < 200 || len(a.Numbers) < 200 || len(a.Tokens) < 10 {
+	if len(a.Colours) < 200 || len(a.Wheels) < 100 || len(a.Numbers) < 200 || len(a.Tokens) < 10 {
 		t.Fatalf("agreement.json holds %d colours, %d numbers, %d tokens", len(a.Colours), len(a.Numbers), len(a.Tokens))
 	}
 	return a
@@ -47,7 +50,8 @@ func readAgreement(t *testing.T) agreement {
 func hexOf(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 func TestColourAgrees(t *testing.T) {
-	for _, c := range readAgreement(t).Colours {
+	a := readAgreement(t)
+	for _, c := range append(a.Colours, a.Wheels...) {
 		got := viz.Colour(c.Scale, c.Value, c.Theme)
 		if hexOf(got) != c.RGB {
 			t.Errorf("%s reverse=%t %s %v: %s, want %s", c.Scale.Kind, c.Scale.Reverse, c.Theme, c.Value, hexOf(got), c.RGB)

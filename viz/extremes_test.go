@@ -95,6 +95,9 @@ func extremes() map[string]*viz.Figure {
 		f.Scales["kept"] = viz.Scale{Kind: viz.ScaleLinear, Lo: 0, Hi: 100, Label: bad, Unit: bad}
 		f.Provenance.Model = bad
 	})
+	for name, f := range newExtremes(limits) {
+		out[name] = f
+	}
 	return out
 }
 
@@ -102,7 +105,7 @@ func TestExtremes(t *testing.T) {
 	for name, f := range extremes() {
 		t.Run(name, func(t *testing.T) {
 			for _, format := range viz.Formats {
-				raw := export(t, f, format.Name, viz.Options{Scale: 1})
+				raw := export(t, f, format.Name, viz.Options{Scale: 0.25})
 				if format.Name != "svg" {
 					continue
 				}

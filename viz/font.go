@@ -2,6 +2,7 @@ package viz
 
 import (
 	_ "embed"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -100,7 +101,7 @@ func (t *typefaces) runs(f face, text string, keep bool) []run {
 		case t.has(mono, r):
 			use = mono
 		case !keep:
-			s = codePoint(r)
+			use, s = mono, codePoint(r) // the only face with its brackets
 		}
 		if n := len(out); n == 0 || out[n-1].face != use {
 			flush()
@@ -120,7 +121,7 @@ func (t *typefaces) spelled(f face, text string, keep bool) string {
 		if keep || t.has(f, r) {
 			b.WriteRune(r)
 		} else {
-			b.WriteString(codePoint(r))
+			fmt.Fprintf(&b, "U+%04X", r)
 		}
 	}
 	return b.String()

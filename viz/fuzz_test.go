@@ -19,7 +19,22 @@ func FuzzFigureJSON(f *testing.F) {
 		}
 		f.Add(raw)
 	}
+	small := sampleSliderBars()
+	raw, err := json.Marshal(small)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	small.Kind = viz.KindMultiples
+	small.Multiples = &viz.Multiples{Columns: 2, Items: []viz.Item{{Title: "bars", Kind: viz.KindBars, Bars: small.Bars},
+		{Title: "rule", Kind: viz.KindLines, Lines: &viz.Lines{X: "step", XScale: "norm", YScale: "norm", Rule: true, Series: []viz.Series{{Y: "step"}}}}}}
+	small.Bars = nil
+	if raw, err = json.Marshal(small); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
 	f.Add([]byte(`{"kind":"table","title":"","subtitle":"","table":{"columns":[{"name":"a","values":"a"}],"rows":0},"arrays":{"a":{"shape":[0],"axes":[],"f32":""}},"provenance":{}}`))
+	f.Add([]byte(`{"kind":"scatter","title":"","subtitle":"","scatter":{"views":[{"name":"v","label":"v","x":{"values":"a","scale":"s"},"y":{"values":"a","scale":"s"}}],"backdrop":"none"},"arrays":{"a":{"shape":[1],"axes":[],"f32":"AACAPw=="}},"scales":{"s":{"kind":"linear","lo":0,"hi":1,"label":"","format":""}},"provenance":{}}`))
 	f.Add([]byte(`{"kind":"lines","title":"","lines":{"x":"x","x_scale":"s","y_scale":"s","series":[{"name":"","y":"x"}]},"arrays":{"x":{"shape":[1],"axes":[],"f32":"AADAfw=="}},"scales":{"s":{"kind":"log","lo":1e-45,"hi":3e38,"label":"","format":""}},"provenance":{}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var fig viz.Figure

@@ -23,10 +23,11 @@ type grid struct {
 	cells         func(row, column int) cell
 	// focus is the column that is framed, -1 for none.
 	focus int
+	ring  []int // flat indices of cells in a brass ring
 
 	pitchX, pitchY, gap float64
 	nameW, labelW       float64 // the rows' name and labels, with the space after them
-	everyX, everyY      int     // of so many labels one is drawn, the last always
+	everyX, everyY      int     // of so many labels one is drawn
 	labelSize           float64
 	labelH              float64 // height of the columns' labels
 	upright             bool    // they read upwards
@@ -56,9 +57,13 @@ func (g *grid) layout(s *sheet, avail, prefer, height float64) {
 			words = true
 		}
 	}
+	least := 4.0
+	if n > 64 && len(g.rows.Labels) > 64 { // tiles over two operands
+		least = 2
+	}
 	room := max((maxGrid-g.left())/n, 4)
 	if avail > 0 {
-		room = max((avail-g.left())/n, 4)
+		room = max((avail-g.left())/n, least)
 	}
 	g.pitchX = min(room, max(prefer, min(widest, 134)))
 	if avail > 0 {
@@ -67,7 +72,8 @@ func (g *grid) layout(s *sheet, avail, prefer, height float64) {
 	if g.pitchX < 18 || g.pitchY < 18 {
 		g.pitchX, g.pitchY = math.Floor(g.pitchX), math.Floor(g.pitchY)
 	}
-	if n >= 20 && g.pitchY < 18 { // many small cells are square
+	both := n >= 10 && len(g.rows.Labels) >= 10 && !words
+	if n >= 20 && g.pitchY < 18 || both { // many small cells are square
 		g.pitchX = min(g.pitchX, g.pitchY)
 		g.pitchY = g.pitchX
 	}
@@ -92,10 +98,14 @@ func (g *grid) layout(s *sheet, avail, prefer, height float64) {
 			need = chipHeight + 1
 			g.labelH = min(widest, maxUpright)
 		}
-		g.everyX = int(math.Ceil(need/g.pitchX - 1e-9))
+		g.everyX = stride(g.columns, need/g.pitchX)
 	}
-	if need := g.labelSize + 2; g.pitchY < need {
-		g.everyY = int(math.Ceil(need / g.pitchY))
+	need := g.labelSize + 2
+	if len(g.rows.Labels) >= manyLabels {
+		need = 2 * need
+	}
+	if g.pitchY < need {
+		g.everyY = stride(g.rows, need/g.pitchY)
 	}
 	g.textSize = cellText
 	for r := range g.rows.Labels {
@@ -106,6 +116,44 @@ func (g *grid) layout(s *sheet, avail, prefer, height float64) {
 		}
 	}
 	g.textSize = max(math.Floor(2*g.textSize)/2, minCellText)
+}
+
+// manyLabels is the number of rows from which on their labels stand loosely.
+const manyLabels = 40
+
+// stride is every how many labels of an axis one is written so that so many
+// cells lie between two: a round number where the labels count.
+func stride(a Axis, apart float64) int {
+	least := int(math.Ceil(apart - 1e-9))
+	if least > 1 && counts(a) {
+		for _, n := range []int{2, 5, 10, 20, 50, 100, 200, 500, 1000} {
+			if n >= least {
+				return n
+			}
+		}
+	}
+	return least
+}
+
+// written reports whether a label is one of every so many: of labels that
+// count the multiples, of others the last and every so many before it.
+func written(a Axis, i, every int) bool {
+	if every > 1 && counts(a) {
+		v, _ := strconv.Atoi(a.Labels[i])
+		return v%every == 0
+	}
+	return (len(a.Labels)-1-i)%every == 0
+}
+
+// counts reports labels that are whole numbers, each one more than the last.
+func counts(a Axis) bool {
+	first, err := strconv.Atoi(a.Labels[0])
+	for i, l := range a.Labels {
+		if v, e := strconv.Atoi(l); e != nil || v != first+i {
+			return false
+		}
+	}
+	return err == nil && len(a.Roles) == 0
 }
 
 func (g *grid) isPrompt() bool { return len(g.columns.Roles) > 0 }
@@ -156,30 +204,43 @@ func (g *grid) size() (w, h float64) {
 func (g *grid) draw(s *sheet, x, y float64) {
 	rows, columns := len(g.rows.Labels), len(g.columns.Labels)
 	x0 := x + g.left()
+	if g.gap == 0 { // cells that touch lie on whole pixels
+		x0, y = math.Round(x0), math.Round(y)
+	}
 	bottom := y + g.pitchY*float64(rows)
 	name := g.namePen()
 	name.color = s.th.ui("mute")
 	s.text(x, y+g.pitchY/2+3, g.rows.Name, name)
 	label := g.rowPen()
 	label.color = s.th.ui("soft")
+	tiled := g.tiled(s)
+	if tiled {
+		g.tiles(s, x0, y)
+	}
 	for r := range rows {
 		cy := bottom - g.pitchY*float64(r+1)
-		if (rows-1-r)%g.everyY == 0 {
-			l := truncate(g.rowLabel(g.rows.Labels[r]), s.fit(label, g.labelW-10))
+		if written(g.rows, r, g.everyY) {
+			l := truncate(g.rowLabel(g.rows.Labels[r]), s.fit(label, g.labelW-10+1e-9)) // the widest fits, whatever adding and taking away has rounded
 			s.text(x0-10, cy+(g.pitchY-g.gap)/2+4, l, label)
 		}
 		for c := range columns {
-			s.cell(x0+g.pitchX*float64(c), cy, g.pitchX-g.gap, g.pitchY-g.gap, g.cells(r, c), g)
+			if cell := g.cells(r, c); !tiled || !g.plain(cell) {
+				s.cell(x0+g.pitchX*float64(c), cy, g.pitchX-g.gap, g.pitchY-g.gap, cell, g)
+			}
 		}
 	}
 	for c := range columns {
-		if (columns-1-c)%g.everyX == 0 {
+		if written(g.columns, c, g.everyX) {
 			g.drawColumnLabel(s, c, x0+g.pitchX*float64(c)+(g.pitchX-g.gap)/2, bottom+4)
 		}
 	}
 	if !g.isPrompt() && g.columns.Name != "" {
 		name.align = centre
 		s.text(x0+(g.pitchX*float64(columns)-g.gap)/2, bottom+g.labelH+14, g.columns.Name, name)
+	}
+	for _, at := range g.ring {
+		r, c := at/columns, at%columns
+		s.frame(x0+g.pitchX*float64(c)-1.5, bottom-g.pitchY*float64(r+1)-1.5, g.pitchX-g.gap+3, g.pitchY-g.gap+3, 6, 2.5, s.th.ui("brass"))
 	}
 	if g.focus >= 0 {
 		s.frame(x0+g.pitchX*float64(g.focus)-focusOut, y-focusOut, g.pitchX-g.gap+2*focusOut, bottom-y-g.gap+2*focusOut, 6, 1.5, s.th.ui("brass"))

@@ -81,12 +81,12 @@ func longest(most int, ok func(n int) bool) int {
 	return sort.Search(min(most, maxRunes), func(n int) bool { return !ok(n + 1) })
 }
 
-// wrap breaks text at spaces into lines that fit; a word that is wider than a
-// line is broken inside.
+// wrap breaks text at spaces, but for U+00A0, into lines that fit; a word that
+// is wider than a line is broken inside.
 func wrap(text string, fits func(string) bool) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r != '\u00a0' && unicode.IsSpace(r) }) {
 		next := strings.TrimPrefix(line+" "+word, " ")
 		if fits(next) {
 			line = next

@@ -11,23 +11,32 @@ import (
 // the legend.
 func (b *linesBody) draw(s *sheet, x, y float64) {
 	area := draw.Canvas{Canvas: s.c, Rectangle: vg.Rectangle{Min: s.pt(x, y+b.h), Max: s.pt(x+b.w, y)}}
+	b.bands(s, area)
 	b.missing(s, area)
-	b.plot.Draw(area)
+	s.drawPlot(b.plot, area, b.f.Scales[b.f.Lines.YScale])
+	b.breakAxis(s, area)
 	for i := range b.f.Lines.Series {
 		b.points(s, area, i)
 	}
-	b.drawLegend(s, x, y)
+	b.rule(s, area)
+	top, at := y+b.h+6, x
+	if b.beside {
+		at, top = x+b.w+18, y+4
+	}
+	b.legend.draw(s, at, top)
 	_, h := b.size()
-	at := x
-	for _, n := range b.notes {
-		p := pen{face: sans, size: smallSize, color: s.th.ui("soft")}
-		if n.sign == "pending" {
-			s.hatch(at, y+h-15, 14, 12, 3)
-		} else {
-			s.oddMark(at+7, y+h-9)
-		}
-		s.text(at+20, y+h-5, n.text, p)
-		at += 36 + s.width(n.text, p)
+	b.notes.draw(s, x, y+h-b.notes.height())
+}
+
+// breakAxis marks a log axis at whose end 0 stands: what is between is no distance.
+func (b *linesBody) breakAxis(s *sheet, area draw.Canvas) {
+	if !b.zero {
+		return
+	}
+	data := b.plot.DataCanvas(area)
+	foot := s.h - float64(data.Min.Y) + 6 // the axis is as far below its data
+	for _, x := range []float64{float64(data.Min.X) + 12, float64(data.Min.X) + 17} {
+		s.line(x-2, foot+4, x+2, foot-4, 1, s.th.ui("edge"))
 	}
 }
 
@@ -47,7 +56,7 @@ func (b *linesBody) points(s *sheet, area draw.Canvas, i int) {
 		if _, out := sx.Position(b.x[at]); out != 0 {
 			continue
 		}
-		px := float64(tx(b.x[at]))
+		px, ink := float64(tx(b.x[at])), b.colourAt(s, c.color, at)
 		if !finite(float64(v)) {
 			edge := bottom - 6
 			if v > 0 {
@@ -58,16 +67,40 @@ func (b *linesBody) points(s *sheet, area draw.Canvas, i int) {
 		}
 		if _, out := sy.Position(float64(v)); out != 0 {
 			if (out > 0) != sy.Reverse {
-				s.polygon(c.color, px-4, top+6, px+4, top+6, px, top)
+				s.polygon(ink, px-4, top+6, px+4, top+6, px, top)
 			} else {
-				s.polygon(c.color, px-4, bottom-6, px+4, bottom-6, px, bottom)
+				s.polygon(ink, px-4, bottom-6, px+4, bottom-6, px, bottom)
 			}
 			continue
 		}
-		if len(b.x) <= maxMarks {
-			s.mark(c.mark, px, s.h-float64(ty(float64(v))), c.color)
+		if b.marked() {
+			b.whisker(s, sr, at, px, func(v float64) float64 { return min(max(s.h-float64(ty(v)), top), bottom) }, ink)
+			s.mark(c.mark, px, s.h-float64(ty(float64(v))), ink)
 		}
 	}
+}
+
+// marked says whether points have marks: few enough do.
+func (b *linesBody) marked() bool { return len(b.x) <= maxMarks }
+
+// whisker is the interval of a point, within the plot.
+func (b *linesBody) whisker(s *sheet, sr Series, at int, x float64, y func(v float64) float64, ink color.RGBA) {
+	errs := b.f.Arrays[sr.Errors]
+	if errs == nil {
+		return
+	}
+	e, state := errs.At(at)
+	if state != Done || !finite(float64(e)) {
+		return
+	}
+	lo, hi := b.f.Interval.Ends(float64(b.f.Arrays[sr.Y].Data[at]), float64(e))
+	if b.f.Scales[b.f.Lines.YScale].Kind == ScaleLog {
+		lo = max(lo, b.f.Scales[b.f.Lines.YScale].Lo)
+	}
+	up, down := y(hi), y(lo)
+	s.line(x, up, x, down, 1.25, ink)
+	s.line(x-whiskerCap, up, x+whiskerCap, up, 1.25, ink)
+	s.line(x-whiskerCap, down, x+whiskerCap, down, 1.25, ink)
 }
 
 // mark draws a series' mark at a point.
@@ -162,32 +195,10 @@ func (b *linesBody) findNotes() []item {
 	}
 	var out []item
 	if hatched {
-		out = append(out, item{"pending", "not yet computed"})
+		out = append(out, item{sign: "pending", text: "not yet computed"})
 	}
 	if odd {
-		out = append(out, item{"nan", "not a number, or infinite"})
+		out = append(out, item{sign: "nan", text: "not a number, or infinite"})
 	}
 	return out
-}
-
-func (b *linesBody) drawLegend(s *sheet, x, y float64) {
-	top := y + b.h + 6
-	if b.beside {
-		x, top = x+b.w+18, y+4
-	}
-	for _, line := range b.legend {
-		at := x
-		for _, i := range line {
-			c := b.style(s, i)
-			s.line(at, top+9, at+26, top+9, c.width, c.color, c.dash...)
-			s.mark(c.mark, at+13, top+9, c.color)
-			p := pen{face: sans, size: cellText, color: s.th.ui("ink")}
-			if b.f.Lines.Series[i].Control {
-				p.color = s.th.ui("soft")
-			}
-			s.text(at+34, top+13, truncate(b.f.Lines.Series[i].Name, s.fit(p, legendWidth-34)), p)
-			at += b.legendItem(s, i) + 18
-		}
-		top += legendRow
-	}
 }

@@ -19,9 +19,13 @@ import (
 // pending, 1 done, 2 blank) tells them from a computed NaN. Every text stands
 // under its name as a Unicode array. Labels of the axes are axis.rows and
 // axis.columns (heatmap: panel0.title, panel0.rows, ...; lines: axis.series,
-// axis.x_labels), token ids axis.columns.ids as int64. figure.provenance is
-// JSON in a Unicode scalar. A text whose name an array has too is NAME.text. NumPy drops NUL characters
-// at the end of a string. The same figure gives the same bytes.
+// axis.x_labels; bars: axis.categories, axis.series; scatter: view0.name and
+// view0.arrays, the names of its coordinates' arrays, ...; dials: dial0.title,
+// dial0.arrays, ...; multiples: all of these with item0. and so on in front),
+// token ids axis.columns.ids as int64, a slider's labels axis.slider; its
+// arrays are whole. figure.provenance is JSON in a Unicode scalar. A text
+// whose name an array has too is NAME.text. NumPy drops NUL characters at the
+// end of a string. The same figure gives the same bytes.
 func WriteNPZ(w io.Writer, f *Figure) error {
 	if err := f.Validate(); err != nil {
 		return err
@@ -37,27 +41,10 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 		}
 		z.strings(as, t.Values, t.Shape...)
 	}
-	switch f.Kind {
-	case KindTokens:
-		z.axis("axis.rows", f.Tokens.Rows)
-		z.axis("axis.columns", f.Tokens.Columns)
-	case KindHeatmap:
-		for i, p := range f.Heatmap.Panels {
-			prefix := fmt.Sprintf("panel%d.", i)
-			z.strings(prefix+"title", []string{p.Title})
-			z.axis(prefix+"rows", p.Rows)
-			z.axis(prefix+"columns", p.Columns)
-		}
-	case KindLines:
-		names := make([]string, len(f.Lines.Series))
-		for i, s := range f.Lines.Series {
-			names[i] = s.Name
-		}
-		z.strings("axis.series", names, len(names))
-		if l := f.Lines.XLabels; len(l) > 0 {
-			z.strings("axis.x_labels", l, len(l))
-		}
+	if sl := f.Slider; sl != nil {
+		z.strings("axis.slider", sl.Labels, len(sl.Labels))
 	}
+	z.axes(f, "")
 	made, err := json.Marshal(f.Provenance)
 	if err != nil {
 		return err
@@ -67,6 +54,60 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 		return z.err
 	}
 	return z.zip.Close()
+}
+
+// axes writes the labels of a figure's axes.
+func (z *npz) axes(f *Figure, prefix string) {
+	switch f.Kind {
+	case KindTokens:
+		z.axis(prefix+"axis.rows", f.Tokens.Rows)
+		z.axis(prefix+"axis.columns", f.Tokens.Columns)
+	case KindHeatmap:
+		for i, p := range f.Heatmap.Panels {
+			panel := fmt.Sprintf("%spanel%d.", prefix, i)
+			z.strings(panel+"title", []string{p.Title})
+			z.axis(panel+"rows", p.Rows)
+			z.axis(panel+"columns", p.Columns)
+		}
+	case KindLines:
+		z.series(prefix, f.Lines.Series)
+		if l := f.Lines.XLabels; len(l) > 0 {
+			z.strings(prefix+"axis.x_labels", l, len(l))
+		}
+	case KindScatter:
+		for i, v := range f.Scatter.Views {
+			var names []string
+			for _, c := range v.coordinates() {
+				names = append(names, c.Values)
+			}
+			view := fmt.Sprintf("%sview%d.", prefix, i)
+			z.strings(view+"name", []string{v.Name})
+			z.strings(view+"arrays", names, len(names))
+		}
+	case KindBars:
+		z.axis(prefix+"axis.categories", f.Bars.Categories)
+		z.series(prefix, f.Bars.Series)
+	case KindDials:
+		for i, d := range f.Dials.Items {
+			dial := fmt.Sprintf("%sdial%d.", prefix, i)
+			z.strings(dial+"title", []string{d.Title})
+			z.strings(dial+"arrays", []string{d.X, d.Y}, 2)
+		}
+	case KindMultiples:
+		for i, item := range f.Multiples.Items {
+			panel := fmt.Sprintf("%sitem%d.", prefix, i)
+			z.strings(panel+"title", []string{item.Title})
+			z.axes(f.item(item), panel)
+		}
+	}
+}
+
+func (z *npz) series(prefix string, series []Series) {
+	names := make([]string, len(series))
+	for i, s := range series {
+		names[i] = s.Name
+	}
+	z.strings(prefix+"axis.series", names, len(names))
 }
 
 // npz writes .npy members and keeps the first error.

@@ -146,3 +146,20 @@ func trimZeros(s string) string {
 	}
 	return s
 }
+
+// thousands sets the thousands of a number without exponent apart: "17,000".
+func thousands(s string) string {
+	whole, rest, _ := strings.Cut(s, ".")
+	first := strings.IndexAny(whole, "0123456789")
+	if first < 0 {
+		return s // no digits: an infinity
+	}
+	sign, digits := whole[:first], whole[first:]
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	if rest != "" {
+		rest = "." + rest
+	}
+	return sign + digits + rest
+}

@@ -2,6 +2,7 @@ package viz_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"orrery/viz"
@@ -43,5 +44,29 @@ func TestTokenText(t *testing.T) {
 	}
 	if got := viz.TokenText("a\xffb"); got != `a\xffb` {
 		t.Errorf("a broken byte: %q", got)
+	}
+}
+
+// TestLimits holds how limits stand on axes and colour bars: no zeros at the
+// end, thousands apart.
+func TestLimits(t *testing.T) {
+	for _, test := range []struct {
+		lo, hi float64
+		kind   viz.ScaleKind
+		want   string
+	}{
+		{0, 17000, viz.ScaleSequential, "from 0 to 17,000"},
+		{0, 1, viz.ScaleSequential, "from 0 to 1"},
+		{-2.5, 2.5, viz.ScaleDiverging, "from −2.5 to +2.5"},
+		{0, 1234567.5, viz.ScaleSequential, "from 0 to 1,234,567.5"},
+		{0, 0.0004, viz.ScaleSequential, "from 0 to 0.0004"},
+	} {
+		f := sampleHeatmap()
+		s := f.Scales[f.Heatmap.Scale]
+		s.Kind, s.Lo, s.Hi, s.Format = test.kind, test.lo, test.hi, "%.2f"
+		f.Scales[f.Heatmap.Scale] = s
+		if got := viz.Alt(f); !strings.Contains(got, test.want) {
+			t.Errorf("%v to %v: %q does not say %q", test.lo, test.hi, got, test.want)
+		}
 	}
 }

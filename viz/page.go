@@ -11,14 +11,15 @@ import (
 
 // Measures of a picture, in pixels.
 const (
-	padding     = 20.0
-	minWidth    = 420.0
-	titleSize   = 14.0
-	textSize    = 12.5
-	smallSize   = 11.0
-	footSize    = 10.0
-	lineHeight  = 17.0
-	badgeHeight = 20.0
+	padding      = 20.0
+	minWidth     = 420.0
+	titleSize    = 14.0
+	textSize     = 12.5
+	smallSize    = 11.0
+	footSize     = 10.0
+	lineHeight   = 17.0
+	methodHeight = 15.0
+	badgeHeight  = 20.0
 )
 
 // body is the drawing of one kind.
@@ -35,10 +36,13 @@ type page struct {
 	title      []string
 	subtitle   []string
 	sameLine   bool // the subtitle stands beside the title
+	figure     *Figure
 	body       body
 	caption    []string
+	method     []string  // how it was measured, smaller
 	badges     [][]Badge // one line each
 	provenance []string
+	stripTop   float64
 	bodyTop    float64
 }
 
@@ -48,14 +52,14 @@ func compose(s *sheet, f *Figure, o Options) *page {
 	if o.Width > 0 {
 		avail = math.Max(float64(o.Width)-2*padding, 1)
 	}
-	p := &page{body: newBody(s, f, o.Show, avail)}
+	p := &page{figure: f, body: newBody(s, f, o.Show, avail)}
 	bw, bh := p.body.size()
 	p.w = math.Ceil(max(bw+2*padding, float64(o.Width)))
 	if o.Width == 0 {
 		p.w = max(p.w, minWidth)
 	}
 	inner := p.w - 2*padding
-	subtitle := f.subtitle(o.Show)
+	subtitle := typeset(f.subtitle(o.Show))
 	soft := pen{face: sans, size: textSize}
 	heading := pen{face: bold, size: titleSize}
 	p.title = wrap(f.Title, s.fit(heading, inner))
@@ -67,13 +71,19 @@ func compose(s *sheet, f *Figure, o Options) *page {
 		y += lineHeight * float64(len(p.subtitle))
 	}
 	p.bodyTop = y + 14
+	if f.Slider != nil {
+		p.stripTop = p.bodyTop
+		p.bodyTop += stripHeight + 10
+	}
 	y = p.bodyTop + bh
-	p.caption = wrap(f.Caption, s.fit(soft, inner))
-	if len(p.caption) > 0 {
-		y += 12 + lineHeight*float64(len(p.caption))
+	says, how := captionParts(f.Caption)
+	p.caption = wrap(typeset(says), s.fit(soft, inner))
+	p.method = wrap(typeset(how), s.fit(pen{face: sans, size: smallSize}, inner))
+	if len(p.caption)+len(p.method) > 0 {
+		y += 12 + lineHeight*float64(len(p.caption)) + methodHeight*float64(len(p.method)) + p.methodGap()
 	}
 	p.badges = p.flow(s, f.Badges, inner)
-	p.provenance = join(f.Provenance.items(), " · ", s.fit(pen{face: sans, size: footSize}, inner))
+	p.provenance = join(f.items(), " · ", s.fit(pen{face: sans, size: footSize}, inner))
 	if len(p.badges)+len(p.provenance) > 0 {
 		y += 14
 	}
@@ -81,6 +91,14 @@ func compose(s *sheet, f *Figure, o Options) *page {
 	y += 14 * float64(len(p.provenance))
 	p.h = math.Ceil(y + padding - 4)
 	return p
+}
+
+// methodGap is the space between what a caption says and how it was measured.
+func (p *page) methodGap() float64 {
+	if len(p.caption) == 0 || len(p.method) == 0 {
+		return 0
+	}
+	return 4
 }
 
 func newBody(s *sheet, f *Figure, show string, avail float64) body {
@@ -91,8 +109,16 @@ func newBody(s *sheet, f *Figure, show string, avail float64) body {
 		return newHeatmapBody(s, f, avail)
 	case KindLines:
 		return newLinesBody(s, f, avail)
-	default:
+	case KindTable:
 		return newTableBody(s, f, avail)
+	case KindScatter:
+		return newScatterBody(s, f, avail)
+	case KindBars:
+		return newBarsBody(s, f, avail)
+	case KindDials:
+		return newDialsBody(s, f, avail)
+	default:
+		return newMultiplesBody(s, f, avail)
 	}
 }
 
@@ -134,14 +160,22 @@ func (p *page) draw(s *sheet) {
 			s.text(padding, y, l, soft)
 		}
 	}
+	if p.figure.Slider != nil {
+		s.strip(p.figure, padding, p.stripTop, p.w-2*padding)
+	}
 	p.body.draw(s, padding, p.bodyTop)
 	_, bh := p.body.size()
 	y = p.bodyTop + bh
-	if len(p.caption) > 0 {
+	if len(p.caption)+len(p.method) > 0 {
 		y += 8
 		for _, l := range p.caption {
 			y += lineHeight
 			s.text(padding, y-4, l, pen{face: sans, size: textSize, color: s.th.ui("ink")})
+		}
+		y += p.methodGap()
+		for _, l := range p.method {
+			y += methodHeight
+			s.text(padding, y-4, l, pen{face: sans, size: smallSize, color: s.th.ui("soft")})
 		}
 		y += 4
 	}
@@ -198,8 +232,9 @@ func difference(v float64) string {
 }
 
 // items is the provenance as it stands at the foot.
-func (p Provenance) items() []string {
+func (f *Figure) items() []string {
 	var parts []string
+	p := f.Provenance
 	add := func(format string, v ...any) { parts = append(parts, fmt.Sprintf(format, v...)) }
 	if p.Model != "" {
 		add("%s", p.Model)
@@ -221,6 +256,9 @@ func (p Provenance) items() []string {
 	}
 	if p.Seed != nil {
 		add("seed %d", *p.Seed)
+	}
+	if f.drawsIntervals() {
+		add("bars: %s", f.Interval)
 	}
 	if p.Program != "" {
 		add("%s", strings.TrimSpace("orrery "+p.Program+" "+p.Kernel))

@@ -33,9 +33,13 @@ type palette struct {
 	SeriesMarks  []string          `json:"series_marks"`
 	SeriesDashes [][]float64       `json:"series_dashes"`
 	Control      struct {
-		Color, Mark string
-		Dash        []float64
+		Color  string
+		Dashes [][]float64
+		Marks  []string
 	} `json:"control"`
+	// Hands names the interface colour of a dial's hand by its role; a role
+	// that is not there is drawn as the empty one.
+	Hands map[TokenRole]string    `json:"hands"`
 	Roles map[TokenRole]chipStyle `json:"roles"`
 }
 
@@ -51,6 +55,12 @@ type theme struct {
 	Sequential []shade          `json:"sequential"`
 	Diverging  []shade          `json:"diverging"`
 	Series     []shade          `json:"series"`
+	// Wheel is the circle of hues of category and cyclic scales, in OKLab:
+	// lightness, how far that swings up and down, chroma, and the first hue
+	// in degrees.
+	Wheel struct {
+		Lightness, Swing, Chroma, Hue float64
+	} `json:"wheel"`
 }
 
 // shade is an opaque colour written "#rrggbb".

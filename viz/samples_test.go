@@ -133,14 +133,15 @@ func sampleLines() *viz.Figure {
 		Kind: viz.KindLines, Title: "How long can it wait?", Subtitle: "answers kept when blocks 0 to w carry no word of the other operand",
 		Lines: &viz.Lines{X: "x", XScale: "wait", YScale: "kept", XLabels: []string{"none", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"},
 			Series: []viz.Series{
-				{Name: "CAMA", Y: "cama", Errors: "cama_se"}, {Name: "positional", Y: "positional"}, {Name: "isolated", Y: "isolated", Errors: "isolated_se"},
-				{Name: "mean", Y: "mean"}, {Name: "zero ablation", Y: "zero", Control: true},
+				{Name: "CAMA", Y: "cama", Errors: "cama_se"}, {Name: "positional", Y: "positional", Kin: viz.KinNear}, {Name: "isolated", Y: "isolated", Errors: "isolated_se", Kin: viz.KinNear},
+				{Name: "mean", Y: "mean", Kin: viz.KinCrude}, {Name: "zero ablation", Y: "zero", Control: true},
 			}},
 		Arrays: map[string]*viz.Array{"x": viz.Values(x, []string{"wait"}, len(x))},
 		Scales: map[string]viz.Scale{
 			"wait": {Kind: viz.ScaleLinear, Lo: 0, Hi: 12, Label: "wait through block w", Format: "%d"},
 			"kept": {Kind: viz.ScaleLinear, Lo: 0, Hi: 100, Label: "answers kept", Unit: "%", Format: "%.1f"},
 		},
+		Interval:   viz.Student(1000),
 		Badges:     []viz.Badge{{Text: "no intervention = full run, bit for bit", OK: true}, {Text: "attention rows sum to 1", OK: false, Value: 3e-4, Bound: 1e-6}},
 		Provenance: sampleProvenance("wait"),
 	}
@@ -231,6 +232,8 @@ func samples() map[string]*viz.Figure {
 	return map[string]*viz.Figure{
 		"tokens": sampleTokens(), "heatmap": sampleHeatmap(), "lines": sampleLines(), "table": sampleTable(),
 		"tokens-odd": oddTokens(), "heatmap-odd": oddHeatmap(), "lines-odd": oddLines(), "table-odd": oddTable(),
+		"helix": sampleHelix(), "scatter": samplePlane(), "spectrum": sampleSpectrum(), "bars": sampleBars(), "dials": sampleDials(), "multiples": sampleMultiples(),
+		"helix-odd": oddHelix(), "scatter-odd": oddPlane(), "bars-odd": oddBars(), "dials-odd": oddDials(), "multiples-odd": oddMultiples(),
 	}
 }
 

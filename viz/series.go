@@ -24,10 +24,66 @@ func (f *Figure) checkLines() error {
 	if len(l.Series) == 0 {
 		return fmt.Errorf("lines need a series")
 	}
-	for i, s := range l.Series {
+	if l.Rule {
+		if err := f.checkRule(n); err != nil {
+			return err
+		}
+	}
+	if err := f.checkLinesViews(); err != nil {
+		return err
+	}
+	return f.checkSeries(l.Series, n)
+}
+
+// checkLinesViews checks that the views have names of their own and axes, and that
+// the first is the one that is shown.
+func (f *Figure) checkLinesViews() error {
+	l := f.Lines
+	names := map[string]bool{}
+	for i, v := range l.Views {
+		if v.Name == "" || v.Label == "" || names[v.Name] {
+			return fmt.Errorf("view %d: name %q and label %q must be given, the name once", i, v.Name, v.Label)
+		}
+		names[v.Name] = true
+		if err := first(f.scale(v.XScale, true), f.scale(v.YScale, true)); err != nil {
+			return fmt.Errorf("view %q: %w", v.Name, err)
+		}
+	}
+	if len(l.Views) > 0 && (l.Views[0].XScale != l.XScale || l.Views[0].YScale != l.YScale) {
+		return fmt.Errorf("the first view %q has the scales %q and %q, the lines %q and %q", l.Views[0].Name, l.Views[0].XScale, l.Views[0].YScale, l.XScale, l.YScale)
+	}
+	return nil
+}
+
+// checkRule checks that n points are the slider's frames.
+func (f *Figure) checkRule(n int) error {
+	switch {
+	case f.Slider == nil:
+		return fmt.Errorf("a rule needs a slider, there is none")
+	case n != len(f.Slider.Labels):
+		return fmt.Errorf("a rule needs a point a frame: %d x values for %d frames", n, len(f.Slider.Labels))
+	}
+	x, steps := f.Arrays[f.Lines.X], f.Arrays[f.Slider.Values]
+	for i := range n {
+		if v, state := x.At(i); state == Done && v != steps.Data[i] {
+			return fmt.Errorf("with a rule x is the slider's axis: array %q holds %v at %d, %q holds %v", f.Lines.X, v, i, f.Slider.Values, steps.Data[i])
+		}
+	}
+	return nil
+}
+
+// checkSeries checks that each of several series has n numbers.
+func (f *Figure) checkSeries(series []Series, n int) error {
+	for i, s := range series {
 		err := f.array(s.Y, n)
 		if err == nil && s.Errors != "" {
 			err = f.array(s.Errors, n)
+		}
+		if err == nil && s.Each != "" {
+			err = f.each(s.Each, n)
+		}
+		if err == nil && s.Kin != "" && s.Kin != KinNear && s.Kin != KinCrude {
+			err = fmt.Errorf("kin is %q, want %q, %q or none", s.Kin, KinNear, KinCrude)
 		}
 		if err != nil {
 			return fmt.Errorf("series %d %q: %w", i, s.Name, err)
@@ -72,16 +128,36 @@ type lineStyle struct {
 	width float64
 }
 
-func (b *linesBody) style(s *sheet, i int) lineStyle {
+// seriesStyle is the style of the nth control or of the nth other series.
+func (s *sheet) seriesStyle(n int, control bool) lineStyle {
 	p := house()
-	if b.f.Lines.Series[i].Control {
-		return lineStyle{s.th.ui(p.Control.Color), p.Control.Dash, p.Control.Mark, 1.25}
+	if control {
+		k := p.Control
+		return lineStyle{s.th.ui(k.Color), k.Dashes[n%len(k.Dashes)], k.Marks[n%len(k.Marks)], 1.25}
 	}
-	n := 0 // controls do not use up colours
-	for _, sr := range b.f.Lines.Series[:i] {
-		if !sr.Control {
+	return lineStyle{s.th.Series[n%len(s.th.Series)].RGBA, p.SeriesDashes[n%len(p.SeriesDashes)], p.SeriesMarks[n%len(p.SeriesMarks)], 1.75}
+}
+
+// ordinal counts the series before one that are controls as it is, or no controls
+// as it is: controls do not use up colours.
+func ordinal(series []Series, i int) int {
+	n := 0
+	for _, sr := range series[:i] {
+		if sr.Control == series[i].Control {
 			n++
 		}
 	}
-	return lineStyle{s.th.Series[n%len(s.th.Series)].RGBA, p.SeriesDashes[n%len(p.SeriesDashes)], p.SeriesMarks[n%len(p.SeriesMarks)], 1.75}
+	return n
+}
+
+func (b *linesBody) style(s *sheet, i int) lineStyle {
+	l := b.f.Lines
+	style := s.seriesStyle(ordinal(l.Series, i), l.Series[i].Control)
+	switch l.Series[i].Kin {
+	case KinNear:
+		style.color = s.th.ui("blue")
+	case KinCrude:
+		style.color = s.th.ui("mute")
+	}
+	return style
 }

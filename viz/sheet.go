@@ -16,6 +16,8 @@ type sheet struct {
 	fonts *typefaces
 	// keep is set where the reader's own fonts may draw what ours cannot.
 	keep bool
+	// dots is set where the canvas draws dots and not shapes.
+	dots bool
 }
 
 // align says where a text stands to its x.
@@ -130,6 +132,17 @@ func (s *sheet) line(x0, y0, x1, y1, line float64, c color.RGBA, dash ...float64
 	s.stroke(p, line, c, dash...)
 }
 
+// dashed is a line that begins so far into its dashes.
+func (s *sheet) dashed(x0, y0, x1, y1, line float64, c color.RGBA, dash []float64, offset float64) {
+	var p vg.Path
+	p.Move(s.pt(x0, y0))
+	p.Line(s.pt(x1, y1))
+	s.c.SetColor(c)
+	s.c.SetLineWidth(vg.Length(line))
+	s.c.SetLineDash(lengths(dash), vg.Length(offset))
+	s.c.Stroke(p)
+}
+
 // polygon fills corners given as x, y, x, y, ...
 func (s *sheet) polygon(c color.RGBA, xy ...float64) {
 	var p vg.Path
@@ -143,7 +156,13 @@ func (s *sheet) polygon(c color.RGBA, xy ...float64) {
 }
 
 // disc is the path of a circle.
-func (s *sheet) disc(x, y, r float64) vg.Path { return s.rect(x-r, y-r, 2*r, 2*r, r) }
+func (s *sheet) disc(x, y, r float64) vg.Path {
+	var p vg.Path
+	p.Move(s.pt(x+r, y))
+	p.Arc(s.pt(x, y), vg.Length(r), 0, 2*math.Pi)
+	p.Close()
+	return p
+}
 
 // hatch draws the mark of what is not computed yet: a frame and diagonals,
 // step apart, cut at the rectangle's rounded edges.

@@ -6,6 +6,7 @@ import "fmt"
 const (
 	tableRow   = 24.0
 	tableGap   = 28.0
+	leastGap   = 10.0
 	maxColumn  = 320.0
 	maxRows    = 200
 	tableSmall = 48.0
@@ -16,10 +17,11 @@ type tableBody struct {
 	f      *Figure
 	widths []float64
 	rows   int
+	gap    float64 // between two columns
 }
 
 func newTableBody(s *sheet, f *Figure, avail float64) body {
-	b := &tableBody{f: f, rows: min(f.Table.Rows, maxRows)}
+	b := &tableBody{f: f, rows: min(f.Table.Rows, maxRows), gap: tableGap}
 	total, flexible := 0.0, 0.0
 	for _, c := range f.Table.Columns {
 		w := s.width(unitLabel(c.Name, c.Unit), tableHead)
@@ -35,8 +37,13 @@ func newTableBody(s *sheet, f *Figure, avail float64) body {
 		}
 	}
 	total -= tableGap
-	// Text columns give way first; numbers are never cut.
-	if over := total - avail; avail > 0 && over > 0 && flexible > 0 {
+	over := total - avail
+	// The gaps give way first, then text columns; numbers are never cut.
+	if n := len(b.widths) - 1; avail > 0 && over > 0 && n > 0 {
+		b.gap = max(tableGap-over/float64(n), leastGap)
+		over -= (tableGap - b.gap) * float64(n)
+	}
+	if avail > 0 && over > 0 && flexible > 0 {
 		for i, c := range f.Table.Columns {
 			if c.Text != "" {
 				b.widths[i] = min(b.widths[i], max(tableSmall, b.widths[i]*(1-over/flexible)))
@@ -71,13 +78,13 @@ func (f *Figure) tableCell(c Column, r int) (text string, state State, odd bool)
 
 func (b *tableBody) size() (w, h float64) {
 	for _, c := range b.widths {
-		w += c + tableGap
+		w += c + b.gap
 	}
 	h = tableRow * float64(b.rows+1)
 	if b.rows < b.f.Table.Rows {
 		h += tableRow
 	}
-	return w - tableGap, h
+	return w - b.gap, h
 }
 
 func (b *tableBody) draw(s *sheet, x, y float64) {
@@ -91,7 +98,7 @@ func (b *tableBody) draw(s *sheet, x, y float64) {
 			p.align, cx = right, at+b.widths[i]
 		}
 		s.text(cx, y+15, truncate(unitLabel(c.Name, c.Unit), s.fit(p, b.widths[i])), p)
-		at += b.widths[i] + tableGap
+		at += b.widths[i] + b.gap
 	}
 	s.line(x, y+tableRow-0.5, x+width, y+tableRow-0.5, 1, s.th.ui("line2"))
 	for r := range b.rows {
@@ -99,7 +106,7 @@ func (b *tableBody) draw(s *sheet, x, y float64) {
 		at = x
 		for i, c := range b.f.Table.Columns {
 			b.drawCell(s, c, r, at, y, b.widths[i])
-			at += b.widths[i] + tableGap
+			at += b.widths[i] + b.gap
 		}
 		if r < b.rows-1 {
 			s.line(x, y+tableRow-0.5, x+width, y+tableRow-0.5, 1, s.th.ui("line"))
@@ -129,8 +136,10 @@ func (b *tableBody) drawCell(s *sheet, c Column, r int, x, y, w float64) {
 }
 
 // checkTable is the part of Validate for tables.
-func (f *Figure) checkTable() error {
-	t := f.Table
+func (f *Figure) checkTable() error { return f.checkTableOf(f.Table) }
+
+// checkTableOf checks a table, which may be a part of another kind.
+func (f *Figure) checkTableOf(t *Table) error {
 	if len(t.Columns) == 0 {
 		return fmt.Errorf("a table needs a column")
 	}

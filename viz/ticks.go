@@ -25,9 +25,18 @@ func ticks(s Scale, n int) []plot.Tick {
 	}
 	var out []plot.Tick
 	for i := math.Ceil(s.Lo/step - 1e-9); i*step <= s.Hi+1e-9*step && len(out) <= 2*n; i++ {
-		out = append(out, plot.Tick{Value: i * step, Label: FormatNumber("%.6g", i*step)})
+		out = append(out, plot.Tick{Value: i * step, Label: tickLabel("%.6g", i*step)})
 	}
 	return out
+}
+
+// tickLabel writes a tick; whole numbers from a thousand to some millions have
+// their thousands apart.
+func tickLabel(format string, v float64) string {
+	if v >= 1000 && v < 1e7 && v == math.Round(v) {
+		return thousands(FormatNumber("%.0f", v))
+	}
+	return FormatNumber(format, v)
 }
 
 func logTicks(lo, hi float64, n int) []plot.Tick {
@@ -43,7 +52,10 @@ func logTicks(lo, hi float64, n int) []plot.Tick {
 			}
 			label := ""
 			if (k == 1 && (e-first)%every == 0) || (few && (k == 2 || k == 5)) {
-				label = FormatNumber("%.3g", v)
+				label = tickLabel("%.3g", v)
+				if k == 1 && e <= -3 {
+					label = FormatNumber("%.0e", v)
+				}
 			}
 			if label != "" || every == 1 {
 				out = append(out, plot.Tick{Value: v, Label: label})

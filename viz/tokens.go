@@ -1,6 +1,9 @@
 package viz
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // metric returns a metric of a token grid by name; empty is the figure's own.
 func (f *Figure) metric(show string) (TokenMetric, error) {
@@ -47,47 +50,130 @@ func (f *Figure) subtitle(show string) string {
 // focusRoom is what the frame around the last column needs, in pixels.
 const focusRoom = 3.0
 
-// tokensBody is the grid of tokens with its colour bar.
+// tokensBody is one grid of tokens, or several abreast, over one colour bar.
 type tokensBody struct {
-	grid *grid
-	key  *key
+	f     *Figure
+	grids []placed
+	key   *key
+	w, h  float64
 }
 
 func newTokensBody(s *sheet, f *Figure, show string, avail float64) body {
 	t := f.Tokens
 	m := f.shown(show)
-	values, text := f.Arrays[m.Values], f.Texts[t.Cell]
-	columns := len(t.Columns.Labels)
 	scale := f.Scales[m.Scale]
 	if scale.Label == "" {
 		scale.Label = m.Label
 	}
-	g := &grid{rows: t.Rows, columns: t.Columns, scale: scale, focus: t.Focus, cells: func(r, c int) cell {
-		v, state := values.At(r*columns + c)
-		out := cell{value: float64(v), state: state, cut: true, face: mono}
-		if label := text.Values[r*columns+c]; label != "" {
+	b := &tokensBody{f: f}
+	n, _ := t.panels()
+	x, y, tallest := 0.0, b.head(), 0.0
+	for i := range n {
+		g := b.grid(s, i, m, scale, avail)
+		w, h := g.size()
+		limit := avail
+		if limit == 0 {
+			limit = 1100
+		}
+		if x > 0 && x+w > limit {
+			x, y, tallest = 0, y+tallest+b.head()+10, 0
+		}
+		title := ""
+		if len(t.Panels) > 0 {
+			title = t.Panels[i].Title
+		}
+		b.grids = append(b.grids, placed{title, g, x, y})
+		x += w + panelGap
+		tallest = max(tallest, h)
+		b.w = max(b.w, x-panelGap)
+	}
+	b.h = y + tallest
+	b.key = f.key(m.Scale, scale, f.Arrays[m.Values]).layout(s, b.grids[0].grid.left(), keyRoom(b.w, avail))
+	return b
+}
+
+// head is the room for the panels' titles.
+func (b *tokensBody) head() float64 {
+	if len(b.f.Tokens.Panels) > 0 {
+		return 22
+	}
+	return 0
+}
+
+// grid is one panel, laid out; several abreast are narrower.
+func (b *tokensBody) grid(s *sheet, panel int, m TokenMetric, scale Scale, avail float64) *grid {
+	t := b.f.Tokens
+	values, text := b.f.Arrays[m.Values], b.f.Texts[t.Cell]
+	columns, from := b.f.panel(panel)
+	n := len(columns.Labels)
+	outside := b.outside(panel)
+	g := &grid{rows: t.Rows, columns: columns, scale: scale, focus: t.Focus, cells: func(r, c int) cell {
+		v, state := values.At(from + r*n + c)
+		out := cell{value: float64(v), state: state, cut: true, face: mono, faded: outside(r, c)}
+		if label := text.Values[from+r*n+c]; label != "" {
 			out.text = TokenText(label)
 		}
 		return out
 	}}
 	if len(g.columns.Roles) == 0 { // a prompt's tokens are chips, tinted or not
-		g.columns.Roles = make([]TokenRole, columns)
+		g.columns.Roles = make([]TokenRole, n)
 	}
-	g.layout(s, max(avail-focusRoom, 0), min(134, max(58, 660/float64(columns))), 30)
-	w, _ := g.size()
-	return &tokensBody{g, newKey(s, scale, g.left(), keyRoom(w, avail), values)}
+	widest, height, least := 660.0, 30.0, 58.0
+	if len(t.Panels) > 0 {
+		g.focus, widest, height, least = -1, 230, 24, 46
+	}
+	if panel > 0 { // said once
+		g.rows.Name = ""
+	}
+	g.layout(s, max(avail-focusRoom, 0), min(134, max(least, widest/float64(n))), height)
+	return g
+}
+
+// outside tells the cells of a panel that nothing moved can reach.
+func (b *tokensBody) outside(panel int) func(r, c int) bool {
+	if p := b.f.Tokens.Patch; p != nil {
+		for _, res := range p.Results {
+			if res.Panel == panel {
+				cone, n := b.f.Arrays[res.Cone], len(b.f.Tokens.Columns.Labels)
+				return func(r, c int) bool { v, state := cone.At(r*n + c); return state == Done && v == 0 }
+			}
+		}
+	}
+	return func(int, int) bool { return false }
 }
 
 func (b *tokensBody) size() (w, h float64) {
-	w, h = b.grid.size()
 	_, kh := b.key.size()
-	return w + focusRoom, h + 10 + kh
+	return b.w + focusRoom, b.h + 10 + kh
 }
 
+func (b *tokensBody) takeKeys(shared func(scale string) bool) []*key { return takeKey(&b.key, shared) }
+
 func (b *tokensBody) draw(s *sheet, x, y float64) {
-	b.grid.draw(s, x, y)
-	_, h := b.grid.size()
-	b.key.draw(s, x, y+h+10)
+	for i, p := range b.grids {
+		b.drawTitle(s, i, x, y)
+		b.drawCone(s, i, x+p.x, y+p.y)
+		p.grid.draw(s, x+p.x, y+p.y)
+	}
+	b.drawMoves(s, x, y)
+	b.key.draw(s, x, y+b.h+10)
+}
+
+// drawTitle writes a panel's name, and beside it what run it is as far as there
+// is room.
+func (b *tokensBody) drawTitle(s *sheet, panel int, x, y float64) {
+	p := b.grids[panel]
+	w, _ := p.grid.size()
+	room := w - p.grid.left()
+	title := pen{face: bold, size: textSize, color: s.th.ui("ink")}
+	text := truncate(p.title, s.fit(title, room))
+	s.text(x+p.x+p.grid.left(), y+p.y-9, text, title)
+	if len(b.f.Tokens.Panels) == 0 {
+		return
+	}
+	note := pen{face: sans, size: smallSize, color: s.th.ui("mute")}
+	used := s.width(text, title) + 8
+	s.text(x+p.x+p.grid.left()+used, y+p.y-9, truncate(b.f.Tokens.Panels[panel].Note, s.fit(note, room-used)), note)
 }
 
 // checkTokens is the part of Validate for token grids.
@@ -96,17 +182,22 @@ func (f *Figure) checkTokens() error {
 	if err := first(t.Rows.check("rows"), t.Columns.check("columns")); err != nil {
 		return err
 	}
-	r, c := len(t.Rows.Labels), len(t.Columns.Labels)
-	if err := f.text(t.Cell, r, c); err != nil {
+	if err := f.checkPanels(); err != nil {
+		return err
+	}
+	c := len(t.Columns.Labels)
+	_, shape := t.panels()
+	shape = append(shape, len(t.Rows.Labels), c)
+	if err := f.text(t.Cell, shape...); err != nil {
 		return err
 	}
 	if t.TopTokens != "" || t.TopValues != "" {
 		top := f.Texts[t.TopTokens]
-		if top == nil || len(top.Shape) != 3 {
-			return fmt.Errorf("top_tokens %q must name a text of rank 3", t.TopTokens)
+		if top == nil || len(top.Shape) != len(shape)+1 {
+			return fmt.Errorf("top_tokens %q must name a text of rank %d", t.TopTokens, len(shape)+1)
 		}
-		k := top.Shape[2]
-		if err := first(f.text(t.TopTokens, r, c, k), f.array(t.TopValues, r, c, k)); err != nil {
+		best := append(slices.Clone(shape), top.Shape[len(shape)])
+		if err := first(f.text(t.TopTokens, best...), f.array(t.TopValues, best...)); err != nil {
 			return err
 		}
 	}
@@ -119,7 +210,7 @@ func (f *Figure) checkTokens() error {
 			return fmt.Errorf("metric name %q is empty or used twice", m.Name)
 		}
 		seen[m.Name] = true
-		if err := first(f.array(m.Values, r, c), f.scale(m.Scale, false)); err != nil {
+		if err := f.colours(m.Values, m.Scale, shape...); err != nil {
 			return fmt.Errorf("metric %q: %w", m.Name, err)
 		}
 	}
@@ -132,5 +223,5 @@ func (f *Figure) checkTokens() error {
 	if len(t.Target) != 0 && len(t.Target) != c {
 		return fmt.Errorf("%d targets for %d columns", len(t.Target), c)
 	}
-	return nil
+	return f.checkLenses()
 }

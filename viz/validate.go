@@ -6,23 +6,70 @@ import (
 	"slices"
 )
 
-// validators holds the check of each kind.
-var validators = map[Kind]func(*Figure) error{
-	KindTokens:  (*Figure).checkTokens,
-	KindHeatmap: (*Figure).checkHeatmap,
-	KindLines:   (*Figure).checkLines,
-	KindTable:   (*Figure).checkTable,
+// Validate reports the first inconsistency: a kind without its struct, a
+// name that is not in the pool, a shape that does not fit its axes, a
+// diverging scale that is not centred at 0, limits in the wrong order, a
+// slider whose arrays do not have its frames.
+func (f *Figure) Validate() error {
+	err := f.checkKind()
+	if err == nil {
+		err = f.checkPool()
+	}
+	if err == nil {
+		err = f.checkSlider()
+	}
+	if err == nil {
+		err = f.frame().check()
+	}
+	if err != nil {
+		return fmt.Errorf("figure %q: %w", f.Title, err)
+	}
+	return nil
 }
 
-// checkPool reports arrays and texts that do not fill their shape, scales
-// whose limits make no sense, badges without a number, and a second kind set.
-func (f *Figure) checkPool() error {
-	set := map[Kind]bool{KindTokens: f.Tokens != nil, KindHeatmap: f.Heatmap != nil, KindLines: f.Lines != nil, KindTable: f.Table != nil}
+// checkKind reports an unknown kind, one whose field is missing, and a second
+// field set.
+func (f *Figure) checkKind() error {
+	if !slices.Contains(Kinds[:], f.Kind) {
+		return fmt.Errorf("unknown kind %q (kinds are %v)", f.Kind, Kinds)
+	}
+	set := map[Kind]bool{
+		KindTokens: f.Tokens != nil, KindHeatmap: f.Heatmap != nil, KindLines: f.Lines != nil, KindTable: f.Table != nil,
+		KindScatter: f.Scatter != nil, KindBars: f.Bars != nil, KindDials: f.Dials != nil, KindMultiples: f.Multiples != nil,
+	}
 	for _, k := range Kinds {
 		if set[k] != (k == f.Kind) {
 			return fmt.Errorf("kind is %q, but field %q is set: %t", f.Kind, k, set[k])
 		}
 	}
+	return nil
+}
+
+// check is the part of Validate for the figure's kind.
+func (f *Figure) check() error {
+	switch f.Kind {
+	case KindTokens:
+		return f.checkTokens()
+	case KindHeatmap:
+		return f.checkHeatmap()
+	case KindLines:
+		return f.checkLines()
+	case KindTable:
+		return f.checkTable()
+	case KindScatter:
+		return f.checkScatter()
+	case KindBars:
+		return f.checkBars()
+	case KindDials:
+		return f.checkDials()
+	default:
+		return f.checkMultiples()
+	}
+}
+
+// checkPool reports arrays and texts that do not fill their shape, scales
+// whose limits make no sense, and badges without a number.
+func (f *Figure) checkPool() error {
 	for _, name := range sortedKeys(f.Arrays) {
 		if err := f.Arrays[name].check(); err != nil {
 			return fmt.Errorf("array %q: %w", name, err)
@@ -41,6 +88,9 @@ func (f *Figure) checkPool() error {
 		if err := f.Scales[name].check(); err != nil {
 			return fmt.Errorf("scale %q: %w", name, err)
 		}
+	}
+	if err := f.Interval.check(); err != nil {
+		return err
 	}
 	for _, b := range f.Badges {
 		if !finite(b.Value) || !finite(b.Bound) {
@@ -72,27 +122,6 @@ func (a *Array) check() error {
 	return nil
 }
 
-func (s Scale) check() error {
-	switch s.Kind {
-	case ScaleSequential, ScaleDiverging, ScaleLog, ScaleLinear:
-	default:
-		return fmt.Errorf("unknown kind %q (kinds are %q, %q, %q, %q)", s.Kind, ScaleSequential, ScaleDiverging, ScaleLog, ScaleLinear)
-	}
-	if !(math.Abs(s.Lo) <= math.MaxFloat32 && math.Abs(s.Hi) <= math.MaxFloat32) {
-		return fmt.Errorf("limits %v to %v must be finite float32 numbers", s.Lo, s.Hi)
-	}
-	if s.Lo > s.Hi {
-		return fmt.Errorf("limits %v to %v are in the wrong order", s.Lo, s.Hi)
-	}
-	if s.Kind == ScaleDiverging && s.Lo != -s.Hi {
-		return fmt.Errorf("diverging limits %v to %v are not centred at 0", s.Lo, s.Hi)
-	}
-	if s.Kind == ScaleLog && !(s.Lo > 0) {
-		return fmt.Errorf("log scale needs a lower limit above 0, not %v", s.Lo)
-	}
-	return nil
-}
-
 func (x Axis) check(what string) error {
 	if len(x.Labels) == 0 {
 		return fmt.Errorf("%s %q has no labels", what, x.Name)
@@ -118,6 +147,15 @@ func (f *Figure) array(name string, shape ...int) error {
 	return nil
 }
 
+// each checks that a name refers to an array of the shape with one axis more.
+func (f *Figure) each(name string, shape ...int) error {
+	n := 1
+	if a := f.Arrays[name]; a != nil && len(a.Shape) > 0 {
+		n = a.Shape[len(a.Shape)-1]
+	}
+	return f.array(name, append(shape, n)...)
+}
+
 // text checks that a name refers to a text of the shape.
 func (f *Figure) text(name string, shape ...int) error {
 	t := f.Texts[name]
@@ -140,10 +178,33 @@ func (f *Figure) scale(name string, axis bool) error {
 		return fmt.Errorf("scale %q is %s, an axis needs linear or log", name, s.Kind)
 	}
 	if !axis && s.Kind == ScaleLinear {
-		return fmt.Errorf("scale %q is linear, which has no colours; use sequential, diverging or log", name)
+		return fmt.Errorf("scale %q is linear, which has no colours; use sequential, diverging, log, category or cyclic", name)
+	}
+	if s.Names != "" {
+		if err := f.text(s.Names, s.categories()); err != nil {
+			return fmt.Errorf("scale %q: names: %w", name, err)
+		}
 	}
 	if _, err := parseFormat(s.Format); err != nil {
 		return fmt.Errorf("scale %q: %w", name, err)
+	}
+	return nil
+}
+
+// colours checks that an array of the shape can be drawn on a scale of
+// colours: a category scale takes whole numbers only.
+func (f *Figure) colours(name, scale string, shape ...int) error {
+	if err := first(f.array(name, shape...), f.scale(scale, false)); err != nil {
+		return err
+	}
+	if f.Scales[scale].Kind != ScaleCategory {
+		return nil
+	}
+	a := f.whole(name)
+	for i := range a.Data {
+		if v, state := a.At(i); state == Done && finite(float64(v)) && float64(v) != math.Trunc(float64(v)) {
+			return fmt.Errorf("array %q holds %v at %d, the category scale %q takes whole numbers", name, v, i, scale)
+		}
 	}
 	return nil
 }

@@ -26,9 +26,10 @@ func TestValidate(t *testing.T) {
 		spoil  func(f *viz.Figure)
 		want   string
 	}{
-		{"unknown kind", sampleTable(), func(f *viz.Figure) { f.Kind = "pie" }, `unknown kind "pie" (kinds are [tokens heatmap lines table])`},
+		{"unknown kind", sampleTable(), func(f *viz.Figure) { f.Kind = "pie" }, `unknown kind "pie" (kinds are [tokens heatmap lines table scatter bars dials multiples])`},
 		{"kind without its struct", sampleTable(), func(f *viz.Figure) { f.Kind = viz.KindLines }, `kind is "lines", but field "lines" is set: false`},
 		{"two structs", sampleTable(), func(f *viz.Figure) { f.Lines = &viz.Lines{} }, `field "lines" is set: true`},
+		{"unknown kin", sampleLines(), func(f *viz.Figure) { f.Lines.Series[1].Kin = "far" }, `series 1 "positional": kin is "far", want "near", "crude" or none`},
 		{"null array", sampleTable(), func(f *viz.Figure) { f.Arrays["p"] = nil }, `array "p": null`},
 		{"array that does not fill its shape", sampleTable(), func(f *viz.Figure) { f.Arrays["p"].Data = nil }, `array "p": shape [4] does not hold 0 numbers`},
 		{"states too few", sampleTable(), func(f *viz.Figure) { f.Arrays["p"].State = make([]viz.State, 3) }, `3 states for 4 numbers`},
@@ -63,6 +64,9 @@ func TestValidate(t *testing.T) {
 			f.Heatmap.Panels[1].Columns.Labels = []string{"a"}
 			f.Heatmap.Panels[1].Columns.Roles = nil
 		}, `panel 1 "Attention output": array "attn" has shape [6 4], its axes need [6 1]`},
+		{"interval of no kind", sampleLines(), func(f *viz.Figure) { f.Interval.Kind = "sem" }, `interval is "sem"`},
+		{"interval of one number", sampleLines(), func(f *viz.Figure) { f.Interval.N = 1 }, "n = 1"},
+		{"interval without a quantile", sampleLines(), func(f *viz.Figure) { f.Interval.Times = math.NaN() }, "no positive number"},
 		{"errors missing", sampleHeatmap(), func(f *viz.Figure) { f.Heatmap.Panels[0].Errors = "se" }, `no array "se"`},
 		{"no x", sampleLines(), func(f *viz.Figure) { f.Lines.X = "y" }, `x "y" must name an array of rank 1`},
 		{"no series", sampleLines(), func(f *viz.Figure) { f.Lines.Series = nil }, `lines need a series`},
@@ -71,6 +75,8 @@ func TestValidate(t *testing.T) {
 		{"no column", sampleTable(), func(f *viz.Figure) { f.Table.Columns = nil }, `needs a column`},
 		{"column of both", sampleTable(), func(f *viz.Figure) { f.Table.Columns[1].Text = "cell" }, `exactly one of values "p" and text "cell"`},
 		{"column format", sampleTable(), func(f *viz.Figure) { f.Table.Columns[1].Format = "3" }, `column 1 "P(91)": number format "3"`},
+		{"browsing lines", sampleMultiples(), func(f *viz.Figure) { f.Multiples.Browse = 2 }, `with browse an item is a heatmap of one panel`},
+		{"large out of reach", sampleMultiples(), func(f *viz.Figure) { f.Multiples.Large = len(f.Multiples.Items) }, `0 items in a row to browse`},
 		{"rows", sampleTable(), func(f *viz.Figure) { f.Table.Rows = 3 }, `its axes need [3]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
