@@ -2,8 +2,6 @@ package server
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,9 +27,7 @@ func (a *assets) page(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("the page is not built in: %w", err)
 	}
-	raw := make([]byte, 18)
-	rand.Read(raw) // never fails
-	nonce := base64.RawStdEncoding.EncodeToString(raw)
+	nonce := nonce()
 	c.Response().Header().Set("Content-Security-Policy", strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self' 'nonce-" + nonce + "'",
 		"img-src 'self' data: blob:", "font-src 'self'", "connect-src 'self'", "worker-src 'self' blob:",
@@ -42,7 +38,7 @@ func (a *assets) page(c echo.Context) error {
 // file serves any other file of the page.
 func (a *assets) file(c echo.Context) error {
 	name := strings.TrimPrefix(c.Request().URL.Path, "/")
-	missing := &api.Error{Code: api.NotFound, Message: "there is nothing at this address", Hint: "the start page is at /"}
+	missing := &api.Error{Code: api.NotFound, Message: "there is nothing at this address", Hint: startHint}
 	if !fs.ValidPath(name) || name == "index.html" {
 		return missing
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"orrery/models"
@@ -45,10 +46,11 @@ func NewCatalog(roots ...string) *Catalog {
 	return &Catalog{roots: roots, open: map[string]*entry{}}
 }
 
-// Open returns a shipped model, or reads a directory or a pulled model.
+// Open returns a shipped model, as it is or as it was behind a step of its
+// training (NAME@STEP), or reads a directory or a pulled model.
 func (c *Catalog) Open(name string) (*models.Model, error) {
 	place, shown := name, "" // shown is what a directory is listed as
-	if !slices.Contains(zoo.Names(), name) {
+	if !zoo.Shipped(name) {
 		dir, err := c.inside(name)
 		if err == nil {
 			shown = dir
@@ -124,7 +126,8 @@ func (c *Catalog) inside(name string) (string, error) {
 		}
 	}
 	return "", &api.Error{Code: api.NotFound, Message: fmt.Sprintf("there is no model %q", name),
-		Hint: fmt.Sprintf("shipped models are %v; a directory must lie inside the notebook folder; orrery pull OWNER/NAME, on the command line, fetches one from a hub", unknown.Shipped)}
+		Hint: fmt.Sprintf("shipped models are %s; a directory must lie inside the notebook folder; orrery pull %s, on the command line, fetches one from a hub",
+			strings.Join(unknown.Shipped, ", "), unknown.Repo)}
 }
 
 // List describes the shipped models and the directories that were opened.

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		s.KeepQuick()
 		fmt.Println(s.URL())
 		if err := s.Start(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -8,6 +8,7 @@ import (
 	"orrery/models"
 	"orrery/server/analysis"
 	"orrery/server/api"
+	"orrery/server/script"
 	"orrery/viz"
 )
 
@@ -107,6 +108,20 @@ func (s *Server) tokenize(c echo.Context) error {
 	return c.JSON(http.StatusOK, api.TokenizeResponse{Tokens: tokens})
 }
 
+// form is POST /api/form: it reads and edits text, and no document; the page
+// sends what comes back as an edit of its own.
+func (s *Server) form(c echo.Context) error {
+	req, err := bind[api.FormRequest](c, editBody)
+	if err != nil {
+		return err
+	}
+	f, err := script.Form(req.Source, req.Types, req.Edit)
+	if err != nil {
+		return invalid(err)
+	}
+	return c.JSON(http.StatusOK, f)
+}
+
 // invalid puts what a model or its tokenizer says about a request in words
 // for the page.
 func invalid(err error) error {
@@ -123,12 +138,7 @@ func tokensOf(m *models.Model, prompt string) ([]api.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	roles := analysis.TokenRoles(m.Tokenizer, ids)
-	tokens := make([]api.Token, len(ids))
-	for i, id := range ids {
-		tokens[i] = api.Token{ID: id, Text: m.Tokenizer.Label(id), Role: roles[i], Special: m.Tokenizer.IsSpecial(id)}
-	}
-	return tokens, nil
+	return analysis.PromptTokens(m, ids), nil
 }
 
 // figure returns a copy of an output's figure.
@@ -137,7 +147,7 @@ func (h *hub) figure(cell, output string) (*viz.Figure, error) {
 	defer h.mu.Unlock()
 	o := h.output(cell, output)
 	if o == nil {
-		return nil, &api.Error{Code: api.NotFound, Message: "there is no such output", Hint: "the cell has run again since; take the output that it shows now"}
+		return nil, noOutput()
 	}
 	if o.Figure == nil {
 		return nil, &api.Error{Code: api.Unsupported, Message: "only figures can be exported"}

@@ -19,7 +19,7 @@
 // # What is on the disk
 //
 // A notebook is the file NAME.md. Beside it .orrery holds store.sqlite with
-// revisions, undo histories and outputs, and a lock that keeps a second server
+// revisions, undo histories, outputs and results, and a lock that keeps a second server
 // out. An edit is acknowledged when file and store are synced; what another
 // program writes into a file is never overwritten without asking.
 //
@@ -28,6 +28,22 @@
 // again, and a restart changes nothing. Values of cells live in memory only:
 // after a restart a cell runs again those that it needs. Opening a notebook
 // runs nothing and writes nothing.
+//
+// # The result cache
+//
+// Results (results.go, store_result.go) keeps the finished figures of analyses in
+// the same store, under the program (program.go) and what the call computes from
+// (analysis.Key). The rule that all of it serves: what is recalled is what would be
+// computed, to the byte, or it is computed. Hence whatever is not known by content
+// has no key, a row carries the sum of all that it says, and a figure is kept only
+// when what comes back from its encoding is written alike. A run looks into the
+// cache unless it was asked for as fresh (api.RunRequest); Execute does only when it
+// is given one, so that checks, recordings and measurements compute everything.
+// Rows hold 256 MiB together at most, each at most an eighth of it; those that were
+// asked for longest ago go first, and all of them before a full disk costs what
+// cells left. The file does not shrink; SQLite uses freed pages again. A result is
+// written when its analysis has ended, not cell by cell: an interrupted sweep begins
+// again.
 //
 // # Errors
 //

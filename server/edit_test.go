@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"errors"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -210,7 +211,7 @@ func TestCreate(t *testing.T) {
 // TestExamples holds that a shipped notebook opens with what was recorded,
 // that looking at it leaves no file, and that the first edit makes one.
 func TestExamples(t *testing.T) {
-	text := "# The tour\n\n" + code("c", "x = 1")
+	text := "# The tour\n\n" + code("c", "x = 1") + "\n" + code("d", "m = load(\"toy\")\nlogit_lens(m, \"1\")")
 	s := start(t, server.Options{Examples: fstest.MapFS{"tour.md": {Data: []byte(text)}}})
 	find := func() api.NotebookInfo {
 		t.Helper()
@@ -220,11 +221,15 @@ func TestExamples(t *testing.T) {
 		}
 		return list[0]
 	}
-	if got := find(); got.ID != "tour" || !got.Example || got.Title != "The tour" {
+	got := find()
+	if got.ID != "tour" || !got.Example || got.Kept || got.Title != "The tour" {
 		t.Errorf("listed %+v", got)
 	}
+	if strings.Join(got.Models, " ") != "toy" || strings.Join(got.Methods, " ") != "logit_lens" {
+		t.Errorf("it loads %q and calls %q", got.Models, got.Methods)
+	}
 	snap := s.snapshot("tour")
-	if len(snap.Notebook.Cells) != 2 || len(snap.Jobs) != 0 || snap.Notebook.Cells[1].State != api.StateIdle {
+	if len(snap.Notebook.Cells) != 3 || len(snap.Jobs) != 0 || snap.Notebook.Cells[1].State != api.StateIdle {
 		t.Errorf("opened %+v", snap)
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "tour.md")); !errors.Is(err, os.ErrNotExist) {
@@ -235,13 +240,38 @@ func TestExamples(t *testing.T) {
 		t.Errorf("the file is %q", s.file("tour"))
 	}
 	s.edit("tour", api.Op{Op: api.OpSource, Cell: "c", Source: "x = 3"})
-	if got := find(); got.ID != "tour" || !got.Example || got.Cells != 2 {
+	if got := find(); got.ID != "tour" || !got.Example || !got.Kept || got.Cells != 3 {
 		t.Errorf("listed %+v", got)
 	}
 	s.stop()
 	s = start(t, server.Options{Dir: s.dir, Examples: fstest.MapFS{"tour.md": {Data: []byte(text)}}})
 	if got := cell(t, s.snapshot("tour"), "c").Source; got != "x = 3" {
 		t.Errorf("the own version is %q", got)
+	}
+}
+
+// TestPortIsKept holds that a server comes back where it was, so that open pages
+// find it again, and goes elsewhere where another program listens now.
+func TestPortIsKept(t *testing.T) {
+	s := start(t, server.Options{})
+	before, err := url.Parse(s.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	s = start(t, server.Options{Dir: s.dir})
+	if s.base != before.String() {
+		t.Errorf("the second server is at %s, the first was at %s", s.base, before)
+	}
+	s.stop()
+	other, err := net.Listen("tcp", before.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	s = start(t, server.Options{Dir: s.dir})
+	if s.base == before.String() {
+		t.Errorf("two programs are at %s", s.base)
 	}
 }
 

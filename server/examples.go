@@ -82,6 +82,7 @@ func (x *examples) info(id string) (api.NotebookInfo, error) {
 	if err != nil {
 		return api.NotebookInfo{}, err
 	}
-	return api.NotebookInfo{ID: id, Title: doc.Title(), Summary: doc.Summary(),
-		Modified: x.made, Cells: len(doc.Cells), Example: true}, nil
+	is := api.NotebookInfo{ID: id, Title: id, Modified: x.made, Example: true}
+	describe(&is, doc)
+	return is, nil
 }

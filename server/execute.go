@@ -21,6 +21,9 @@ type Execution struct {
 	// Each, when not nil, is called with every event a page would see. It must
 	// return soon.
 	Each func(api.Event)
+	// Results is the result cache to take from and to keep in; nil to compute
+	// everything.
+	Results *Results
 }
 
 // Executed is a notebook after its cells have run.
@@ -62,7 +65,7 @@ func Execute(ctx context.Context, id string, markdown []byte, x Execution) (*Exe
 	if x.Log == nil {
 		x.Log = slog.New(slog.DiscardHandler)
 	}
-	h := newHub(hubConfig{id: id, models: x.Models, log: x.Log, limits: x.Limits, tap: x.Each}, &opened{doc: doc})
+	h := newHub(hubConfig{id: id, models: x.Models, log: x.Log, limits: x.Limits, tap: x.Each, results: x.Results}, &opened{doc: doc})
 	if len(h.plan.cells) > 0 {
 		if _, err := h.run(api.RunRequest{All: true}); err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -16,7 +17,7 @@ import (
 )
 
 // export is GET /api/notebooks/:id/cells/:cell/outputs/OUTPUT.FORMAT with the
-// query show=METRIC and theme=light or dark. The answer is a download; it is
+// query of api.ExportFormats. The answer is a download; it is
 // never shown inside the page's origin.
 func (s *Server) export(c echo.Context) error {
 	h, err := s.notebook(c)
@@ -44,9 +45,12 @@ func (s *Server) export(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	err = viz.Export(&b, figure, format.Name, viz.Options{Show: c.QueryParam("show"), Theme: c.QueryParam("theme")})
+	options, err := exportOptions(c)
 	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := viz.Export(&b, figure, format.Name, options); err != nil {
 		return &api.Error{Code: api.Invalid, Message: err.Error()}
 	}
 	headers := c.Response().Header()
@@ -54,6 +58,50 @@ func (s *Server) export(c echo.Context) error {
 		map[string]string{"filename": fileName(h.id, figure.Title) + "." + format.Name}))
 	headers.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	return c.Blob(http.StatusOK, format.MIME, b.Bytes())
+}
+
+// exportOptions reads what the reader sees from the query (see api.ExportFormats).
+func exportOptions(c echo.Context) (viz.Options, error) {
+	o := viz.Options{Show: c.QueryParam("show"), Colour: c.QueryParam("colour"), Theme: c.QueryParam("theme")}
+	for key, values := range c.QueryParams() {
+		what, place, ok := strings.Cut(key, ".")
+		if !ok || what != "show" && what != "colour" {
+			continue
+		}
+		i, err := strconv.Atoi(place)
+		if err != nil || len(values) != 1 {
+			return o, &api.Error{Code: api.Invalid, Message: fmt.Sprintf("%q is not %s.PANEL, once, with the panel's place from 0", key, what)}
+		}
+		if o.Items == nil {
+			o.Items = map[int]viz.ItemOptions{}
+		}
+		item := o.Items[i]
+		if what == "show" {
+			item.Show = values[0]
+		} else {
+			item.Colour = values[0]
+		}
+		o.Items[i] = item
+	}
+	if text := c.QueryParam("frame"); text != "" {
+		frame, err := strconv.Atoi(text)
+		if err != nil {
+			return o, &api.Error{Code: api.Invalid, Message: fmt.Sprintf("frame %q is not a whole number", text)}
+		}
+		o.Frame = &frame
+	}
+	if text := c.QueryParam("turn"); text != "" {
+		var turn [2]float64
+		azimuth, elevation, _ := strings.Cut(text, ",")
+		var errs [2]error
+		turn[0], errs[0] = strconv.ParseFloat(azimuth, 64)
+		turn[1], errs[1] = strconv.ParseFloat(elevation, 64)
+		if errs[0] != nil || errs[1] != nil {
+			return o, &api.Error{Code: api.Invalid, Message: fmt.Sprintf("turn %q is not AZIMUTH,ELEVATION in degrees", text)}
+		}
+		o.Turn = &turn
+	}
+	return o, nil
 }
 
 // fileName makes a name for a download from a notebook's id and a figure's

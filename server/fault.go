@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -42,9 +41,12 @@ func writeError(log *slog.Logger) echo.HTTPErrorHandler {
 			log.Error("a request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "error", err)
 		}
 		var sent error
-		if strings.HasPrefix(c.Request().URL.Path, "/api/") {
+		switch {
+		case isAPI(c.Request().URL.Path):
 			sent = c.JSON(status, e)
-		} else {
+		case readsHTML(c.Request()):
+			sent = writeFault(c, status, e)
+		default:
 			sent = c.String(status, "orrery: "+e.Error()+"\n")
 		}
 		if sent != nil {
@@ -68,7 +70,7 @@ func asError(err error) *api.Error {
 	if errors.As(err, &route) {
 		switch route.Code {
 		case http.StatusNotFound:
-			return &api.Error{Code: api.NotFound, Message: "there is nothing at this address", Hint: "the start page is at /"}
+			return &api.Error{Code: api.NotFound, Message: "there is nothing at this address", Hint: startHint}
 		case http.StatusMethodNotAllowed:
 			return &api.Error{Code: api.Invalid, Message: "this address does not take that method"}
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"orrery/server/api"
@@ -43,13 +45,23 @@ func openFolder(dir string) (*folder, error) {
 	}
 	f := &folder{root: root, path: dir}
 	if err := root.Mkdir(private, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, errors.Join(fmt.Errorf("notebook folder: %w", err), root.Close())
+		return nil, errors.Join(cmp.Or(unwritable(dir, err), fmt.Errorf("notebook folder: %w", err)), root.Close())
 	}
 	if info, err := root.Lstat(private); err != nil || !info.IsDir() {
 		return nil, errors.Join(fmt.Errorf("notebook folder: %s is not a folder of its own; remove it and start again",
 			path.Join(dir, private)), root.Close())
 	}
 	return f, nil
+}
+
+// unwritable is the error of a folder that cannot be written, nil where err says
+// something else.
+func unwritable(dir string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return nil
+	}
+	return &api.Error{Code: api.Invalid, Message: fmt.Sprintf("folder %s cannot be written: %v", dir, err),
+		Hint: "notebooks and their results are kept in it: choose another one, or let yourself write there"}
 }
 
 // fileOf returns the path below the folder of a notebook's file. It refuses

@@ -238,7 +238,11 @@ func writeFile(t *testing.T, dir, id, text string) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+	// In one step, as editors do: who watches the file never sees half of it.
+	if err := os.WriteFile(file+".new", []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
 		t.Fatal(err)
 	}
 }

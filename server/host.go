@@ -29,6 +29,7 @@ type host struct {
 	h         *hub
 	cell, job string
 	hash      string
+	fresh     bool // reads no kept results
 	throttle  *job.Throttle
 
 	// All below is guarded by h.mu.
@@ -42,8 +43,8 @@ type host struct {
 }
 
 // newHost returns the host of a job.
-func newHost(h *hub, cell, jobID, hash string) *host {
-	t := &host{h: h, cell: cell, job: jobID, hash: hash, parts: map[string]viz.Part{}}
+func newHost(h *hub, cell, jobID, hash string, fresh bool) *host {
+	t := &host{h: h, cell: cell, job: jobID, hash: hash, fresh: fresh, parts: map[string]viz.Part{}}
 	t.throttle = job.NewThrottle(reportEvery, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -159,6 +160,30 @@ func (t *host) Progress(label string, done, total int, unit string) {
 	t.h.cell(t.cell).progress = &p
 	if i := t.h.job(t.job); i >= 0 {
 		t.h.jobs[i].Progress = &p
+	}
+}
+
+// Recall takes a figure from the result cache, unless the run is a fresh one.
+func (t *host) Recall(key string) *viz.Figure {
+	if t.h.results == nil || t.fresh {
+		return nil
+	}
+	r := t.h.results.recall(key)
+	if r == nil {
+		return nil
+	}
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	if st := t.h.cell(t.cell); !t.closed {
+		st.recalled = recalled(st.recalled, r)
+	}
+	return r.figure
+}
+
+// Keep puts a figure into the result cache.
+func (t *host) Keep(key string, f *viz.Figure, took time.Duration) {
+	if t.h.results != nil {
+		t.h.results.keep(key, f, took)
 	}
 }
 

@@ -32,7 +32,7 @@ func begin(h *hub) *host {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.cell("c").clearing = true
-	return newHost(h, "c", "job", h.plan.hash("c"))
+	return newHost(h, "c", "job", h.plan.hash("c"), false)
 }
 
 func lines() *viz.Figure {

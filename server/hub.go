@@ -30,11 +30,15 @@ type hub struct {
 	queue  *job.Queue
 	vault  *vault          // nil when nothing is kept
 	tap    func(api.Event) // nil, or sees every event, with mu held
+	// results keeps what analyses compute; nil for a notebook without.
+	results *Results
 
 	// editing is held while the document changes, disk writes included.
 	editing sync.Mutex
 	// seen is the foreign version that conflict describes; editing guards it.
 	seen stamp
+	// reading holds a token while the card of a head is read.
+	reading chan struct{}
 
 	mu       sync.Mutex // guards all below
 	doc      *notebook.Notebook
@@ -60,6 +64,8 @@ type cellState struct {
 	// clearing is true from the start of a run to its first output.
 	clearing bool
 	progress *api.Progress
+	// recalled counts what the present run took from the result cache.
+	recalled *api.Recalled
 	// exports are the names that the cell defines, made by the code of that
 	// hash; nil when they are not in memory.
 	exports     *script.Exports
@@ -75,14 +81,16 @@ type hubConfig struct {
 	log    *slog.Logger
 	limits script.Limits
 	tap    func(api.Event)
+	// results may be nil.
+	results *Results
 }
 
 // newHub opens a notebook; o.vault may be nil. It runs nothing.
 func newHub(c hubConfig, o *opened) *hub {
 	now := time.Now()
-	h := &hub{id: c.id, models: c.models, log: c.log, limits: c.limits, tap: c.tap, vault: o.vault,
+	h := &hub{id: c.id, models: c.models, log: c.log, limits: c.limits, tap: c.tap, results: c.results, vault: o.vault,
 		doc: o.doc, savedAt: o.savedAt, cells: map[string]*cellState{}, feeds: map[*feed]bool{},
-		vars: []api.Variable{},
+		vars: []api.Variable{}, reading: make(chan struct{}, 1),
 		// A page of an earlier server names a smaller seq and gets a snapshot.
 		seq:   uint64(now.UnixMilli()) * 1000,
 		epoch: strconv.FormatInt(now.UnixMilli(), 36)}
@@ -126,7 +134,7 @@ func (h *hub) view(c notebook.Cell, outputs bool) api.Cell {
 	v.State, v.Validity, v.Progress = st.state, h.validity(c.ID), st.progress
 	v.Defines, v.Uses = h.plan.names(c.ID)
 	if st.run != nil {
-		v.Millis, v.RanAt = st.run.Millis, st.run.RanAt
+		v.Millis, v.RanAt, v.Recalled = st.run.Millis, st.run.RanAt, st.run.Recalled
 		if outputs && !st.clearing { // old outputs go with the first new one
 			v.Outputs = st.run.Outputs
 		}

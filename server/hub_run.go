@@ -55,8 +55,8 @@ func (h *hub) tasks(req api.RunRequest) ([]job.Task, error) {
 	for _, id := range h.plan.closure(wanted, h.ready) {
 		h.made++
 		name := fmt.Sprintf("%s-%d", h.epoch, h.made)
-		tasks = append(tasks, job.Task{ID: name, Cell: id, Revision: h.doc.Revision, Key: h.plan.hash(id),
-			Run: func(ctx context.Context) error { return h.execute(ctx, name, id) }})
+		tasks = append(tasks, job.Task{ID: name, Cell: id, Revision: h.doc.Revision, Key: h.plan.hash(id), Fresh: req.Fresh,
+			Run: func(ctx context.Context) error { return h.execute(ctx, name, id, req.Fresh) }})
 	}
 	return tasks, nil
 }
@@ -80,8 +80,8 @@ func (h *hub) interrupt(cell string) error {
 	return nil
 }
 
-// execute runs a cell; it is what a task does.
-func (h *hub) execute(ctx context.Context, name, id string) error {
+// execute runs a cell; it is what a task does. A fresh run reads no kept results.
+func (h *hub) execute(ctx context.Context, name, id string, fresh bool) error {
 	h.mu.Lock()
 	c := h.plan.cells[id]
 	if c == nil {
@@ -89,7 +89,7 @@ func (h *hub) execute(ctx context.Context, name, id string) error {
 		return &api.Error{Code: api.Canceled, Cell: id, Message: fmt.Sprintf("cell %s was deleted", id)}
 	}
 	in, err := h.inputs(c)
-	host := newHost(h, id, name, c.hash)
+	host := newHost(h, id, name, c.hash, fresh)
 	h.mu.Unlock()
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (h *hub) started(t job.Task) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	st := h.cell(t.Cell)
-	st.state, st.clearing, st.progress = api.StateRunning, true, nil
+	st.state, st.clearing, st.progress, st.recalled = api.StateRunning, true, nil, nil
 	h.running = t.ID
 	if i := h.job(t.ID); i >= 0 { // it comes to the front: waiting ones may have moved
 		j := h.jobs[i]
@@ -181,6 +181,7 @@ func (h *hub) ended(c job.Change) {
 		}
 		if !st.clearing {
 			st.run.State, st.run.Millis, st.run.RanAt = c.State, c.Elapsed.Milliseconds(), time.Now().UTC().Format(time.RFC3339)
+			st.run.Recalled = st.recalled
 		}
 		if c.State == api.StateFailed {
 			st.exports = nil
@@ -210,7 +211,7 @@ func (h *hub) ended(c job.Change) {
 	}
 	last := api.CellRun{State: c.State}
 	if written {
-		last.Millis, last.RanAt = run.Millis, run.RanAt
+		last.Millis, last.RanAt, last.Recalled = run.Millis, run.RanAt, run.Recalled
 	}
 	h.listVariables()
 	h.tellState(c.Task, last)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path"
+	"strconv"
 
 	"orrery/models/hub/filelock"
 )
@@ -37,6 +39,9 @@ func (e *LockedError) Error() string {
 // lockFolder takes the lock of a folder or returns a *LockedError.
 func lockFolder(f *folder) (*lock, error) {
 	file, err := f.root.OpenFile(path.Join(private, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err := unwritable(f.path, err); err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
@@ -47,12 +52,30 @@ func lockFolder(f *folder) (*lock, error) {
 	if ok {
 		return &lock{file: file}, nil
 	}
-	held := &LockedError{Dir: f.path}
-	var who owner
-	if data, err := io.ReadAll(io.LimitReader(file, 4096)); err == nil && json.Unmarshal(data, &who) == nil {
-		held.PID, held.URL = who.PID, who.URL
+	who := signed(file)
+	return nil, errors.Join(&LockedError{Dir: f.path, PID: who.PID, URL: who.URL}, file.Close())
+}
+
+// signed reads who holds the lock or held it last; zero where nobody has signed.
+func signed(file *os.File) (who owner) {
+	data, err := io.ReadAll(io.NewSectionReader(file, 0, 4096))
+	if err != nil || json.Unmarshal(data, &who) != nil {
+		return owner{}
 	}
-	return nil, errors.Join(held, file.Close())
+	return who
+}
+
+// port is that of the server that held the lock before; 0 for none.
+func (l *lock) port() int {
+	u, err := url.Parse(signed(l.file).URL)
+	if err != nil {
+		return 0
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return 0
+	}
+	return port
 }
 
 // sign writes who holds the lock, without the token.

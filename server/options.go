@@ -20,7 +20,9 @@ type Options struct {
 	// "localhost" or "::1". Other addresses are refused: the server is for the
 	// person at this machine.
 	Addr string
-	// Port to listen on; 0 takes a free one.
+	// Port to listen on; 0 takes the one of the folder's last server where that is
+	// free, so that pages that are still open find the new one and the browser finds
+	// what it keeps for this address, else any free one.
 	Port int
 	// Token is the secret of this process; empty makes a random one, which is
 	// what a program should do.
@@ -40,13 +42,18 @@ type Options struct {
 	Limits script.Limits
 }
 
-// listen opens the port.
-func (o *Options) listen() (net.Listener, error) {
+// listen opens the port; last is that of the folder's last server, 0 for none.
+func (o *Options) listen(last int) (net.Listener, error) {
 	hosts := map[string]string{"": "127.0.0.1", "127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
 	host, ok := hosts[o.Addr]
 	if !ok {
 		return nil, &api.Error{Code: api.Invalid, Message: fmt.Sprintf("cannot listen on %q: it is not an address of this machine alone", o.Addr),
 			Hint: "use 127.0.0.1 or ::1; to reach it from elsewhere, forward the port with ssh -L"}
+	}
+	if o.Port == 0 && last > 0 {
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(last))); err == nil {
+			return l, nil
+		}
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(o.Port)))
 	if err != nil {

@@ -33,6 +33,7 @@ func (s *Server) routes() *echo.Echo {
 
 	e.GET("/api/workspace", s.workspace)
 	e.POST("/api/tokenize", s.tokenize)
+	e.POST("/api/form", s.form)
 	e.POST("/api/notebooks", s.create)
 	e.GET("/api/notebooks/:id", s.snapshot)
 	e.POST("/api/notebooks/:id/edit", s.edit)
@@ -41,6 +42,8 @@ func (s *Server) routes() *echo.Echo {
 	e.POST("/api/notebooks/:id/resolve", s.resolve)
 	e.GET("/api/notebooks/:id/events", s.events)
 	e.GET("/api/notebooks/:id/cells/:cell/outputs/:file", s.export)
+	e.GET("/api/notebooks/:id/cells/:cell/outputs/:output/head", s.head)
+	e.GET("/api/notebooks/:id/cells/:cell/outputs/:output/head/direct", s.headDirect)
 
 	page := &assets{fsys: s.options.Assets}
 	e.GET("/", page.page)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -299,7 +300,8 @@ func TestStreamedFigure(t *testing.T) {
 	}
 	for path, want := range map[string]int{export + ".exe": 400, export: 400, export + ".svg?show=nothing": 400,
 		export + ".svg?theme=pink": 400, export + "x.svg": 404, notebookPath("a") + "/cells/zzz/outputs/o.svg": 404,
-		export + ".svg?theme=dark&show=rank": 200} {
+		export + ".svg?frame=0": 400, export + ".svg?frame=last": 400, export + ".svg?turn=20": 400, export + ".svg?turn=20,30": 400,
+		export + ".svg?colour=digit": 400, export + ".svg?theme=dark&show=rank": 200, export + ".svg?show.0=rank": 400, export + ".svg?colour.x=resid": 400} {
 		if status, _, body := s.send(s.request("GET", path, nil)); status != want {
 			t.Errorf("%s: %d %.200s", path, status, body)
 		}
@@ -391,11 +393,26 @@ func TestTokenizeAndWorkspace(t *testing.T) {
 	if w.Version != "1.2.3" || w.Folder != s.dir || len(w.Models) != 1 || len(w.Analyses) < 2 || w.Notebooks == nil {
 		t.Errorf("workspace %+v", w)
 	}
+	if len(w.Folders) < 2 || w.Folders[0].Name != filepath.Base(s.dir) || !w.Folders[len(w.Folders)-1].Results {
+		t.Errorf("folders %+v", w.Folders)
+	}
 	if e := s.fail(404, "POST", "/api/tokenize", api.TokenizeRequest{Model: "tiy", Prompt: "1"}); !strings.Contains(e.Message, "tiy") {
 		t.Errorf("error %+v", e)
 	}
 	if e := s.fail(400, "POST", "/api/tokenize", api.TokenizeRequest{Model: "toy", Prompt: "1"}); !strings.Contains(e.Message, "tokenizer") {
 		t.Errorf("error of a model without a tokenizer: %+v", e)
+	}
+}
+
+// TestForm edits an argument as the page does; the document is left alone.
+func TestForm(t *testing.T) {
+	s := start(t, server.Options{Models: newToys()})
+	f := call[api.FormResponse](s, "POST", "/api/form", api.FormRequest{Source: "effects(m, p)", Types: map[string]string{"p": "pairs"}, Edit: &api.FormEdit{Name: "show", Text: `"heads"`}})
+	if f.Source != `effects(m, p, show="heads")` || len(f.Calls) != 1 || len(f.Calls[0].Args) != 3 || f.Calls[0].Args[1].Name != "prompts" {
+		t.Errorf("form %+v", f)
+	}
+	if e := s.fail(400, "POST", "/api/form", api.FormRequest{Source: "effects(m", Edit: nil}); e.Line != 1 {
+		t.Errorf("error %+v", e)
 	}
 }
 

@@ -26,6 +26,7 @@ type Server struct {
 	folder   *folder
 	lock     *lock
 	store    *store
+	results  *Results
 	shipped  *examples
 	listing  listing
 	listener net.Listener
@@ -98,7 +99,8 @@ func (s *Server) open() (err error) {
 	if s.store, err = openStore(s.folder); err != nil {
 		return err
 	}
-	if s.listener, err = s.options.listen(); err != nil {
+	s.results = newResults(s.store, s.log)
+	if s.listener, err = s.options.listen(s.lock.port()); err != nil {
 		return err
 	}
 	return s.lock.sign(s.address())
@@ -206,7 +208,7 @@ func (s *Server) hub(id string) (*hub, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newHub(hubConfig{id: id, models: s.models, log: s.log, limits: s.options.Limits}, found), nil
+		return newHub(hubConfig{id: id, models: s.models, log: s.log, limits: s.options.Limits, results: s.results}, found), nil
 	})
 	if err != nil { // the file may appear or be mended: do not keep the failure
 		s.mu.Lock()

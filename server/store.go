@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // store is the SQLite file beside the notebooks. It holds what a Markdown file
-// cannot: revisions, undo histories and the outputs of cells. Every write is
+// cannot: revisions, undo histories, the outputs of cells and the results of
+// analyses. Every write is
 // on the disk when its method returns.
 type store struct{ db *sql.DB }
 
@@ -67,21 +69,36 @@ func (s *store) prepare() error {
 	if err := s.db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
-	switch version {
-	case schemaVersion:
-		return nil
-	case 0:
+	create := func(tables string) error {
 		return s.write(func(tx *sql.Tx) error {
-			_, err := tx.Exec(schema)
+			_, err := tx.Exec(tables)
 			return err
 		})
+	}
+	switch version {
+	case schemaVersion:
+		_ = create(resultSchema) // a disk that refuses it keeps no results, which each use says
+		return nil
+	case 0:
+		return create(schema + resultSchema)
 	}
 	return fmt.Errorf("made by a newer program (layout %d, this one knows %d)", version, schemaVersion)
 }
 
-// write runs fn in a transaction, which is durable when write returns nil and
-// has left nothing otherwise.
+// write is attempt for what cannot be computed again: on a full disk the result
+// cache gives its place.
 func (s *store) write(fn func(tx *sql.Tx) error) error {
+	err := s.attempt(fn)
+	var refused *sqlite.Error
+	if !errors.As(err, &refused) || refused.Code() != sqlite3.SQLITE_FULL || !s.dropResults() {
+		return err
+	}
+	return s.attempt(fn)
+}
+
+// attempt runs fn in a transaction, which is durable when attempt returns nil and
+// has left nothing otherwise.
+func (s *store) attempt(fn func(tx *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(context.Background(), nil)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package server
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"orrery/server/api"
@@ -23,8 +24,25 @@ type Recorded struct {
 	// Millis is how long the run took, RanAt when it ended (RFC 3339).
 	Millis int64  `json:"millis"`
 	RanAt  string `json:"ran_at"`
+	// Recalled says what of the run came from the result cache; nil when all was
+	// computed.
+	Recalled *api.Recalled `json:"recalled,omitempty"`
 	// Outputs in the order in which they were made.
 	Outputs []api.Output `json:"outputs"`
+}
+
+// check refuses a record that lacks what its outputs' kinds name.
+func (r *Recorded) check() error {
+	if r == nil {
+		return errors.New("it is null")
+	}
+	for i, o := range r.Outputs {
+		if o.Kind == api.OutputFigure && o.Figure == nil || o.Kind == api.OutputValue && o.Value == nil ||
+			o.Kind == api.OutputPrompts && o.Prompts == nil || o.Kind == api.OutputError && o.Error == nil {
+			return fmt.Errorf("output %d is a %s and has none", i, o.Kind)
+		}
+	}
+	return nil
 }
 
 // runs returns the last run of each cell of a notebook.
@@ -43,6 +61,9 @@ func (s *store) runs(id string) (map[string]*Recorded, error) {
 		}
 		var r Recorded
 		if err := json.Unmarshal(data, &r); err != nil {
+			return nil, fmt.Errorf("outputs of cell %s of %s: %w", cell, id, err)
+		}
+		if err := r.check(); err != nil {
 			return nil, fmt.Errorf("outputs of cell %s of %s: %w", cell, id, err)
 		}
 		runs[cell] = &r

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 	"orrery/server/analysis"
 	"orrery/server/api"
 	"orrery/server/notebook"
+	"orrery/server/script"
 )
 
 // The bounds of the start page's walk through the folder.
@@ -35,8 +37,12 @@ func (s *Server) workspace(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, api.Workspace{Version: s.options.Version, Folder: s.folder.path,
-		Notebooks: notebooks, Models: models, Analyses: analysis.Info()})
+	folders, err := s.folder.tree()
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, api.Workspace{Version: s.options.Version, Folder: s.folder.path, Folders: folders,
+		Notebooks: notebooks, Models: models, Analyses: analysis.Info(), Makers: script.Makers()})
 }
 
 // listing remembers what files say about themselves, so that the start page
@@ -51,8 +57,9 @@ type listed struct {
 	is   api.NotebookInfo
 }
 
-// list returns the notebooks of a folder, the newest first, then the examples
-// that are not in it.
+// list returns the shipped notebooks in the order of their plates, as they are
+// in the folder where they have been edited, then the folder's others, the
+// newest first.
 func (l *listing) list(f *folder, shipped *examples) ([]api.NotebookInfo, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,9 +109,6 @@ func (l *listing) list(f *folder, shipped *examples) ([]api.NotebookInfo, error)
 		is.Example = slices.Contains(names, is.ID)
 		infos = append(infos, is)
 	}
-	slices.SortFunc(infos, func(a, b api.NotebookInfo) int {
-		return -strings.Compare(a.Modified+" "+a.ID, b.Modified+" "+b.ID)
-	})
 	for _, id := range names {
 		if _, own := now[id+".md"]; own {
 			continue
@@ -115,13 +119,24 @@ func (l *listing) list(f *folder, shipped *examples) ([]api.NotebookInfo, error)
 		}
 		infos = append(infos, is)
 	}
+	for i := range infos {
+		if !infos[i].Example { // a copy is not the shipped one, whatever it says
+			infos[i].Plate = 0
+		}
+	}
+	slices.SortStableFunc(infos, func(a, b api.NotebookInfo) int {
+		if a.Plate != b.Plate {
+			return cmp.Compare(uint(a.Plate-1), uint(b.Plate-1)) // 0, no plate, comes last
+		}
+		return -strings.Compare(a.Modified+" "+a.ID, b.Modified+" "+b.ID)
+	})
 	return infos, nil
 }
 
 // describeFile reads a notebook for the start page. A file that cannot be
 // read is listed with the reason.
 func describeFile(f *folder, file, id string, info os.FileInfo) api.NotebookInfo {
-	is := api.NotebookInfo{ID: id, Title: path.Base(id), Modified: info.ModTime().UTC().Format(time.RFC3339)}
+	is := api.NotebookInfo{ID: id, Title: path.Base(id), Modified: info.ModTime().UTC().Format(time.RFC3339), Kept: true}
 	data, _, err := f.read(file)
 	var doc *notebook.Notebook
 	if err == nil {
@@ -131,11 +146,39 @@ func describeFile(f *folder, file, id string, info os.FileInfo) api.NotebookInfo
 		is.Summary = "cannot be opened: " + err.Error()
 		return is
 	}
+	describe(&is, doc)
+	return is
+}
+
+// describe adds what a notebook says about itself; one without a heading keeps
+// its title.
+func describe(is *api.NotebookInfo, doc *notebook.Notebook) {
 	if title := doc.Title(); title != "" {
 		is.Title = title
 	}
+	plate := doc.Plate()
 	is.Summary, is.Cells = doc.Summary(), len(doc.Cells)
-	return is
+	is.Plate, is.Figure, is.Paper = plate.Number, plate.Figure, plate.Paper
+	add := func(list []string, name string) []string {
+		if slices.Contains(list, name) {
+			return list
+		}
+		return append(list, name)
+	}
+	for _, c := range doc.Cells {
+		if c.Kind != api.CellCode {
+			continue
+		}
+		found := script.Mentioned(c.Source)
+		for _, name := range found.Models {
+			is.Models = add(is.Models, name)
+		}
+		for _, name := range found.Calls {
+			if _, err := analysis.Find(name); err == nil {
+				is.Methods = add(is.Methods, name)
+			}
+		}
+	}
 }
 
 // create is POST /api/notebooks. It answers with the new notebook's entry.

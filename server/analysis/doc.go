@@ -8,6 +8,48 @@
 // emits the figure with its axes first, then parts as they are computed, and
 // returns the finished figure with badges, caption and provenance.
 //
+// # Metrics
+//
+// Every analysis that changes runs measures them by any of ablate.Metrics or by a
+// cell's function, of the answer r of the run that gives values (the right answer of
+// single prompts; in activation_patching, integrated_gradients and the analyses of
+// edges the clean one) against the other answer r′. normalise shows an effect as a
+// ratio of means, 0 without the edit, and is refused, before a figure shows, where
+// the means hardly differ (ablate.MinDenominator):
+//
+//	                      metrics                        an effect of 1 is
+//	activation_patching   all                            the other run
+//	causal_mediation      all, and its own measures,     the source run
+//	                      which are not normalised
+//	effects               all                            the source run
+//	knockout              all; logit_diff where the      all that the view shows
+//	                      prompts come with an r′        knocked out together
+//	causal_trace          as knockout                    the clean run
+//	integrated_gradients  those with a derivative:       the other run
+//	                      logit, logit_diff, prob,
+//	                      logit_change, logprob, loss,
+//	                      kl; no functions
+//	edge_attribution      as integrated_gradients        the other run; of a circuit,
+//	                                                     the whole model
+//	edge_patching         all                            the other run
+//	path_patching         all                            the corrupted run
+//	patch_lens (measure)  all                            the clean run, as "restored"
+//	cama                  as knockout, and faithfulness, not normalised: faithfulness
+//	                      which is a share already       is its own share
+//
+// Figures show the mean over pairs or prompts, say n and seed, and keep its standard
+// error and the numbers of single pairs (each). Lines and bars draw the interval of
+// 95 %, which every export names (viz.Interval): Wilson's of shares of right answers,
+// else Student's t times the standard error. A "±" in words is one standard error.
+//
+// # Keys
+//
+// Key names a call by the content of its arguments, so that its figure can be kept.
+// That holds only while Run is a function of them: it may not read a clock, a file,
+// or a random number that no argument seeds. An Analysis that reads files says so
+// (ReadsFiles). TestRunReadsNothingElse holds which packages this one and those
+// below it may import.
+//
 // The package knows no HTTP and no notebooks. Errors name the offending
 // value; those that know a next step implement interface{ Hint() string }.
 package analysis

@@ -1,9 +1,11 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"orrery/ablate"
@@ -11,17 +13,7 @@ import (
 	"orrery/viz"
 )
 
-// jointShares are the parts of the whole effect whose sets are named.
-var jointShares = []float64{0.7, 0.8, 0.9, 0.95, 0.99}
-
 func effects() Analysis {
-	var metrics, changes []string
-	for _, m := range ablate.Metrics() {
-		metrics = append(metrics, m.Name)
-	}
-	for _, c := range ablate.Changes {
-		changes = append(changes, string(c))
-	}
 	return Analysis{
 		Name: "effects", Title: "Total and direct effects", Version: 1,
 		Summary: "what each layer, head or neuron does at the last token, in all and on the direct path to the logits",
@@ -29,11 +21,14 @@ func effects() Analysis {
 		Example: `effects(load("mental-2op"), n=40)`,
 		Params: append([]Param{
 			{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
-			{Name: "show", Type: TypeChoice, Default: "layers", Choices: []string{"layers", "heads", "neurons", "joint"},
-				Help: "layers: stream, attention and MLP by layer; heads: every head; neurons: every hidden number; joint: heads patched together, those of the largest total effect first"},
-			{Name: "metric", Type: TypeChoice, Default: "logit_change", Choices: metrics, Help: "what is measured of the source's answer r against the base's r′"},
+			promptsParam("pairs of base (clean) and source (corrupted), or prompts that get partners by change"),
+			{Name: "show", Type: TypeChoice, Default: "layers", Choices: []string{"layers", "shares", "heads", "neurons", "joint"},
+				Help: "layers: stream, attention and MLP by layer; shares: how much of attention and MLP is direct, DE/TE; heads: every head; neurons: every hidden number; joint: components patched together, those of the largest total effect first"},
+			{Name: "joint", Type: TypeChoice, Default: "heads", Choices: []string{"heads", "mlps"}, Help: "what joint patches together"},
+			metricParam("logit_change", "what is measured of the source's answer r against the base's r′"),
+			normaliseParam(false, "where it does what the source run does"),
 			{Name: "frozen_norm", Type: TypeBool, Default: false, Help: "keep the final norm's scale in direct effects, so that they add up"},
-			{Name: "change", Type: TypeChoice, Default: "operand", Choices: changes, Help: "how base and source prompts differ"},
+			changeParam("how base and source prompts differ"),
 		}, setParams("{a}{op}{b}=", 40)...),
 		Run: runEffects,
 	}
@@ -44,73 +39,88 @@ type effectsRun struct {
 	m      *models.Model
 	a      Args
 	emit   Emit
-	metric ablate.Metric
+	change change
 	pairs  []ablate.Pair
-	made   string
+	from   *BoundPrompts
 	fig    *viz.Figure
 	parts  int
 	total  int
 	report models.Report
+	last   float64             // what the effects of the last layer differ by, NaN for nothing
+	nodes  []ablate.NodeEffect // that were measured
 }
 
 func runEffects(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
-	r := &effectsRun{m: a["m"].(*models.Model), a: a, emit: emit}
-	var err error
-	if r.metric, err = ablate.MetricByName(a["metric"].(string)); err != nil {
-		return nil, err
-	}
+	r := &effectsRun{m: a["m"].(*models.Model), a: a, emit: emit, last: math.NaN()}
 	if err := r.read(ctx); err != nil {
 		return nil, err
 	}
-	show := map[string]func(context.Context) error{"layers": r.showLayers, "heads": r.showHeads, "neurons": r.showNeurons, "joint": r.showJoint}
+	show := map[string]func(context.Context) error{"layers": r.showLayers, "shares": r.showShares, "heads": r.showHeads, "neurons": r.showNeurons, "joint": r.showJoint}
 	if err := show[a["show"].(string)](ctx); err != nil {
 		return r.fig, err
 	}
+	if err := r.identities(ctx); err != nil {
+		return r.fig, err
+	}
 	r.fig.Badges = append(r.fig.Badges, sweepBadge(r.report))
-	r.fig.Caption += fmt.Sprintf(" Prompts: %s. %s", r.made, sweepSentence(r.report))
+	r.fig.Caption += fmt.Sprintf(" Prompts: %s. %s", r.from.Report(), sweepSentence(r.report))
 	emit.Figure(r.fig)
 	return r.fig, nil
 }
 
 // read makes the pairs; the clean prompt is the base.
-func (r *effectsRun) read(ctx context.Context) error {
-	set, err := promptSet(ctx, r.m, r.a)
+func (r *effectsRun) read(ctx context.Context) (err error) {
+	if r.from, err = pairsOf(ctx, r.m, r.a, false); err != nil {
+		return err
+	}
+	if r.pairs, err = pairs(r.from.Contrasts, ablate.Noise); err != nil {
+		return err
+	}
+	metric, err := metricOf(r.a, r.from.Contrasts.Contrasts)
 	if err != nil {
 		return err
 	}
-	contrasts, err := ablate.Contrasts(ctx, r.m, set, ablate.Change(r.a["change"].(string)), -1, uint64(r.a["seed"].(int)))
-	if err != nil {
+	r.change = change{metric: metric, normalise: r.a["normalise"].(bool), one: "as in the source run"}
+	if !r.change.normalise {
+		return nil
+	}
+	if r.change.base, r.change.source, err = ablate.MeasurePairs(ctx, r.m, r.pairs, metric); err != nil {
 		return err
 	}
-	r.made = set.Report()
-	for _, c := range contrasts.Contrasts {
-		pair, err := c.Pair(ablate.Noise)
-		if err != nil {
-			return err
-		}
-		r.pairs = append(r.pairs, pair)
-	}
-	return nil
+	return r.change.check()
+}
+
+// of is what the figure shows of a metric of edited runs.
+func (r *effectsRun) of(e *ablate.NodeEffects, values []float64) ablate.Summary {
+	r.change.base, r.change.source = e.Base, e.Source
+	v, sem := r.change.of(values)
+	return ablate.Summary{Mean: v, SEM: sem, N: len(values)}
 }
 
 // begin shows the empty figure.
 func (r *effectsRun) begin(fig *viz.Figure, parts int) {
 	r.fig, r.total = fig, parts
 	fig.Title = "Total and direct effects"
-	norm := "norm anew"
+	direct := " · direct: only the path to the logits, norm anew"
 	if r.a["frozen_norm"].(bool) {
-		norm = "norm frozen"
+		direct = " · direct: only the path to the logits, norm frozen"
 	}
-	fig.Subtitle = fmt.Sprintf("%s · the source's value at the last token of the base run · direct: only the path to the logits, %s · n = %d pairs", changeOf(r.metric), norm, len(r.pairs))
+	what := r.change.quantity()
+	switch r.a["show"] {
+	case "joint":
+		direct = ""
+	case "shares":
+		what = "DE/TE of the " + changeOf(r.change.metric)
+	}
+	fig.Subtitle = fmt.Sprintf("%s · the source's value at the last token of the base run%s · n = %d pairs, seed %d", what, direct, len(r.pairs), r.from.seed())
 	var ids [][]int
 	for _, p := range r.pairs {
 		ids = append(ids, p.Base, p.Source)
 	}
 	fig.Provenance = provenance(r.m, "effects", 1, r.a, ids...)
-	seed := uint64(r.a["seed"].(int))
-	fig.Provenance.Seed = &seed
-	if len(r.pairs) == 1 {
-		dropErrors(fig)
+	r.from.describe(fig)
+	if n := len(r.pairs); errorsOver(fig, n, viz.Student) && r.a["show"] != "shares" { // a quotient of means, which no pair has
+		keepEach(fig, always(n))
 	}
 	r.emit.Figure(fig)
 	r.emit.Progress(0, parts, "layers")
@@ -130,9 +140,12 @@ func (r *effectsRun) measure(ctx context.Context, layer int, parts ...ablate.Par
 			}
 		}
 	}
-	e, err := ablate.TotalAndDirect(ctx, r.m, r.pairs, ablate.EffectOptions{Nodes: nodes, Metric: r.metric, FrozenNorm: r.a["frozen_norm"].(bool)})
+	e, err := ablate.TotalAndDirect(ctx, r.m, r.pairs, ablate.EffectOptions{Nodes: nodes, Metric: r.change.metric, FrozenNorm: r.a["frozen_norm"].(bool)})
 	if e != nil {
 		r.report = r.report.Plus(e.Report)
+		if !math.IsNaN(e.LastError) {
+			r.last = e.LastError
+		}
 	}
 	return e, err
 }
@@ -145,9 +158,17 @@ func (r *effectsRun) part(scale string, runs map[string][]float64, offset int) e
 		if r.fig.Arrays[name] == nil {
 			continue // the standard error of one pair
 		}
-		part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name, Offset: offset, F32: viz.EncodeFloats(narrow(v))})
+		at := offset
+		if strings.HasSuffix(name, each("")) {
+			at *= len(r.pairs)
+		}
+		part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name, Offset: at, F32: viz.EncodeFloats(narrow(v))})
 		switch {
-		case strings.HasSuffix(name, "_sem"):
+		case strings.HasSuffix(name, "_sem"), strings.HasSuffix(name, each("")):
+		case s.Kind == viz.ScaleLinear && runs[name+"_sem"] != nil:
+			for i := range v {
+				s = widen(s, reach(r.fig, v[i], runs[name+"_sem"][i]))
+			}
 		case s.Kind == viz.ScaleDiverging:
 			s = grow(s, v)
 		default:
@@ -167,13 +188,7 @@ func (r *effectsRun) part(scale string, runs map[string][]float64, offset int) e
 }
 
 // scale is the metric's change.
-func (r *effectsRun) scale(kind viz.ScaleKind) viz.Scale {
-	s := viz.Scale{Kind: kind, Lo: 0, Hi: 1e-3, Label: changeOf(r.metric), Unit: r.metric.Unit, Format: "%.3g"}
-	if kind == viz.ScaleDiverging {
-		s.Lo = -s.Hi
-	}
-	return s
-}
+func (r *effectsRun) scale(kind viz.ScaleKind) viz.Scale { return r.change.scale(kind, "%.3g") }
 
 // showLayers draws five lines over the layers, the deepest first.
 func (r *effectsRun) showLayers(ctx context.Context) error {
@@ -193,34 +208,27 @@ func (r *effectsRun) showLayers(ctx context.Context) error {
 	}
 	r.begin(fig, L)
 	sums := map[string]float64{}
-	last := math.NaN()
 	for l := L - 1; l >= 0; l-- {
 		e, err := r.measure(ctx, l, ablate.StreamPart, ablate.AttentionPart, ablate.MLPPart)
 		if err != nil {
 			return err
 		}
-		if l == L-1 {
-			last = e.LastMLPError
-		}
+		r.nodes = append(r.nodes, e.Nodes...)
 		runs := map[string][]float64{}
 		for _, n := range e.Nodes {
 			for name, v := range map[string][]float64{"_total": n.Total, "_direct": n.Direct} {
 				if v == nil {
 					continue
 				}
-				s := e.Change(v)
+				s := r.of(e, v)
 				key := string(n.Node.Part) + name
-				runs[key], runs[key+"_sem"] = []float64{s.Mean}, []float64{s.SEM}
+				runs[key], runs[key+"_sem"], runs[each(key)] = []float64{s.Mean}, []float64{s.SEM}, differences(v, e.Base)
 				sums[key] += s.Mean
 			}
 		}
 		if err := r.part("y", runs, l); err != nil {
 			return err
 		}
-	}
-	if !math.IsNaN(last) {
-		fig.Badges = append(fig.Badges, viz.Badge{Text: "last MLP: direct = total", Value: last, Bound: 1e-3, OK: last <= 1e-3,
-			Help: "largest difference of the two effects of the last layer's MLP over all pairs: nothing lies behind it, so that only rounding may differ"})
 	}
 	fig.Caption = fmt.Sprintf("Summed over layers, MLPs do %.3g in all and %.3g directly, attention %.3g and %.3g.", sums["mlp_total"], sums["mlp_direct"], sums["attn_total"], sums["attn_direct"])
 	return nil
@@ -249,91 +257,89 @@ func (r *effectsRun) cells(ctx context.Context, part ablate.Part, n int, axis st
 	fig := &viz.Figure{
 		Kind: viz.KindHeatmap, Arrays: map[string]*viz.Array{}, Scales: map[string]viz.Scale{"effect": r.scale(viz.ScaleDiverging)}, Heatmap: &viz.Heatmap{Scale: "effect"},
 	}
+	heads := r.heads(part)
 	for _, p := range [][2]string{{"total", "Total effect"}, {"direct", "Direct effect"}} {
 		fig.Arrays[p[0]], fig.Arrays[p[0]+"_sem"] = viz.NewArray([]string{"layer", axis}, L, n), viz.NewArray([]string{"layer", axis}, L, n)
-		fig.Heatmap.Panels = append(fig.Heatmap.Panels, viz.Panel{Title: p[1], Rows: viz.Axis{Name: "layer", Labels: rows}, Columns: viz.Axis{Name: axis, Labels: columns}, Values: p[0], Errors: p[0] + "_sem"})
+		fig.Heatmap.Panels = append(fig.Heatmap.Panels, viz.Panel{Title: p[1], Rows: viz.Axis{Name: "layer", Labels: rows}, Columns: viz.Axis{Name: axis, Labels: columns}, Values: p[0], Errors: p[0] + "_sem", Heads: heads})
 	}
+	fig.Heatmap.Panels[0].Open = r.opening(part, fig.Heatmap.Panels[0])
 	r.begin(fig, L)
-	best, text := 0.0, ""
+	type named struct {
+		size float64
+		text string
+	}
+	var largest []named
 	for l := L - 1; l >= 0; l-- {
 		e, err := r.measure(ctx, l, part)
 		if err != nil {
 			return err
 		}
+		if part == ablate.HeadPart {
+			r.nodes = append(r.nodes, e.Nodes...)
+		}
 		runs := map[string][]float64{}
 		for _, node := range e.Nodes {
-			total, direct := e.Change(node.Total), e.Change(node.Direct)
-			for name, s := range map[string]ablate.Summary{"total": total, "direct": direct} {
+			total := r.of(e, node.Total)
+			for name, v := range map[string][]float64{"total": node.Total, "direct": node.Direct} {
+				s := r.of(e, v)
 				runs[name], runs[name+"_sem"] = append(runs[name], s.Mean), append(runs[name+"_sem"], s.SEM)
+				runs[each(name)] = append(runs[each(name)], differences(v, e.Base)...)
 			}
-			if math.Abs(total.Mean) > best {
-				best = math.Abs(total.Mean)
-				text = fmt.Sprintf("%s has the largest total effect, %.3g%s", node.Node, total.Mean, plusMinus(total.SEM))
+			if size := math.Abs(total.Mean); size > 0 && (len(largest) < 3 || size > largest[2].size) {
+				text := fmt.Sprintf("%s, %.3g%s", node.Node, total.Mean, plusMinus(total.SEM))
 				if share, err := e.DirectShare(node); err == nil {
-					text += fmt.Sprintf("; %.0f %% of it is direct", 100*share)
+					text += fmt.Sprintf(", DE/TE %.2f", share)
 				}
+				largest = append(largest, named{size, text})
+				slices.SortStableFunc(largest, func(a, b named) int { return cmp.Compare(b.size, a.size) })
+				largest = largest[:min(3, len(largest))]
 			}
 		}
 		if err := r.part("effect", runs, l*n); err != nil {
 			return err
 		}
 	}
-	if fig.Caption = "No component has any effect."; text != "" {
-		fig.Caption = strings.ToUpper(text[:1]) + text[1:] + "."
+	if fig.Caption = "No component has any effect."; len(largest) > 0 {
+		var texts []string
+		for _, l := range largest {
+			texts = append(texts, l.text)
+		}
+		fig.Caption = fmt.Sprintf("The largest total effects: %s.", strings.Join(texts, "; "))
 	}
 	return nil
 }
 
-// showJoint draws the effect of the first k heads, patched together.
-func (r *effectsRun) showJoint(ctx context.Context) error {
-	heads, err := ablate.Nodes(r.m, ablate.HeadPart)
-	if err != nil {
-		return err
+// opening says how the runs of total effects are opened; a direct path is no
+// edit of a value.
+func (r *effectsRun) opening(part ablate.Part, panel viz.Panel) *viz.Opening {
+	site, arg := "attn.hook_z", "heads"
+	if part == ablate.NeuronPart {
+		site, arg = "mlp.hook_post", "neurons"
 	}
-	n := len(heads) + 1
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(i)
+	o := &viz.Opening{Call: "patch_lens({model}, {pair}, patches=[{row}])"}
+	for _, layer := range panel.Rows.Labels {
+		o.Rows = append(o.Rows, fmt.Sprintf("patch(\"blocks.%s.%s\", at=-1{column})", layer, site))
 	}
-	fig := &viz.Figure{
-		Kind: viz.KindLines,
-		Arrays: map[string]*viz.Array{
-			"x": viz.Values(x, []string{"k"}, n), "joint": viz.NewArray([]string{"k"}, n), "joint_sem": viz.NewArray([]string{"k"}, n),
-		},
-		Scales: map[string]viz.Scale{"x": {Kind: viz.ScaleLinear, Hi: float64(n - 1), Label: "heads patched together", Format: "%.0f"}, "y": r.scale(viz.ScaleLinear)},
-		Lines:  &viz.Lines{X: "x", XScale: "x", YScale: "y", Series: []viz.Series{{Name: "first k by total effect", Y: "joint", Errors: "joint_sem"}}},
+	for _, i := range panel.Columns.Labels {
+		o.Columns = append(o.Columns, fmt.Sprintf(", %s=%s", arg, i))
 	}
-	r.begin(fig, 1)
-	single, err := ablate.TotalAndDirect(ctx, r.m, r.pairs, ablate.EffectOptions{Nodes: heads, Metric: r.metric})
-	if err != nil {
-		return err
+	for _, c := range r.from.Contrasts.Contrasts {
+		o.Pairs = append(o.Pairs, pairSource(c.Corrupted, c.Clean))
 	}
-	curve, report, err := ablate.Joint(ctx, r.m, r.pairs, single.ByEffect(), r.metric, ablate.Budget{})
-	r.report = single.Report.Plus(report)
-	if err != nil {
-		return err
-	}
-	runs := map[string][]float64{}
-	for _, v := range curve.Values {
-		s := single.Change(v)
-		runs["joint"], runs["joint_sem"] = append(runs["joint"], s.Mean), append(runs["joint_sem"], s.SEM)
-	}
-	if err := r.part("y", runs, 0); err != nil {
-		return err
-	}
-	sizes, err := curve.Shares(jointShares...)
-	if err != nil {
-		fig.Caption = err.Error() + "."
+	return o
+}
+
+// heads says which head each cell is about; nil for cells of other parts.
+func (r *effectsRun) heads(part ablate.Part) *viz.HeadCells {
+	if part != ablate.HeadPart {
 		return nil
 	}
-	var parts []string
-	for i, k := range sizes {
-		parts = append(parts, fmt.Sprintf("%.0f %% with %d", 100*jointShares[i], k))
+	h := &viz.HeadCells{Names: []string{"base run", "source run"}}
+	for l := range r.m.Config.Layers {
+		h.Rows = append(h.Rows, viz.HeadPlace{Layer: l, Query: -1})
 	}
-	var first []string
-	for _, node := range curve.Order[:sizes[0]] {
-		first = append(first, node.String())
+	for i := range r.m.Config.Heads {
+		h.Columns = append(h.Columns, viz.HeadPlace{Head: i})
 	}
-	fig.Caption = fmt.Sprintf("Of what all %d heads do together, the first reach %s. The first %d: %s.", len(heads), strings.Join(parts, ", "), sizes[0], strings.Join(first, ", "))
-	return nil
+	return h
 }

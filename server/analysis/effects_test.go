@@ -2,6 +2,7 @@ package analysis_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,14 +20,19 @@ func TestEffectsAndKnockoutViews(t *testing.T) {
 	}{
 		{"effects", analysis.Args{"show": "layers"}},
 		{"effects", analysis.Args{"show": "heads", "metric": "logit_diff", "frozen_norm": true}},
+		{"effects", analysis.Args{"show": "layers", "metric": "prob", "frozen_norm": true}},
 		{"effects", analysis.Args{"show": "neurons", "n": 2}},
 		{"effects", analysis.Args{"show": "joint"}},
+		{"effects", analysis.Args{"show": "joint", "joint": "mlps", "normalise": true}},
+		{"effects", analysis.Args{"show": "shares"}},
+		{"effects", analysis.Args{"show": "shares", "n": 1, "normalise": true}},
 		{"knockout", analysis.Args{"show": "heads", "kind": "zero"}},
 		{"knockout", analysis.Args{"show": "mlps", "kind": "mean", "metric": "kl"}},
 		{"knockout", analysis.Args{"show": "attn", "kind": "resample", "metric": "accuracy"}},
 		{"knockout", analysis.Args{"show": "stream", "metric": "rank"}},
 		{"knockout", analysis.Args{"show": "curve"}},
 		{"knockout", analysis.Args{"show": "curve", "metric": "loss", "n": 1}},
+		{"knockout", analysis.Args{"show": "curve", "normalise": true}},
 	} {
 		t.Run(test.name+" "+test.args["show"].(string), func(t *testing.T) {
 			test.args["m"], test.args["hi"] = m, 30
@@ -41,7 +47,8 @@ func TestEffectsAndKnockoutViews(t *testing.T) {
 				for i := range a.Data {
 					v, state := a.At(i)
 					shown, shownState := s.shown.Arrays[array].At(i)
-					if state != viz.Done || v != v || shown != v || shownState != state {
+					blank := state == viz.Blank && test.args["show"] == "shares"
+					if !blank && (state != viz.Done || v != v || shown != v || shownState != state) {
 						t.Fatalf("%s[%d] is %g (%v), parts give %g (%v)", array, i, v, state, shown, shownState)
 					}
 				}
@@ -75,5 +82,49 @@ func TestEffectsOfTheWholeStream(t *testing.T) {
 	total, _ := fig.Arrays["mlp_total"].At(len(a.Data) - 1)
 	if !(math.Abs(float64(direct-total)) <= 1e-5) {
 		t.Errorf("the last MLP does %g in all and %g directly", total, direct)
+	}
+}
+
+// TestSharesEndAtOne: nothing lies behind the last MLP, so that all it does is
+// direct.
+func TestSharesEndAtOne(t *testing.T) {
+	fig, _ := run(t, "effects", analysis.Args{"m": mental(t), "n": 8, "hi": 40, "show": "shares"})
+	a := fig.Arrays["mlp_share"]
+	v, state := a.At(len(a.Data) - 1)
+	sem, _ := fig.Arrays["mlp_share_sem"].At(len(a.Data) - 1)
+	if state != viz.Done || !(math.Abs(float64(v)-1) <= 1e-5) || !(sem >= 0 && sem <= 1e-4) {
+		t.Errorf("the last MLP's share is %g ± %g (%v)", v, sem, state)
+	}
+}
+
+// TestEffectsSayWhatHasToHold: direct effects add up where the norm is frozen and
+// the metric linear, and where it is not the caption says so; what nothing lies
+// behind has one effect.
+func TestEffectsSayWhatHasToHold(t *testing.T) {
+	for _, test := range []struct {
+		args   analysis.Args
+		badges []string
+		words  string
+	}{
+		{analysis.Args{"show": "layers"}, []string{"last MLP: direct = total"}, ""},
+		{analysis.Args{"show": "shares"}, []string{"last MLP: direct = total"}, ""},
+		{analysis.Args{"show": "layers", "frozen_norm": true}, []string{"sum of directs = whole, norm frozen"}, ""},
+		{analysis.Args{"show": "heads", "metric": "logit_diff", "frozen_norm": true}, []string{"sum of directs = whole, norm frozen"}, ""},
+		{analysis.Args{"show": "layers", "metric": "prob", "frozen_norm": true}, nil, "need not add up"},
+	} {
+		test.args["m"], test.args["n"], test.args["hi"] = mental(t), 4, 30
+		fig, _ := run(t, "effects", test.args)
+		var got []string
+		for _, b := range fig.Badges {
+			if !b.OK || !(b.Value <= b.Bound) {
+				t.Errorf("%v: badge %q is %g of %g", test.args, b.Text, b.Value, b.Bound)
+			}
+			if b.Text != "re-run = full pass" {
+				got = append(got, b.Text)
+			}
+		}
+		if !slices.Equal(got, test.badges) || !strings.Contains(fig.Caption, test.words) {
+			t.Errorf("%v: badges %q and %q, want %q and %q", test.args, got, fig.Caption, test.badges, test.words)
+		}
 	}
 }

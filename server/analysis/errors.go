@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"orrery/models/nearest"
@@ -26,4 +27,25 @@ func (e *choiceError) Error() string { return fmt.Sprintf("unknown %s %q", e.wha
 // Hint lists the choices, the nearest first.
 func (e *choiceError) Hint() string {
 	return "one of " + strings.Join(nearest.Names(e.value, e.choices, len(e.choices)), ", ")
+}
+
+// argumentError is an argument that an analysis does not have; what is its name.
+type argumentError struct{ choiceError }
+
+func (e *argumentError) Error() string { return fmt.Sprintf("%s has no argument %q", e.what, e.value) }
+
+// Hint names the argument that other programs call so, else lists them all.
+func (e *argumentError) Hint() string {
+	if ours := foreign(e.value); slices.Contains(e.choices, ours) {
+		return "here it is called " + ours + "="
+	}
+	return e.choiceError.Hint()
+}
+
+// foreign is what a parameter that TransformerLens and its tutorials call name
+// is called here, empty for an unknown one: values are put into base, and come
+// from source.
+func foreign(name string) string {
+	return map[string]string{"clean": "source", "clean_prompt": "source", "clean_tokens": "source", "corrupted": "base", "corrupted_prompt": "base",
+		"corrupted_tokens": "base", "model": "m", "tokens": "prompt", "input": "prompt", "text": "prompt", "correct": "answer"}[name]
 }

@@ -37,20 +37,45 @@ func grow(s viz.Scale, values []float64) viz.Scale {
 	return s
 }
 
-// dropErrors takes the standard errors out of a figure: there is none of one
-// value.
+// errorsOver settles what means over n pairs or prompts come with: their standard
+// errors and the interval of 95 % that is drawn, and of one value neither; then it
+// is false.
+func errorsOver(f *viz.Figure, n int, interval func(n int) *viz.Interval) bool {
+	if n == 1 {
+		dropErrors(f)
+		return false
+	}
+	f.Interval = interval(n)
+	return true
+}
+
+// reach is what an axis has to hold of a mean that is drawn: it, and the ends of its
+// interval where it has one.
+func reach(f *viz.Figure, mean, sem float64) []float64 {
+	lo, hi := f.Interval.Ends(mean, sem)
+	if math.IsNaN(lo) || math.IsNaN(hi) || f.Interval == nil {
+		return []float64{mean}
+	}
+	return []float64{lo, mean, hi}
+}
+
+// dropErrors takes the standard errors, and what the means are over, out of a
+// figure: there are none of one value.
 func dropErrors(f *viz.Figure) {
 	if f.Heatmap != nil {
 		for i := range f.Heatmap.Panels {
-			delete(f.Arrays, f.Heatmap.Panels[i].Errors)
-			f.Heatmap.Panels[i].Errors = ""
+			p := &f.Heatmap.Panels[i]
+			delete(f.Arrays, p.Errors)
+			delete(f.Arrays, p.Each)
+			p.Errors, p.Each = "", ""
 		}
 	}
-	if f.Lines != nil {
-		for i := range f.Lines.Series {
-			delete(f.Arrays, f.Lines.Series[i].Errors)
-			f.Lines.Series[i].Errors = ""
-		}
+	series := seriesOf(f)
+	for i := range series {
+		s := &series[i]
+		delete(f.Arrays, s.Errors)
+		delete(f.Arrays, s.Each)
+		s.Errors, s.Each = "", ""
 	}
 }
 
@@ -72,6 +97,12 @@ func provenance(m *models.Model, name string, version int, a Args, ids ...[]int)
 		case *models.Model:
 			params[k] = v.Name
 		case nil: // a prompt that was left out
+		case Prompts:
+			params[k] = v.Describe()
+		case *BoundPrompts:
+			params[k] = v.Describe()
+		case MetricFunc:
+			params[k] = v.Name
 		case Prompt:
 			if v.IDs != nil {
 				params[k] = v.IDs
@@ -82,7 +113,7 @@ func provenance(m *models.Model, name string, version int, a Args, ids ...[]int)
 			params[k] = v
 		}
 	}
-	return viz.Provenance{Model: m.Name, Hash: m.Hash(), Analysis: name, Version: version, Params: params, PromptIDs: ids, Basis: m.Basis(), Program: Version, Kernel: models.BitsPath()}
+	return viz.Provenance{Model: m.Name, Hash: m.Hash(), Analysis: name, Version: version, Params: params, PromptIDs: ids, Basis: m.Basis(), Program: Version, Kernel: models.BitsPath(), Tolerance: viz.DefaultTolerance}
 }
 
 // Version is the program's version, written into every figure.

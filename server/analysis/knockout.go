@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"orrery/ablate"
 	"orrery/models"
@@ -21,12 +19,7 @@ var knockoutSweeps = map[string]ablate.PatchSweep{
 }
 
 func knockout() Analysis {
-	var metrics, kinds []string
-	for _, m := range ablate.Metrics() {
-		if !m.Pair {
-			metrics = append(metrics, m.Name)
-		}
-	}
+	var kinds []string
 	for _, k := range ablate.Ablations {
 		kinds = append(kinds, string(k))
 	}
@@ -37,12 +30,14 @@ func knockout() Analysis {
 		Example: `knockout(load("mental-2op"), n=40)`,
 		Params: append([]Param{
 			{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
+			promptsParam("single prompts"),
 			{Name: "show", Type: TypeChoice, Default: "heads", Choices: []string{"heads", "mlps", "attn", "stream", "curve"},
 				Help: "heads: every head at all positions; mlps, attn, stream: outputs and the residual stream by position; curve: the first k heads together, with a band of random ones"},
 			{Name: "kind", Type: TypeChoice, Default: "mean_by_pos", Choices: kinds, Help: "what is put in; zero also takes away what is always said, and is best avoided"},
-			{Name: "metric", Type: TypeChoice, Default: "margin", Choices: metrics, Help: "what is measured of the right answer r"},
-			{Name: "reference", Type: TypeInt, Default: 200, Help: "how many prompts of the template a mean is over"},
-			{Name: "draws", Type: TypeInt, Default: ablate.MinDraws, Help: "random orders of the curve's band, 5 or more"},
+			metricParam("margin", "what is measured of the right answer r; logit_diff needs prompts that come with another answer r′"),
+			normaliseParam(false, "where all that the view shows is knocked out together"),
+			{Name: "reference", Type: TypeInt, Default: 200, Bounds: atLeast(1), Unit: "prompts", Help: "how many prompts of the template a mean is over; the prompts themselves where they are a list"},
+			{Name: "draws", Type: TypeInt, Default: ablate.MinDraws, Bounds: atLeast(ablate.MinDraws), Unit: "orders", Help: "random orders of the curve's band"},
 		}, setParams("{a}{op}{b}=", 40)...),
 		Run: runKnockout,
 	}
@@ -54,8 +49,10 @@ type knockoutRun struct {
 	a         Args
 	emit      Emit
 	metric    ablate.Metric
+	change    change
 	kind      ablate.Ablation
 	seed      uint64
+	from      *BoundPrompts
 	set       *ablate.PromptSet
 	reference [][]int
 	fig       *viz.Figure
@@ -64,26 +61,22 @@ type knockoutRun struct {
 func runKnockout(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	r := &knockoutRun{m: a["m"].(*models.Model), a: a, emit: emit, kind: ablate.Ablation(a["kind"].(string))}
 	var err error
-	if r.metric, err = ablate.MetricByName(a["metric"].(string)); err != nil {
+	if r.from, err = singlesOf(ctx, r.m, a); err != nil {
 		return nil, err
 	}
-	if r.seed, err = seedOf(a); err != nil {
+	r.set, r.seed = r.from.Set, r.from.seed()
+	if r.metric, err = metricOf(a, singly(r.set.Prompts)); err != nil {
 		return nil, err
 	}
-	if r.set, err = promptSet(ctx, r.m, a); err != nil {
-		return nil, err
+	r.change = change{metric: r.metric, normalise: a["normalise"].(bool), one: "as with all of them knocked out"}
+	n := a["reference"].(int)
+	reference := r.set
+	if !r.set.Listed() {
+		if reference, err = referenceSet(ctx, r.m, r.set.Template, r.seed, n); err != nil {
+			return nil, err
+		}
 	}
-	n, err := positive("reference", a["reference"].(int))
-	if err != nil {
-		return nil, err
-	}
-	reference, err := ablate.Prompts(ctx, r.m, templateOf(a), ablate.SetOptions{N: n, Seed: r.seed + 1})
-	if err != nil {
-		return nil, fmt.Errorf("reference: %w", err)
-	}
-	for _, p := range reference.Prompts {
-		r.reference = append(r.reference, p.IDs)
-	}
+	r.reference = idsOf(reference.Prompts)
 	if a["show"].(string) == "curve" {
 		return r.curve(ctx)
 	}
@@ -92,10 +85,14 @@ func runKnockout(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 
 // what says what is put in.
 func (r *knockoutRun) what() string {
+	of := "prompts of the template"
+	if r.set.Listed() {
+		of = "prompts of the list"
+	}
 	return map[ablate.Ablation]string{
 		ablate.Zero:      "zeros put in",
-		ablate.MeanAll:   fmt.Sprintf("the mean over %d prompts of the template and all positions put in", len(r.reference)),
-		ablate.MeanByPos: fmt.Sprintf("the mean over %d prompts of the template at the same position put in", len(r.reference)),
+		ablate.MeanAll:   fmt.Sprintf("the mean over %d %s and all positions put in", len(r.reference), of),
+		ablate.MeanByPos: fmt.Sprintf("the mean over %d %s at the same position put in", len(r.reference), of),
 		ablate.Resample:  "another prompt's value at the same position put in",
 	}[r.kind]
 }
@@ -104,76 +101,83 @@ func (r *knockoutRun) what() string {
 func (r *knockoutRun) begin(fig *viz.Figure, total int, unit string) {
 	r.fig = fig
 	fig.Title = "Knock-outs"
-	fig.Subtitle = fmt.Sprintf("%s · %s · n = %d prompts", fig.Subtitle, r.what(), len(r.set.Prompts))
-	var ids [][]int
-	for _, p := range r.set.Prompts {
-		ids = append(ids, p.IDs)
+	n := len(r.set.Prompts)
+	fig.Subtitle = fmt.Sprintf("%s · %s · n = %d prompts, seed %d", fig.Subtitle, r.what(), n, r.seed)
+	fig.Provenance = provenance(r.m, "knockout", 1, r.a, idsOf(r.set.Prompts)...)
+	r.from.describe(fig)
+	interval := viz.Student
+	if r.a["show"] == "curve" && r.metric.Name == "accuracy" && !r.change.normalise {
+		interval = viz.Wilson
 	}
-	fig.Provenance = provenance(r.m, "knockout", 1, r.a, ids...)
-	fig.Provenance.Seed = &r.seed
-	if len(r.set.Prompts) == 1 {
-		dropErrors(fig)
+	if errorsOver(fig, n, interval) {
+		keepEach(fig, always(n))
 	}
 	r.emit.Figure(fig)
 	r.emit.Progress(0, total, unit)
 }
 
 // finish adds what the prompts and the sweep were.
-func (r *knockoutRun) finish(report models.Report) {
-	r.fig.Badges = append(r.fig.Badges, sweepBadge(report))
-	r.fig.Caption += fmt.Sprintf(" Prompts: %s. %s", r.set.Report(), sweepSentence(report))
-	r.emit.Figure(r.fig)
-}
-
-// tokens is the axis of positions.
-func (r *knockoutRun) tokens() viz.Axis {
-	var labels [][]string
-	for _, p := range r.set.Prompts {
-		labels = append(labels, tokenLabels(r.m.Tokenizer, p.IDs))
+func (r *knockoutRun) finish(ctx context.Context, report models.Report) error {
+	own, err := ablate.OwnValue(ctx, r.m, r.set.Prompts)
+	if err != nil {
+		return err
 	}
-	roles := vizRoles(r.set.Prompts[0])
-	return viz.Axis{Name: "position", Roles: roles, Labels: sharedLabels(labels, roles)}
+	r.fig.Badges = append(r.fig.Badges, viz.Badge{Text: "own value = no change", Value: own, Bound: 1e-6, OK: own <= 1e-6,
+		Help: "largest change of a logit when every head's and MLP's output is replaced by its own, over 16 prompts at most"}, sweepBadge(report))
+	r.fig.Caption += fmt.Sprintf(" Prompts: %s. %s", r.from.Report(), sweepSentence(report))
+	r.emit.Figure(r.fig)
+	return nil
 }
 
 // cells draws one heatmap: layers over heads or positions.
 func (r *knockoutRun) cells(ctx context.Context) (*viz.Figure, error) {
 	sweep := knockoutSweeps[r.a["show"].(string)]
-	tokens := r.tokens()
+	tokens := columns(r.m, r.set.Prompts)
 	layout, err := newPatchLayout(r.m, sweep, len(tokens.Labels))
 	if err != nil {
 		return nil, err
 	}
 	fig := &viz.Figure{
-		Kind: viz.KindHeatmap, Subtitle: changeOf(r.metric), Arrays: map[string]*viz.Array{}, Heatmap: &viz.Heatmap{Scale: "effect", Panels: layout.panels(tokens, false)},
-		Scales: map[string]viz.Scale{"effect": grow(viz.Scale{Kind: viz.ScaleDiverging, Label: changeOf(r.metric), Unit: r.metric.Unit, Format: "%.2f"}, []float64{1e-3})},
+		Kind: viz.KindHeatmap, Subtitle: r.change.quantity(), Arrays: map[string]*viz.Array{}, Heatmap: &viz.Heatmap{Scale: "effect", Panels: layout.panels(r.m, tokens, false, "run")},
+		Scales: map[string]viz.Scale{"effect": r.change.scale(viz.ScaleDiverging, "%.2f")},
 	}
 	for _, name := range []string{sweep.Name, sweep.Name + "_sem"} {
 		fig.Arrays[name] = viz.NewArray(sweep.Axes, layout.shape...)
 	}
-	r.begin(fig, layout.cells(), "cells")
+	if !r.change.normalise { // else when it is known that there is something to divide by
+		r.begin(fig, layout.cells(), "cells")
+	}
 	done, worst := 0, 0.0
-	opt := ablate.KnockoutOptions{Sweeps: []ablate.PatchSweep{sweep}, Kind: r.kind, Metrics: []ablate.Metric{r.metric}, Reference: r.reference, Seed: r.seed}
-	var base []float64
-	opt.Started = func(k *ablate.Knockouts) {
-		base = k.Base[0]
-		fig.Caption = fmt.Sprintf("Without edits %s is %.3g.", r.metric.Label, ablate.Summarise(base).Mean)
+	opt := ablate.KnockoutOptions{Sweeps: []ablate.PatchSweep{sweep}, Kind: r.kind, Metrics: []ablate.Metric{r.metric}, Reference: r.reference, Seed: r.seed, Whole: r.change.normalise}
+	opt.Started = func(k *ablate.Knockouts) error {
+		r.change.base = k.Base[0]
+		fig.Caption = fmt.Sprintf("Without edits %s is %.3g.", r.metric.Label, ablate.Summarise(k.Base[0]).Mean)
+		if r.change.normalise {
+			r.change.source = k.Whole[0][0]
+			if err := r.change.check(); err != nil {
+				return err
+			}
+			fig.Caption += fmt.Sprintf(" With all %d cells knocked out together it is %.3g.", layout.cells(), ablate.Summarise(r.change.source).Mean)
+		}
+		fig.Heatmap.Panels[0].Open = r.opening(layout, k)
+		if r.change.normalise {
+			r.begin(fig, layout.cells(), "cells")
+		}
+		return nil
 	}
 	largest := ""
 	k, err := ablate.Knockout(ctx, r.m, r.set.Prompts, opt, func(c ablate.KnockoutCell) error {
-		s := change(c.Values[0], base)
+		v, sem := r.change.of(c.Values[0])
 		name, offset := layout.place(c.Index)
-		part := viz.Part{Arrays: []viz.ArrayRun{{Name: name, Offset: offset, F32: viz.EncodeFloats([]float32{float32(s.Mean)})}}}
-		if fig.Arrays[name+"_sem"] != nil {
-			part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name + "_sem", Offset: offset, F32: viz.EncodeFloats([]float32{float32(s.SEM)})})
-		}
-		if next := grow(fig.Scales["effect"], []float64{s.Mean}); next != fig.Scales["effect"] {
+		part := viz.Part{Arrays: runOf(fig, name, offset, v, sem, differences(c.Values[0], r.change.base))}
+		if next := grow(fig.Scales["effect"], []float64{v}); next != fig.Scales["effect"] {
 			part.Scales = map[string]viz.Scale{"effect": next}
 		}
 		if err := fig.Apply(part); err != nil {
 			return err
 		}
-		if math.Abs(s.Mean) > worst {
-			worst, largest = math.Abs(s.Mean), fmt.Sprintf(" The largest change is that of %s: %.3g%s.", layout.describe(c.Index, fig), s.Mean, plusMinus(s.SEM))
+		if math.Abs(v) > worst {
+			worst, largest = math.Abs(v), fmt.Sprintf(" The largest change is that of %s: %.3g%s.", layout.describe(c.Index, fig), v, plusMinus(sem))
 		}
 		done++
 		r.emit.Part(part)
@@ -181,126 +185,37 @@ func (r *knockoutRun) cells(ctx context.Context) (*viz.Figure, error) {
 		return nil
 	})
 	if err != nil {
-		return fig, err
+		return r.fig, err
 	}
 	fig.Caption += largest
-	r.finish(k.Report)
-	return fig, nil
+	return fig, r.finish(ctx, k.Report)
 }
 
-// change is the mean of paired differences.
-func change(values, base []float64) ablate.Summary {
-	diff := make([]float64, len(values))
-	for i := range diff {
-		diff[i] = values[i] - base[i]
-	}
-	return ablate.Summarise(diff)
-}
-
-// curve draws the metric over how many heads are knocked out together: those
-// first that cost most alone, and random ones.
-func (r *knockoutRun) curve(ctx context.Context) (*viz.Figure, error) {
-	heads, err := ablate.Nodes(r.m, ablate.HeadPart)
-	if err != nil {
-		return nil, err
-	}
-	n := len(heads) + 1
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(i)
-	}
-	fig := &viz.Figure{
-		Kind: viz.KindLines, Subtitle: r.metric.Label + " · random: mean of the draws, band from the least to the most of them",
-		Arrays: map[string]*viz.Array{"x": viz.Values(x, []string{"k"}, n)},
-		Scales: map[string]viz.Scale{
-			"x": {Kind: viz.ScaleLinear, Hi: float64(n - 1), Label: "heads knocked out together", Format: "%.0f"},
-			"y": {Kind: viz.ScaleLinear, Hi: 1e-3, Label: r.metric.Label, Unit: r.metric.Unit, Format: "%.3g"},
-		},
-		Lines: &viz.Lines{X: "x", XScale: "x", YScale: "y", Series: []viz.Series{
-			{Name: "costliest alone first", Y: "ranked", Errors: "ranked_sem"}, {Name: "random heads, mean", Y: "random", Control: true},
-			{Name: "random heads, least", Y: "least", Control: true}, {Name: "random heads, most", Y: "most", Control: true},
-		}},
-	}
-	for _, name := range []string{"ranked", "ranked_sem", "random", "least", "most"} {
-		fig.Arrays[name] = viz.NewArray([]string{"k"}, n)
-	}
-	r.begin(fig, 1, "curves")
-	order, report, err := r.ranked(ctx)
-	if err != nil {
-		return fig, err
-	}
-	c, err := ablate.KnockoutCurve(ctx, r.m, r.set.Prompts, ablate.KnockoutCurveOptions{
-		Order: order, Kind: r.kind, Metric: r.metric, Draws: r.a["draws"].(int), Seed: r.seed, Reference: r.reference,
-	})
-	if err != nil {
-		return fig, err
-	}
-	runs := map[string][]float64{}
-	for k, s := range c.Ranked.Means() {
-		runs["ranked"], runs["ranked_sem"] = append(runs["ranked"], s.Mean), append(runs["ranked_sem"], s.SEM)
-		var draws []float64
-		for _, d := range c.Random {
-			draws = append(draws, d.Means()[k].Mean)
+// opening says how the runs of the cells are opened: with another prompt's
+// values, or a run whose own are replaced. A mean is over prompts that were
+// given, or of the template that the call says.
+func (r *knockoutRun) opening(l patchLayout, k *ablate.Knockouts) *viz.Opening {
+	giver, rest := ablate.Giver(r.kind), measureArg(r.a["metric"])
+	switch r.kind {
+	case ablate.Resample:
+		giver = ablate.FromClean
+	case ablate.MeanAll, ablate.MeanByPos:
+		if r.a["prompts"] != nil {
+			rest += ", prompts={prompts}"
+		} else {
+			rest += templateArgs(r.a)
 		}
-		runs["random"] = append(runs["random"], ablate.Summarise(draws).Mean)
-		runs["least"], runs["most"] = append(runs["least"], slices.Min(draws)), append(runs["most"], slices.Max(draws))
+		if n := r.a["reference"].(int); n != 200 {
+			rest += fmt.Sprintf(", reference=%d", n)
+		}
 	}
-	var part viz.Part
-	scale := fig.Scales["y"]
-	for _, name := range []string{"ranked", "ranked_sem", "random", "least", "most"} {
-		if fig.Arrays[name] == nil {
+	o := l.opening(0, 1, r.m.Config.Layers, giver, rest)
+	for i, p := range k.Prompts {
+		if r.kind == ablate.Resample {
+			o.Pairs = append(o.Pairs, pairSource(k.Prompts[k.Partner[i]], p))
 			continue
 		}
-		part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name, F32: viz.EncodeFloats(narrow(runs[name]))})
-		if !strings.HasSuffix(name, "_sem") {
-			scale = widen(scale, runs[name])
-		}
+		o.Pairs = append(o.Pairs, "clean="+promptText(p))
 	}
-	part.Scales = map[string]viz.Scale{"y": scale}
-	if err := fig.Apply(part); err != nil {
-		return fig, err
-	}
-	r.emit.Part(part)
-	r.emit.Progress(1, 1, "curves")
-	half := min(len(heads), max(1, len(heads)/4))
-	var first []string
-	for _, h := range order[:half] {
-		first = append(first, h.String())
-	}
-	fig.Caption = fmt.Sprintf("%s is %.3g without edits; without the %d costliest heads (%s) it is %.3g, without as many random ones %.3g on average of %d draws.",
-		r.metric.Label, runs["ranked"][0], half, strings.Join(first, ", "), runs["ranked"][half], runs["random"][half], len(c.Random))
-	r.finish(report.Plus(c.Report))
-	return fig, nil
-}
-
-// ranked orders the heads by what their own knock-out costs: the largest drop of
-// the metric first, or rise where more is worse.
-func (r *knockoutRun) ranked(ctx context.Context) ([]ablate.Node, models.Report, error) {
-	worse := 1.0
-	if slices.Contains([]string{"loss", "kl", "rank"}, r.metric.Name) {
-		worse = -1
-	}
-	heads, err := ablate.Nodes(r.m, ablate.HeadPart)
-	if err != nil {
-		return nil, models.Report{}, err
-	}
-	opt := ablate.KnockoutOptions{Sweeps: []ablate.PatchSweep{knockoutSweeps["heads"]}, Kind: r.kind, Metrics: []ablate.Metric{r.metric}, Reference: r.reference, Seed: r.seed}
-	k, err := ablate.Knockout(ctx, r.m, r.set.Prompts, opt, func(ablate.KnockoutCell) error { return nil })
-	if err != nil {
-		return nil, models.Report{}, err
-	}
-	cost := map[ablate.Node]float64{}
-	for i, h := range heads {
-		cost[h] = worse * ablate.Summarise(k.Grids[0][0].Cell(i)).Mean
-	}
-	slices.SortStableFunc(heads, func(a, b ablate.Node) int {
-		switch {
-		case cost[a] < cost[b]:
-			return -1
-		case cost[a] > cost[b]:
-			return 1
-		}
-		return 0
-	})
-	return heads, k.Report, nil
+	return o
 }

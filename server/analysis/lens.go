@@ -48,7 +48,11 @@ func logitLens() Analysis {
 			{Name: "metric", Type: TypeChoice, Default: "prob", Choices: names, Help: "what the colour means at first; the figure switches between all"},
 			{Name: "target", Type: TypeString, Default: "", Help: "the token to follow at every position; left out, the model's own final top token"},
 			{Name: "mid", Type: TypeBool, Default: false, Help: "add a row between attention and MLP of each layer"},
-			{Name: "top_k", Type: TypeInt, Default: 10, Help: "how many tokens a cell lists on hover"},
+			{Name: "top_k", Type: TypeInt, Default: 10, Bounds: atLeast(1), Unit: "tokens", Help: "how many tokens a cell lists on hover"},
+			{Name: "of", Type: TypeChoice, Default: "resid", Choices: []string{"resid", "components", "heads"}, Help: "what is decoded: the stream after each layer, attention and MLP outputs, or what single heads write"},
+			scaleParam(),
+			editsParam(),
+			codaParam(),
 		},
 		Run: runLens,
 	}
@@ -60,11 +64,10 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := positive("top_k", a["top_k"].(int))
-	if err != nil {
+	opt := probe.LensOptions{Mid: a["mid"].(bool), TopK: min(a["top_k"].(int), m.Config.Vocab), Frozen: a["scale"].(string) == "frozen", Coda: a["coda"].(int)}
+	if opt.Hooks, err = editHooks(m, a); err != nil {
 		return nil, err
 	}
-	opt := probe.LensOptions{Mid: a["mid"].(bool), TopK: min(k, m.Config.Vocab)}
 	if text := a["target"].(string); text != "" {
 		id, err := TokenID(m, text)
 		if err != nil {
@@ -74,7 +77,7 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 			opt.Target = append(opt.Target, id)
 		}
 	}
-	states, err := probe.LensStates(m, opt.Mid)
+	states, read, err := lensOf(m, opt, a)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +85,7 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	emit.Figure(fig)
 	emit.Progress(0, len(states), "layers")
 	row := 0
-	lens, err := probe.LogitLens(ctx, m, ids, opt, func(r probe.LensRow) error {
+	lens, err := read(ctx, m, ids, opt, func(r probe.LensRow) error {
 		part := lensPart(m, fig, row, r)
 		if err := fig.Apply(part); err != nil {
 			return err
@@ -98,7 +101,7 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	if err != nil {
 		return fig, err
 	}
-	finishLens(m, fig, lens)
+	finishLens(m, fig, lens, a)
 	emit.Figure(fig)
 	return fig, nil
 }
@@ -107,18 +110,22 @@ func runLens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 func lensFigure(m *models.Model, ids []int, states []string, k int, a Args) *viz.Figure {
 	rows, cols := len(states), len(ids)
 	f := &viz.Figure{
-		Kind: viz.KindTokens, Title: "Logit lens", Subtitle: "cell: top token after each block",
+		Kind: viz.KindTokens, Title: "Logit lens", Subtitle: lensSubtitle(a),
 		Arrays: map[string]*viz.Array{"top_prob": viz.NewArray([]string{"layer", "pos", "k"}, rows, cols, k)},
 		Texts:  map[string]*viz.Text{"top1": viz.NewText(rows, cols), "top": viz.NewText(rows, cols, k)},
 		Scales: map[string]viz.Scale{},
 		Tokens: &viz.Tokens{
-			Rows:    viz.Axis{Name: "layer", Labels: stateLabels(states)},
+			Rows:    viz.Axis{Name: map[string]string{"resid": "layer", "components": "component", "heads": "head"}[a["of"].(string)], Labels: stateLabels(states)},
 			Columns: viz.Axis{Name: "position", Labels: tokenLabels(m.Tokenizer, ids), Roles: TokenRoles(m.Tokenizer, ids), IDs: ids},
 			Cell:    "top1", TopTokens: "top", TopValues: "top_prob",
 			Show: a["metric"].(string), Focus: cols - 1, Target: make([]string, cols),
 		},
 		Provenance: provenance(m, "logit_lens", 1, a, ids),
 	}
+	if a["coda"].(int) > 0 {
+		f.Title = "Coda lens"
+	}
+	f.Tokens.Sites = movableSites(states, a)
 	for _, lm := range lensMetrics {
 		name := string(lm.metric)
 		f.Arrays[name] = viz.NewArray([]string{"layer", "pos"}, rows, cols)
@@ -169,13 +176,25 @@ func lensPart(m *models.Model, f *viz.Figure, row int, r probe.LensRow) viz.Part
 }
 
 // finishLens adds what is known at the end: targets, the badge, the sentence.
-func finishLens(m *models.Model, f *viz.Figure, lens *probe.Lens) {
+func finishLens(m *models.Model, f *viz.Figure, lens *probe.Lens, a Args) {
 	f.Tokens.Target = tokenLabels(m.Tokenizer, lens.Target)
+	at := len(lens.IDs) - 1
+	if a["of"].(string) != "resid" {
+		finishComponents(m, f, lens, a)
+		return
+	}
+	if blocks := a["coda"].(int); blocks > 0 {
+		finishCoda(m, f, lens, blocks)
+		return
+	}
+	bound := 1e-5
+	if a["scale"].(string) == "frozen" {
+		bound = 1e-4 // the scale is divided by in another order
+	}
 	f.Badges = []viz.Badge{{
-		Text: "last layer = logits", Value: lens.LastRowError, Bound: 1e-5, OK: lens.LastRowError <= 1e-5,
+		Text: "last layer = logits", Value: lens.LastRowError, Bound: bound, OK: lens.LastRowError <= bound,
 		Help: "largest absolute difference between the lens of the last layer and the model's logits",
 	}}
-	at := len(lens.IDs) - 1
 	depth := len(lens.Rows) - 1
 	for depth > 0 && lens.Rows[depth-1].TopIDs[at][0] == lens.Rows[len(lens.Rows)-1].TopIDs[at][0] {
 		depth--
@@ -192,7 +211,24 @@ func finishLens(m *models.Model, f *viz.Figure, lens *probe.Lens) {
 	f.Caption = fmt.Sprintf("At the last token the model ends with %s (probability %.3f); it is the lens' top token %s.", answer, final.TopProbs[at][0], where)
 }
 
-// stateLabels turns "embed", "resid_mid.0", "resid_post.0" into axis labels.
+// movableSites are the sites whose values the rows of a lens stand for: a cell of
+// it can be moved into another run. A run under edits gives none.
+func movableSites(states []string, a Args) []string {
+	if edits, _ := a["edits"].([]models.Edit); len(edits) > 0 || a["of"].(string) == "heads" {
+		return nil
+	}
+	sites := make([]string, len(states))
+	for i, s := range states {
+		sites[i] = "blocks.0.hook_resid_pre"
+		if kind, layer, ok := strings.Cut(s, "."); ok {
+			sites[i] = fmt.Sprintf("blocks.%s.hook_%s", layer, kind)
+		}
+	}
+	return sites
+}
+
+// stateLabels turns "embed", "resid_mid.0", "resid_post.0", "attn_out.0" into
+// axis labels.
 func stateLabels(states []string) []string {
 	labels := make([]string, len(states))
 	for i, s := range states {
@@ -200,6 +236,10 @@ func stateLabels(states []string) []string {
 			s = l
 		} else if l, ok := strings.CutPrefix(s, "resid_mid."); ok {
 			s = l + " mid"
+		} else if l, ok := strings.CutPrefix(s, "attn_out."); ok {
+			s = l + " attn"
+		} else if l, ok := strings.CutPrefix(s, "mlp_out."); ok {
+			s = l + " mlp"
 		}
 		labels[i] = s
 	}

@@ -66,3 +66,39 @@ func TestMediationOfASet(t *testing.T) {
 		t.Errorf("provenance with seed %v and %d prompts", fig.Provenance.Seed, len(fig.Provenance.PromptIDs))
 	}
 }
+
+// TestRelativeImportanceSaysItsFloor: the share of late MLPs is given as it is, and
+// as the paper's figures have it.
+func TestRelativeImportanceSaysItsFloor(t *testing.T) {
+	fig, _ := run(t, "causal_mediation", analysis.Args{"m": mental(t), "n": 6, "hi": 40})
+	for _, want := range []string{"relative importance, Σ ln(1 + IE); ", "% where effects are raised to 0.1 first, as in the paper's figures)."} {
+		if !strings.Contains(fig.Caption, want) {
+			t.Errorf("caption %q does not say %q", fig.Caption, want)
+		}
+	}
+}
+
+// TestMediationOfOneAnswer: where r = r′ the usual measure gives way to the change
+// of the one answer's probability, in words too; a measure that was asked for is
+// refused.
+func TestMediationOfOneAnswer(t *testing.T) {
+	for _, args := range []analysis.Args{
+		{"n": 4, "hi": 30, "control": true},
+		{"n": 4, "hi": 30, "change": "result"},
+		{"base": "12+5=", "source": "5+12="},
+	} {
+		args["m"] = mental(t)
+		fig, _ := run(t, "causal_mediation", args)
+		if fig.Provenance.Params["metric"] != "changed" || !strings.Contains(fig.Subtitle, "change of the base answer's probability") || !strings.Contains(fig.Subtitle, "r = r′") {
+			t.Errorf("%v: metric %v, subtitle %q", args, fig.Provenance.Params["metric"], fig.Subtitle)
+		}
+		if s := fig.Scales["effect"]; s.Kind != viz.ScaleSequential || s.Lo != 0 {
+			t.Errorf("%v: scale %+v", args, s)
+		}
+	}
+	for _, metric := range []string{"ie", "ie_r", "moved"} {
+		if _, said := try(t, "causal_mediation", analysis.Args{"m": mental(t), "base": "12+5=", "source": "5+12=", "metric": metric}); !strings.Contains(said, "compares an answer with itself") {
+			t.Errorf("%s of one answer: %q", metric, said)
+		}
+	}
+}

@@ -2,26 +2,45 @@ package analysis
 
 import (
 	"fmt"
+	"math"
 	"sort"
+	"strconv"
 	"strings"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/server/api"
 )
 
 // ParamType is what a parameter takes.
-type ParamType string
+type ParamType = api.ParamType
 
 // The types of parameters and the Go type that Run finds in Args.
 const (
-	TypeModel   ParamType = "model"   // *models.Model
-	TypePrompt  ParamType = "prompt"  // Prompt; a string or a list of ids is taken, too
-	TypeString  ParamType = "string"  // string
-	TypeInt     ParamType = "int"     // int
-	TypeFloat   ParamType = "float"   // float64
-	TypeBool    ParamType = "bool"    // bool
-	TypeStrings ParamType = "strings" // []string
-	TypeChoice  ParamType = "choice"  // string, one of Choices
+	TypeModel   = api.ParamModel   // *models.Model
+	TypePrompt  = api.ParamPrompt  // Prompt; a string or a list of ids is taken, too
+	TypeString  = api.ParamString  // string
+	TypeInt     = api.ParamInt     // int
+	TypeFloat   = api.ParamFloat   // float64
+	TypeBool    = api.ParamBool    // bool
+	TypeStrings = api.ParamStrings // []string
+	TypeChoice  = api.ParamChoice  // string, one of Choices
+	TypeInts    = api.ParamInts    // []int; an int is taken, too
+	TypePatches = api.ParamPatches // [][]ablate.Move, a list a try
+	TypeFloats  = api.ParamFloats  // []float64
+	TypePrompts = api.ParamPrompts // Prompts or *BoundPrompts
+	TypeMetric  = api.ParamMetric  // string, one of Choices, or a MetricFunc
+	TypeEdits   = api.ParamEdits   // []models.Edit
+)
+
+// Chooses says what a parameter chooses that a value of prompts= may hold.
+type Chooses int
+
+// What is chosen.
+const (
+	ChoosesNothing Chooses = iota
+	ChoosesPrompts         // prompts= holds them always
+	ChoosesPairs           // prompts= holds them when it has pairs
 )
 
 // Param declares one keyword argument.
@@ -33,7 +52,17 @@ type Param struct {
 	Default any
 	// Choices are the values of a choice, or of the elements of strings.
 	Choices []string
-	Help    string
+	// Bounds limit a number, or each of a list; nil for none.
+	Bounds *Bounds
+	// Unit is what a number counts, in the plural; empty where it counts nothing.
+	Unit string
+	// Index is what a number, or each of a list, is the place of in a model: "layers",
+	// "heads"; empty for nothing of which a model says how many it has.
+	Index string
+	Help  string
+	// Chooses says that the parameter cannot stand beside a prompts= that holds
+	// what it chooses. It is not among the bound arguments then.
+	Chooses Chooses
 }
 
 // Args holds values by parameter name.
@@ -62,9 +91,16 @@ func (p Prompt) encode(m *models.Model) ([]int, error) {
 func (a Analysis) Bind(args Args) (Args, error) {
 	bound := Args{}
 	known := map[string]bool{}
+	holds := held(args)
 	for _, p := range a.Params {
 		known[p.Name] = true
 		v, given := args[p.Name]
+		if p.Chooses != ChoosesNothing && p.Chooses <= holds {
+			if given && v != nil {
+				return nil, &hintError{fmt.Sprintf("%s: prompts and %s both say which prompts to take", a.Name, p.Name), fmt.Sprintf("leave %s out: the set was made with its own", p.Name)}
+			}
+			continue
+		}
 		if !given || v == nil {
 			if p.Required {
 				return nil, &hintError{fmt.Sprintf("%s: %s is missing", a.Name, p.Name), "for example " + a.Example}
@@ -72,7 +108,7 @@ func (a Analysis) Bind(args Args) (Args, error) {
 			bound[p.Name] = p.Default
 			continue
 		}
-		v, err := p.convert(v)
+		v, err := p.Take(v)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}
@@ -90,15 +126,70 @@ func (a Analysis) Bind(args Args) (Args, error) {
 		for _, p := range a.Params {
 			names = append(names, p.Name)
 		}
-		return nil, &choiceError{what: a.Name + ": argument", value: unknown[0], choices: names}
+		return nil, &argumentError{choiceError{what: a.Name, value: unknown[0], choices: names}}
 	}
 	return bound, nil
+}
+
+// held says what the value of prompts= holds.
+func held(args Args) Chooses {
+	switch p := args["prompts"].(type) {
+	case Prompts:
+		if p.Pairs != nil {
+			return ChoosesPairs
+		}
+		return ChoosesPrompts
+	case *BoundPrompts:
+		if p.Pairs != nil {
+			return ChoosesPairs
+		}
+		return ChoosesPrompts
+	}
+	return ChoosesNothing
+}
+
+// Take turns a value into the type that Run expects, and refuses what is of
+// another kind, none of the choices or out of bounds; the error names the value.
+func (p Param) Take(v any) (any, error) {
+	v, err := p.convert(v)
+	if err != nil {
+		return nil, err
+	}
+	return v, p.check(v)
+}
+
+// spelled says what a value is that is none of what was wanted.
+func spelled(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case int, float64, bool, string:
+		return fmt.Sprintf("%T %v", v, v)
+	case []string:
+		return fmt.Sprintf("the list %q", v)
+	case []int, []float64:
+		return fmt.Sprintf("the list %v", v)
+	case Prompts, *BoundPrompts:
+		return "a set of prompts"
+	case *models.Model:
+		return "model " + v.Name
+	case []models.Edit:
+		return "edits"
+	}
+	return "another kind of value"
 }
 
 func (p Param) convert(v any) (any, error) {
 	ok := false
 	switch p.Type {
 	case TypeModel:
+		if name, isName := v.(string); isName {
+			hint := fmt.Sprintf("open it: %s=load(%q)", p.Name, name)
+			if strings.ContainsAny(name, "+=") { // no name of a model, but a prompt
+				hint = `give the model first: m = load("mental-2op")`
+			}
+			return nil, &hintError{fmt.Sprintf("%s: want a model, got the text %q", p.Name, name), hint}
+		}
 		_, ok = v.(*models.Model)
 	case TypePrompt:
 		switch v := v.(type) {
@@ -134,6 +225,59 @@ func (p Param) convert(v any) (any, error) {
 			}
 		}
 		return list, nil
+	case TypeInts:
+		if list, empty := v.([]string); empty && len(list) == 0 {
+			return []int{}, nil
+		}
+		if i, isInt := v.(int); isInt {
+			return []int{i}, nil
+		}
+		_, ok = v.([]int)
+	case TypePatches:
+		if list, isList := v.([]string); isList && len(list) == 0 {
+			return [][]ablate.Move{}, nil
+		}
+		if _, ok = v.([][]ablate.Move); !ok {
+			return nil, &hintError{fmt.Sprintf("%s: want a list of patches, got %T %v", p.Name, v, v), `write patches=[patch("blocks.1.hook_resid_post", at=1)]`}
+		}
+	case TypeFloats:
+		switch v := v.(type) {
+		case []string:
+			if len(v) == 0 { // an empty list has no type of its own
+				return []float64{}, nil
+			}
+		case []float64:
+			return v, nil
+		case []int:
+			list := make([]float64, len(v))
+			for i, x := range v {
+				list[i] = float64(x)
+			}
+			return list, nil
+		}
+	case TypePrompts:
+		switch v := v.(type) {
+		case Prompts, *BoundPrompts:
+			return v, nil
+		}
+		if list, isList := v.([]string); isList && len(list) == 0 {
+			return nil, &hintError{p.Name + ": the list is empty: there is no prompt to run", "take a longer part of the set"}
+		}
+		return nil, &hintError{fmt.Sprintf("%s: want prompts or pairs, got %s", p.Name, spelled(v)), `make them with prompts("{a}+{b}=", a=range(0, 100), b=range(0, 100), n=40)`}
+	case TypeMetric:
+		if f, isFunc := v.(MetricFunc); isFunc {
+			return f, nil
+		}
+		s, isString := v.(string)
+		if !isString {
+			break
+		}
+		return s, p.choose(s)
+	case TypeEdits:
+		if list, empty := v.([]string); empty && len(list) == 0 {
+			return []models.Edit(nil), nil
+		}
+		_, ok = v.([]models.Edit)
 	case TypeChoice:
 		s, isString := v.(string)
 		if !isString {
@@ -141,8 +285,11 @@ func (p Param) convert(v any) (any, error) {
 		}
 		return s, p.choose(s)
 	}
+	if !ok && p.Type == TypePrompt {
+		return nil, &hintError{fmt.Sprintf("%s: want a prompt, got %s", p.Name, spelled(v)), `a prompt is a text such as "34+57=", tokens(m, text) or a list of ids; several prompts are a set, made with prompts(...)`}
+	}
 	if !ok {
-		return nil, fmt.Errorf("%s: want %s, got %T %v", p.Name, p.Type, v, v)
+		return nil, fmt.Errorf("%s: want %s, got %s", p.Name, p.Type, spelled(v))
 	}
 	return v, nil
 }
@@ -159,14 +306,57 @@ func (p Param) choose(s string) error {
 	return &choiceError{what: p.Name, value: s, choices: p.Choices}
 }
 
-func (p Param) info() api.ParamInfo {
-	info := api.ParamInfo{Name: p.Name, Type: string(p.Type), Required: p.Required, Choices: p.Choices, Help: p.Help}
-	if !p.Required && p.Default != nil {
-		if s, ok := p.Default.(string); ok {
-			info.Default = fmt.Sprintf("%q", s)
-		} else {
-			info.Default = fmt.Sprint(p.Default)
+// Info describes the parameter for the page.
+func (p Param) Info() api.ParamInfo {
+	info := api.ParamInfo{Name: p.Name, Type: p.Type, Required: p.Required, Choices: p.Choices, Unit: p.Unit, Index: p.Index, Help: p.Help}
+	if b := p.Bounds; b != nil {
+		info.Above, info.Most = b.Above, b.Most
+		if !math.IsInf(b.Min, 0) {
+			info.Min = &b.Min
+		}
+		if !math.IsInf(b.Max, 0) {
+			info.Max = &b.Max
 		}
 	}
+	if !p.Required {
+		info.Default = p.Literal()
+	}
+	info.Chooses = map[Chooses]string{ChoosesPrompts: "prompts", ChoosesPairs: "pairs"}[p.Chooses]
 	return info
+}
+
+// Literal spells the default as a cell would.
+func (p Param) Literal() string {
+	switch v := p.Default.(type) {
+	case nil:
+		return "None"
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	case string:
+		return strconv.Quote(v)
+	case Prompt:
+		return strconv.Quote(v.Text)
+	case []int:
+		text := make([]string, len(v))
+		for i, x := range v {
+			text[i] = strconv.Itoa(x)
+		}
+		return "[" + strings.Join(text, ", ") + "]"
+	case []float64:
+		text := make([]string, len(v))
+		for i, x := range v {
+			text[i] = strconv.FormatFloat(x, 'g', -1, 64)
+		}
+		return "[" + strings.Join(text, ", ") + "]"
+	case []string:
+		quoted := make([]string, len(v))
+		for i, s := range v {
+			quoted[i] = strconv.Quote(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	return fmt.Sprint(p.Default)
 }

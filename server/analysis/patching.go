@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"orrery/ablate"
@@ -12,24 +13,17 @@ import (
 )
 
 func activationPatching() Analysis {
-	var metrics []string
-	for _, m := range ablate.Metrics() {
-		metrics = append(metrics, m.Name)
-	}
-	var changes []string
-	for _, c := range ablate.Changes {
-		changes = append(changes, string(c))
-	}
 	params := []Param{
 		{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
-		{Name: "clean", Type: TypePrompt, Help: "one clean prompt; left out, prompts come from the template"},
-		{Name: "corrupted", Type: TypePrompt, Help: "the prompt it is set against; as many tokens as clean"},
+		promptsParam("pairs, or prompts that get partners by change"),
+		{Name: "clean", Type: TypePrompt, Chooses: ChoosesPrompts, Help: "one clean prompt; left out, prompts come from the template"},
+		{Name: "corrupted", Type: TypePrompt, Chooses: ChoosesPrompts, Help: "the prompt it is set against; as many tokens as clean"},
 		{Name: "sweep", Type: TypeChoice, Default: "resid_pre", Choices: ablate.PatchSweepNames(), Help: "what is patched, cell by cell, under TransformerLens' names"},
 		{Name: "direction", Type: TypeChoice, Default: "denoise", Choices: []string{"denoise", "noise"}, Help: "denoise puts clean values into the corrupted run, noise corrupted ones into the clean run"},
-		{Name: "metric", Type: TypeChoice, Default: "logit_diff", Choices: metrics, Help: "what is measured of the clean answer r against the corrupted one r′"},
-		{Name: "normalise", Type: TypeBool, Default: true, Help: "show 0 where a patch does nothing and 1 where it does what the other run does; a ratio of means"},
-		{Name: "window", Type: TypeInt, Default: 1, Help: "how many adjacent layers are patched at once; more than 1 inflates peaks"},
-		{Name: "change", Type: TypeChoice, Default: "operand", Choices: changes, Help: "how a template's prompts and their partners differ"},
+		metricParam("logit_diff", "what is measured of the clean answer r against the corrupted one r′"),
+		normaliseParam(true, "where it does what the other run does"),
+		{Name: "window", Type: TypeInt, Default: 1, Bounds: atLeast(1), Unit: "layers", Help: "how many adjacent layers are patched at once; more than 1 inflates peaks"},
+		changeParam("how prompts and their partners differ"),
 	}
 	return Analysis{
 		Name: "activation_patching", Title: "Activation patching", Version: 1,
@@ -47,10 +41,11 @@ type patchingRun struct {
 	a         Args
 	emit      Emit
 	contrasts []ablate.Contrast
-	made      string // how the contrasts came about
+	from      *BoundPrompts // where they come from; nil for one that was given
 	opt       ablate.PatchOptions
 	patching  *ablate.Patching // from its start on
-	layouts   []patchLayout    // of each sweep
+	change    change
+	layouts   []patchLayout // of each sweep
 	fig       *viz.Figure
 	done      int
 	total     int
@@ -77,37 +72,21 @@ func runPatching(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 // read turns the arguments into contrasts and options.
 func (r *patchingRun) read(ctx context.Context) (err error) {
 	r.opt.Direction = ablate.Direction(r.a["direction"].(string))
-	if r.opt.Window, err = positive("window", r.a["window"].(int)); err != nil {
-		return err
-	}
-	if r.opt.Metric, err = ablate.MetricByName(r.a["metric"].(string)); err != nil {
-		return err
-	}
+	r.opt.Window = r.a["window"].(int)
 	if r.opt.Sweeps, err = ablate.PatchSweepsByName(r.a["sweep"].(string)); err != nil {
 		return err
 	}
 	clean, corrupted := optionalPrompt(r.a, "clean"), optionalPrompt(r.a, "corrupted")
 	if given(clean) || given(corrupted) {
-		return r.readPair(clean, corrupted)
+		err = r.readPair(clean, corrupted)
+	} else if r.from, err = pairsOf(ctx, r.m, r.a, false); err == nil {
+		r.contrasts = r.from.Contrasts.Contrasts
 	}
-	set, err := promptSet(ctx, r.m, r.a)
 	if err != nil {
 		return err
 	}
-	seed, err := seedOf(r.a)
-	if err != nil {
-		return err
-	}
-	contrasts, err := ablate.Contrasts(ctx, r.m, set, ablate.Change(r.a["change"].(string)), -1, seed)
-	if err != nil {
-		return err
-	}
-	r.contrasts = contrasts.Contrasts
-	r.made = set.Report()
-	if contrasts.Alone > 0 {
-		r.made += fmt.Sprintf("; %d found no partner", contrasts.Alone)
-	}
-	return nil
+	r.opt.Metric, err = metricOf(r.a, r.contrasts)
+	return err
 }
 
 // optionalPrompt is a prompt that may be left out.
@@ -134,7 +113,10 @@ func (r *patchingRun) readPair(clean, corrupted Prompt) error {
 	if len(x) != len(y) {
 		return &hintError{fmt.Sprintf("clean has %d tokens, corrupted has %d", len(x), len(y)), "values are moved position by position: use two prompts of equal length"}
 	}
-	r.contrasts = []ablate.Contrast{{Clean: ablate.Prompt{IDs: x, Answer: -1, Other: -1}, Corrupted: ablate.Prompt{IDs: y, Answer: -1, Other: -1}}}
+	if slices.Equal(x, y) {
+		return &hintError{fmt.Sprintf("clean and corrupted are the same prompt, %s: a value that is moved changes nothing", promptSource(clean)), "change one token"}
+	}
+	r.contrasts = []ablate.Contrast{{Clean: ablate.Prompt{Text: clean.Text, IDs: x, Answer: -1, Other: -1}, Corrupted: ablate.Prompt{Text: corrupted.Text, IDs: y, Answer: -1, Other: -1}}}
 	return nil
 }
 
@@ -142,10 +124,9 @@ func (r *patchingRun) readPair(clean, corrupted Prompt) error {
 // divide by nothing is refused here.
 func (r *patchingRun) start(p *ablate.Patching) error {
 	r.patching = p
-	if r.a["normalise"].(bool) {
-		if _, err := p.Normalised(p.Base); err != nil {
-			return &hintError{err.Error(), "take another metric or other prompts, or normalise=False"}
-		}
+	r.change = change{metric: p.Metric, normalise: r.a["normalise"].(bool), base: p.Base, source: p.Source, one: "as in the other run"}
+	if err := r.change.check(); err != nil {
+		return err
 	}
 	ids := [][]int{}
 	for _, c := range p.Contrasts {
@@ -153,36 +134,51 @@ func (r *patchingRun) start(p *ablate.Patching) error {
 	}
 	r.fig = &viz.Figure{
 		Kind: viz.KindHeatmap, Title: "Activation patching", Subtitle: r.subtitle(),
-		Arrays: map[string]*viz.Array{}, Scales: map[string]viz.Scale{"effect": grow(r.scale(), []float64{1e-3})},
+		Arrays: map[string]*viz.Array{}, Scales: map[string]viz.Scale{"effect": r.change.scale(viz.ScaleDiverging, "%.2f")},
 		Heatmap: &viz.Heatmap{Scale: "effect"}, Provenance: provenance(r.m, "activation_patching", 1, r.a, ids...),
 	}
-	if r.made != "" {
-		seed := uint64(r.a["seed"].(int))
-		r.fig.Provenance.Seed = &seed
+	if r.from != nil {
+		r.from.describe(r.fig)
 	}
-	tokens := r.tokens()
-	for _, sweep := range r.opt.Sweeps {
-		l, err := newPatchLayout(r.m, sweep, len(tokens.Labels))
-		if err != nil {
-			return err
-		}
-		r.layouts = append(r.layouts, l)
-		r.fig.Heatmap.Panels = append(r.fig.Heatmap.Panels, l.panels(tokens, len(r.opt.Sweeps) > 1)...)
-		r.total += l.cells()
+	var err error
+	if r.layouts, r.total, err = layPatches(r.m, r.fig, r.opt.Sweeps, r.tokens(), "clean run", "corrupted run"); err != nil {
+		return err
 	}
-	for _, panel := range r.fig.Heatmap.Panels {
-		for _, name := range []string{panel.Values, panel.Errors} {
-			if name != "" {
-				r.fig.Arrays[name] = viz.NewArray([]string{panel.Rows.Name, panel.Columns.Name}, len(panel.Rows.Labels), len(panel.Columns.Labels))
-			}
+	if n := len(r.contrasts); errorsOver(r.fig, n, viz.Student) {
+		keepEach(r.fig, always(n))
+		for name, v := range map[string][]float64{"base": p.Base, "source": p.Source} {
+			r.fig.Arrays[each(name)] = viz.Values(narrow(v), []string{"pair"}, n)
 		}
 	}
-	if len(r.contrasts) == 1 {
-		dropErrors(r.fig)
-	}
+	r.open()
 	r.emit.Figure(r.fig)
 	r.emit.Progress(0, r.total, "cells")
 	return nil
+}
+
+// open says how the cells' runs are opened.
+func (r *patchingRun) open() {
+	var pairs []string
+	for _, c := range r.patching.Contrasts {
+		source, base := c.Clean, c.Corrupted
+		if r.opt.Direction == ablate.Noise {
+			source, base = base, source
+		}
+		pairs = append(pairs, pairSource(source, base))
+	}
+	measure := measureArg(r.a["metric"])
+	if r.opt.Direction == ablate.Noise {
+		measure = "" // its r is the answer of the run that gives values, here the corrupted one
+	}
+	at := 0
+	for _, l := range r.layouts {
+		for i := range l.length(l.panel) {
+			o := l.opening(i, r.opt.Window, r.m.Config.Layers, ablate.FromClean, measure)
+			o.Pairs = pairs
+			r.fig.Heatmap.Panels[at].Open = o
+			at++
+		}
+	}
 }
 
 // subtitle says direction, metric, pairs and window.
@@ -191,27 +187,14 @@ func (r *patchingRun) subtitle() string {
 	if r.opt.Direction == ablate.Noise {
 		way = "noising: the corrupted run's values are put into the clean run"
 	}
-	parts := []string{way, r.quantity(), fmt.Sprintf("n = %d", len(r.contrasts))}
+	parts := []string{way, r.change.quantity(), fmt.Sprintf("n = %d", len(r.contrasts))}
+	if r.from != nil {
+		parts[2] += fmt.Sprintf(", seed %d", r.from.seed())
+	}
 	if r.opt.Window > 1 {
 		parts = append(parts, fmt.Sprintf("windows of %d layers", r.opt.Window))
 	}
 	return strings.Join(parts, " · ")
-}
-
-// quantity is what a colour means.
-func (r *patchingRun) quantity() string {
-	if r.a["normalise"].(bool) {
-		return "normalised " + changeOf(r.opt.Metric) + " (0: none, 1: as in the other run)"
-	}
-	return changeOf(r.opt.Metric)
-}
-
-func (r *patchingRun) scale() viz.Scale {
-	label, unit := "normalised "+changeOf(r.opt.Metric), ""
-	if !r.a["normalise"].(bool) {
-		label, unit = changeOf(r.opt.Metric), r.opt.Metric.Unit
-	}
-	return viz.Scale{Kind: viz.ScaleDiverging, Label: label, Unit: unit, Format: "%.2f"}
 }
 
 // tokens is the axis of positions: the tokens, and what they are patched with,
@@ -222,7 +205,7 @@ func (r *patchingRun) tokens() viz.Axis {
 		base, source = source, base
 	}
 	axis := viz.Axis{Name: "position", Roles: TokenRoles(r.m.Tokenizer, base.IDs)}
-	if r.made == "" {
+	if r.from == nil {
 		axis.Labels, axis.IDs = tokenLabels(r.m.Tokenizer, base.IDs), base.IDs
 		for i, other := range tokenLabels(r.m.Tokenizer, source.IDs) {
 			if axis.Labels[i] != other {
@@ -231,49 +214,17 @@ func (r *patchingRun) tokens() viz.Axis {
 		}
 		return axis
 	}
-	axis.Roles = vizRoles(base)
-	var labels [][]string
-	for _, c := range r.contrasts {
-		labels = append(labels, tokenLabels(r.m.Tokenizer, c.Clean.IDs), tokenLabels(r.m.Tokenizer, c.Corrupted.IDs))
-	}
-	axis.Labels = sharedLabels(labels, axis.Roles)
-	return axis
-}
-
-// value is what a cell shows, with its standard error, NaN for one pair.
-func (r *patchingRun) value(values []float64) (v, sem float64, err error) {
-	diff := make([]float64, len(values))
-	for i, x := range values {
-		diff[i] = x - r.patching.Base[i]
-	}
-	s := ablate.Summarise(diff)
-	if !r.a["normalise"].(bool) {
-		return s.Mean, s.SEM, nil
-	}
-	v, err = r.patching.Normalised(values)
-	whole := ablate.Summarise(r.patching.Source).Mean - ablate.Summarise(r.patching.Base).Mean
-	return v, s.SEM / math.Abs(whole), err
+	return columns(r.m, bothSides(r.contrasts))
 }
 
 // cell adds one cell to the figure.
 func (r *patchingRun) cell(c ablate.PatchCell) error {
-	v, sem, err := r.value(c.Values)
-	if err != nil {
-		return err
-	}
+	v, sem := r.change.of(c.Values)
 	name, offset := r.layouts[c.Grid].place(c.Index)
-	part := viz.Part{Arrays: []viz.ArrayRun{{Name: name, Offset: offset, F32: viz.EncodeFloats([]float32{float32(v)})}}}
-	if _, ok := r.fig.Arrays[name+"_sem"]; ok {
-		part.Arrays = append(part.Arrays, viz.ArrayRun{Name: name + "_sem", Offset: offset, F32: viz.EncodeFloats([]float32{float32(sem)})})
-	}
-	if s := grow(r.fig.Scales["effect"], []float64{v}); s != r.fig.Scales["effect"] {
-		part.Scales = map[string]viz.Scale{"effect": s}
-	}
-	if err := r.fig.Apply(part); err != nil {
+	if err := addCell(r.fig, r.emit, name, offset, v, sem, differences(c.Values, r.patching.Base)); err != nil {
 		return err
 	}
 	r.done++
-	r.emit.Part(part)
 	r.emit.Progress(r.done, r.total, "cells")
 	return nil
 }
@@ -291,17 +242,17 @@ func (r *patchingRun) finish() {
 	best, at, grid := math.Inf(-1), 0, 0
 	for i := range p.Grids {
 		for c := range p.Grids[i].Cells() {
-			if v, _, err := r.value(p.Grids[i].Cell(c)); err == nil && math.Abs(v) > best {
+			if v, _ := r.change.of(p.Grids[i].Cell(c)); math.Abs(v) > best {
 				best, at, grid = math.Abs(v), c, i
 			}
 		}
 	}
-	v, sem, _ := r.value(p.Grids[grid].Cell(at))
+	v, sem := r.change.of(p.Grids[grid].Cell(at))
 	base, source := ablate.Summarise(p.Base), ablate.Summarise(p.Source)
 	r.fig.Caption = fmt.Sprintf("%s is %.3g on average in the run that is patched and %.3g in the other. The largest cell is %s: %.3g%s.",
 		p.Metric.Label, base.Mean, source.Mean, r.layouts[grid].describe(unravelCell(at, p.Grids[grid].Shape), r.fig), v, plusMinus(sem))
-	if r.made != "" {
-		r.fig.Caption += " Prompts: " + r.made + "."
+	if r.from != nil {
+		r.fig.Caption += " Prompts: " + r.from.Report() + "."
 	}
 	r.fig.Caption += " " + sweepSentence(p.Report)
 }

@@ -123,19 +123,96 @@ func (l patchLayout) axis(axes []int, tokens viz.Axis) viz.Axis {
 	return out
 }
 
-// panels are the sweep's, with its name where there are several sweeps.
-func (l patchLayout) panels(tokens viz.Axis, titled bool) (panels []viz.Panel) {
+// panels are the sweep's, with its name where there are several sweeps. Names
+// are what the runs of the figure's prompts are called.
+func (l patchLayout) panels(m *models.Model, tokens viz.Axis, titled bool, names ...string) (panels []viz.Panel) {
 	for i := range l.length(l.panel) {
 		p := viz.Panel{Rows: l.axis(l.row, tokens), Columns: l.axis([]int{l.column}, tokens), Values: l.array(i), Errors: l.array(i) + "_sem"}
+		p.Sums = len(l.row) == 1 && strings.HasSuffix(l.sweep.Axes[l.column], "head")
 		if titled || len(l.panel) > 0 {
 			p.Title = l.sweep.Name
 		}
 		if len(l.panel) > 0 {
 			p.Title = axisWords[l.sweep.Axes[l.panel[len(l.panel)-1]]] + " " + l.names(l.panel, tokens)[i]
 		}
+		p.Heads = l.heads(m, i, names)
 		panels = append(panels, p)
 	}
 	return panels
+}
+
+// layPatches gives a figure the panels of sweeps over tokens, with empty arrays, and
+// says how many cells they have together; runs name those that a cell of a head can be
+// looked at in.
+func layPatches(m *models.Model, f *viz.Figure, sweeps []ablate.PatchSweep, tokens viz.Axis, runs ...string) (layouts []patchLayout, cells int, err error) {
+	for _, sweep := range sweeps {
+		l, err := newPatchLayout(m, sweep, len(tokens.Labels))
+		if err != nil {
+			return nil, 0, err
+		}
+		layouts, cells = append(layouts, l), cells+l.cells()
+		f.Heatmap.Panels = append(f.Heatmap.Panels, l.panels(m, tokens, len(sweeps) > 1, runs...)...)
+	}
+	for _, panel := range f.Heatmap.Panels {
+		for _, name := range []string{panel.Values, panel.Errors} {
+			f.Arrays[name] = viz.NewArray([]string{panel.Rows.Name, panel.Columns.Name}, len(panel.Rows.Labels), len(panel.Columns.Labels))
+		}
+	}
+	return layouts, cells, nil
+}
+
+// heads says which head each cell of a panel is about; nil for a sweep of none.
+// What is no query's own is read at the last token.
+func (l patchLayout) heads(m *models.Model, panel int, names []string) *viz.HeadCells {
+	if names == nil || !slices.ContainsFunc(l.sweep.Axes, func(axis string) bool { return axis == "head" || axis == "kv_head" }) {
+		return nil
+	}
+	group := m.Config.Heads / m.Config.KVHeads
+	h := &viz.HeadCells{Names: names}
+	if group > 1 && slices.Contains(l.sweep.Axes, "kv_head") {
+		h.Note = fmt.Sprintf("the first of %d heads that share these keys and values", group)
+	}
+	place := func(index map[int]int) (at viz.HeadPlace) {
+		for a, i := range index {
+			switch l.sweep.Axes[a] {
+			case "layer":
+				at.Layer = i
+			case "head":
+				at.Head = i
+			case "kv_head":
+				at.Head = i * group
+			case "query":
+				at.Query = i
+			case "pos":
+				if l.ofQuery() {
+					at.Query = i
+				}
+			}
+		}
+		return at
+	}
+	whole := place(l.unravel(l.panel, panel))
+	for row := range l.length(l.row) {
+		at := place(l.unravel(l.row, row))
+		at.Layer, at.Head = at.Layer+whole.Layer, at.Head+whole.Head
+		if !l.ofQuery() {
+			at.Query = -1
+		}
+		h.Rows = append(h.Rows, at)
+	}
+	for c := range l.shape[l.column] {
+		h.Columns = append(h.Columns, place(map[int]int{l.column: c}))
+	}
+	return h
+}
+
+// ofQuery is true of a sweep with an axis of queries: the position of a query
+// vector or of a head's output is one.
+func (l patchLayout) ofQuery() bool {
+	if slices.Contains(l.sweep.Axes, "query") {
+		return true
+	}
+	return slices.Contains(l.sweep.Axes, "pos") && (l.sweep.Site == "attn.hook_z" || l.sweep.Site == "attn.hook_q")
 }
 
 // describe says in words which cell that is.

@@ -29,6 +29,30 @@ func sweepBadge(r models.Report) viz.Badge {
 	}
 }
 
+// exactness is what stand-ins measure of the runs that they change.
+type exactness struct {
+	own, source float64
+	measured    bool
+}
+
+// add takes in the runs of some stand-ins.
+func (x *exactness) add(e *ablate.StandInEffects) {
+	x.own, x.source, x.measured = max(x.own, e.OwnError), max(x.source, e.SourceError), true
+}
+
+// badges say it; there are none where nothing was measured.
+func (x exactness) badges() []viz.Badge {
+	if !x.measured {
+		return nil
+	}
+	return []viz.Badge{
+		{Text: "own value = no change", Value: x.own, Bound: 1e-6, OK: x.own <= 1e-6,
+			Help: "largest change of a logit when a run is patched with its own activation"},
+		{Text: "whole stream = source run", Value: x.source, Bound: 1e-6, OK: x.source <= 1e-6,
+			Help: "largest difference from the source's logits when the residual stream behind layer 0 is the source's at every position"},
+	}
+}
+
 // thousands writes a count with commas.
 func thousands(n int64) string {
 	s := fmt.Sprint(n)
@@ -64,7 +88,7 @@ func waitingBlocks(wait, transfer int) string {
 // what each token is. Tokens that all prompts share are shown as they are.
 func sharedLabels(labels [][]string, roles []viz.TokenRole) []string {
 	out := make([]string, len(labels[0]))
-	names := map[viz.TokenRole]string{viz.RoleOperandA: "a", viz.RoleOperandB: "b", viz.RoleOperator: "op"}
+	names := map[viz.TokenRole]string{viz.RoleOperandA: "a", viz.RoleOperandB: "b", viz.RoleOperandC: "c", viz.RoleOperator: "op"}
 	for i := range out {
 		out[i] = labels[0][i]
 		for _, l := range labels {

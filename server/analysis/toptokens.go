@@ -17,7 +17,7 @@ func topTokens() Analysis {
 		Params: []Param{
 			{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
 			{Name: "prompt", Type: TypePrompt, Required: true, Help: "text, or tokens(m, text)"},
-			{Name: "top_k", Type: TypeInt, Default: 10, Help: "how many tokens to list"},
+			{Name: "top_k", Type: TypeInt, Default: 10, Bounds: atLeast(1), Unit: "tokens", Help: "how many tokens to list"},
 		},
 		Run: runTopTokens,
 	}
@@ -29,11 +29,7 @@ func runTopTokens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := positive("top_k", a["top_k"].(int))
-	if err != nil {
-		return nil, err
-	}
-	top, err := probe.TopTokens(ctx, m, ids, k)
+	top, err := probe.TopTokens(ctx, m, ids, a["top_k"].(int))
 	if err != nil {
 		return nil, err
 	}
@@ -61,12 +57,4 @@ func runTopTokens(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) {
 	}
 	emit.Figure(f)
 	return f, nil
-}
-
-// positive refuses counts below 1.
-func positive(name string, n int) (int, error) {
-	if n < 1 {
-		return 0, &hintError{fmt.Sprintf("%s: %d is not positive", name, n), "use 1 or more"}
-	}
-	return n, nil
 }

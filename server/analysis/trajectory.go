@@ -34,11 +34,14 @@ func lensTrajectory() Analysis {
 		Params: []Param{
 			{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
 			{Name: "prompt", Type: TypePrompt, Required: true, Help: "text, or tokens(m, text)"},
-			{Name: "tokens", Type: TypeStrings, Default: []string{}, Help: "the tokens to follow; left out, the model's three likeliest"},
+			{Name: "tokens", Type: TypeStrings, Default: []string{}, Help: "the tokens to follow; left out, the model's three likeliest, without edits"},
 			{Name: "control", Type: TypeString, Default: "", Help: "a token that has nothing to do with the answer; left out, the prompt's last token"},
 			{Name: "metric", Type: TypeChoice, Default: "prob", Choices: names, Help: "what the height means"},
 			{Name: "position", Type: TypeInt, Default: -1, Help: "where to read; negative counts from the end"},
 			{Name: "mid", Type: TypeBool, Default: false, Help: "add a point between attention and MLP of each layer"},
+			scaleParam(),
+			editsParam(),
+			codaParam(),
 		},
 		Run: runTrajectory,
 	}
@@ -50,11 +53,18 @@ func runTrajectory(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) 
 	if err != nil {
 		return nil, err
 	}
+	opt := probe.LensOptions{Mid: a["mid"].(bool), Frozen: a["scale"].(string) == "frozen", Coda: a["coda"].(int)}
+	if err := checkCoda(m, a); err != nil {
+		return nil, err
+	}
+	if opt.Hooks, err = editHooks(m, a); err != nil {
+		return nil, err
+	}
 	followed, err := followedTokens(ctx, m, ids, a)
 	if err != nil {
 		return nil, err
 	}
-	states, err := probe.LensStates(m, a["mid"].(bool))
+	states, err := probe.LensStates(m, opt.Mid)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +79,12 @@ func runTrajectory(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) 
 	if metric.name == "rank" {
 		scale.Hi = float64(m.Config.Vocab)
 	}
-	fig.Subtitle = fmt.Sprintf("%s after each state, at position %d", metric.scale.Label, a["position"].(int))
+	fig.Subtitle = fmt.Sprintf("%s after each state, at position %d%s%s%s", metric.scale.Label, a["position"].(int), withScale(a), withCoda(a), underEdits(a))
 	fig.Scales["y"] = scale
 	emit.Figure(fig)
 	emit.Progress(0, len(states), "layers")
 	done := 0
-	points, err := probe.Trajectory(ctx, m, ids, a["position"].(int), followed, a["mid"].(bool), func(p probe.TrajectoryPoint) error {
+	points, err := probe.Trajectory(ctx, m, ids, a["position"].(int), followed, opt, func(p probe.TrajectoryPoint) error {
 		var part viz.Part
 		var values []float64
 		for i, s := range p.Tokens {
@@ -100,6 +110,9 @@ func runTrajectory(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) 
 		return fig, err
 	}
 	last := points[len(points)-1].Tokens[0]
+	if opt.Coda > 0 { // the run's own end is read in front of the coda
+		last = points[len(points)-1-opt.Coda].Tokens[0]
+	}
 	fig.Caption = fmt.Sprintf("%s ends at rank %d with probability %.3f.", tokenLabels(m.Tokenizer, followed[:1])[0], last.Rank, last.Probability())
 	emit.Figure(fig)
 	return fig, nil

@@ -53,6 +53,9 @@ type RunRequest struct {
 	// Stale runs every stale or never-run cell; All runs all of them.
 	Stale bool `json:"stale,omitempty"`
 	All   bool `json:"all,omitempty"`
+	// Fresh computes everything that runs: the result cache is not read, and keeps
+	// what is computed in place of what it had.
+	Fresh bool `json:"fresh,omitempty"`
 }
 
 // RunResponse lists the jobs that were queued, in order.
@@ -98,10 +101,14 @@ type Workspace struct {
 	// Version is the program's.
 	Version string `json:"version"`
 	// Folder is the notebooks' folder, as the user named it.
-	Folder    string         `json:"folder"`
+	Folder string `json:"folder"`
+	// Folders is that folder as a tree, itself first.
+	Folders   []FolderInfo   `json:"folders"`
 	Notebooks []NotebookInfo `json:"notebooks"`
 	Models    []ModelInfo    `json:"models"`
 	Analyses  []AnalysisInfo `json:"analyses"`
+	// Makers are the functions that make what analyses take, prompts for one.
+	Makers []AnalysisInfo `json:"makers"`
 }
 
 // NotebookInfo is one notebook of the folder.
@@ -114,6 +121,33 @@ type NotebookInfo struct {
 	Cells    int    `json:"cells"`
 	// Example is true for a shipped notebook.
 	Example bool `json:"example"`
+	// Plate is a shipped notebook's place on the start page, 1 first; 0 for others.
+	Plate int `json:"plate,omitempty"`
+	// Figure is the id of the cell whose figure is the plate's; empty for the
+	// first figure. Paper is the method's source.
+	Figure string `json:"figure,omitempty"`
+	Paper  string `json:"paper,omitempty"`
+	// Kept is true where there is a file in the folder; a shipped notebook has
+	// none before its first edit.
+	Kept bool `json:"kept"`
+	// Models are the names that its cells load, Methods the analyses that they call.
+	Models  []string `json:"models,omitempty"`
+	Methods []string `json:"methods,omitempty"`
+}
+
+// FolderInfo is one folder of the workspace and what lies directly in it.
+type FolderInfo struct {
+	Name string `json:"name"`
+	// Depth is 0 for the workspace itself, 1 for a folder in it.
+	Depth int `json:"depth"`
+	// Notebooks counts the notebooks, Files all files, and Bytes is their size.
+	Notebooks int   `json:"notebooks"`
+	Files     int   `json:"files"`
+	Bytes     int64 `json:"bytes"`
+	// Results is true for the folder of results and undo histories.
+	Results bool `json:"results,omitempty"`
+	// More is true where the walk ended before all was seen.
+	More bool `json:"more,omitempty"`
 }
 
 // ModelInfo is one shipped or opened model.
@@ -143,19 +177,64 @@ type AnalysisInfo struct {
 	Example string `json:"example"`
 }
 
+// ParamType is what an argument is.
+type ParamType string
+
+// The types of arguments. Range, rows, value and data are of makers and edits alone.
+const (
+	ParamModel   ParamType = "model"
+	ParamPrompt  ParamType = "prompt"  // text, or tokens
+	ParamPrompts ParamType = "prompts" // a set of prompts, or of pairs
+	ParamString  ParamType = "string"
+	ParamInt     ParamType = "int"
+	ParamFloat   ParamType = "float"
+	ParamBool    ParamType = "bool"
+	ParamStrings ParamType = "strings" // a list; one string is taken, too
+	ParamInts    ParamType = "ints"    // a list; one int is taken, too
+	ParamFloats  ParamType = "numbers"
+	ParamChoice  ParamType = "choice"
+	ParamMetric  ParamType = "metric" // a choice, or a function
+	ParamPatches ParamType = "patches"
+	ParamEdits   ParamType = "edits"
+	ParamRange   ParamType = "range" // range(0, 100), or a list of whole numbers
+	ParamRows    ParamType = "rows"  // a list of prompts or pairs, or the text of a file
+	ParamValue   ParamType = "value" // a number, or what else an edit puts in
+	ParamData    ParamType = "data"  // an expression
+)
+
 // ParamInfo describes one keyword argument.
 type ParamInfo struct {
-	Name string `json:"name"`
-	// Type is "model", "prompt", "string", "int", "float", "bool", "list", "choice".
-	Type     string   `json:"type"`
-	Required bool     `json:"required"`
-	Default  string   `json:"default,omitempty"`
-	Choices  []string `json:"choices,omitempty"`
-	Help     string   `json:"help"`
+	Name     string    `json:"name"`
+	Type     ParamType `json:"type"`
+	Required bool      `json:"required"`
+	// Default is written as a cell would; empty where the argument is required.
+	Default string   `json:"default,omitempty"`
+	Choices []string `json:"choices,omitempty"`
+	// Chooses says that the argument chooses what a value of prompts holds, so
+	// that it cannot stand beside one: "prompts" any, "pairs" one of pairs.
+	Chooses string `json:"chooses,omitempty"`
+	// Min and Max bound a number, or each of a list, and are within it, but for Min
+	// where Above is true; absent where there is no bound. Most is how long a list
+	// may be, 0 for any length.
+	Min   *float64 `json:"min,omitempty"`
+	Max   *float64 `json:"max,omitempty"`
+	Above bool     `json:"above,omitempty"`
+	Most  int      `json:"most,omitempty"`
+	// Unit is what a number counts, in the plural.
+	Unit string `json:"unit,omitempty"`
+	// Index is what a number, or each of a list, is the place of in the model of the
+	// call, from 0 on: "layers" or "heads". Negative ones count from the end, unless
+	// Min says what they mean.
+	Index string `json:"index,omitempty"`
+	Help  string `json:"help"`
 }
 
 // ExportFormats are the formats of GET
-// /api/notebooks/ID/cells/CELL/outputs/OUTPUT.FORMAT?show=METRIC&theme=light|dark.
+// /api/notebooks/ID/cells/CELL/outputs/OUTPUT.FORMAT. The query says what the
+// reader sees, each part optional: theme=light|dark, show=METRIC, VIEW of a
+// scatter or of lines, or phase for a map over residues, colour=COLOURING and
+// turn=AZIMUTH,ELEVATION of a scatter, frame=INDEX of a slider; show.N and colour.N
+// are those of panel N of multiples, from 0.
 var ExportFormats = [...]string{"png", "svg", "pdf", "csv", "json", "npz"}
 
 // Figure is viz.Figure under the name that the page knows.

@@ -44,6 +44,9 @@ type Cell struct {
 	Millis int64 `json:"millis,omitempty"`
 	// RanAt is when the last run ended, RFC 3339; empty when it never ran.
 	RanAt string `json:"ran_at,omitempty"`
+	// Recalled says what of the last run came from the result cache; absent when
+	// all was computed.
+	Recalled *Recalled `json:"recalled,omitempty"`
 	// Defines and Uses are the names that the cell gives to and takes from others.
 	Defines []string `json:"defines,omitempty"`
 	Uses    []string `json:"uses,omitempty"`
@@ -51,6 +54,16 @@ type Cell struct {
 	Outputs []Output `json:"outputs,omitempty"`
 	// Progress is that of the running job; absent unless running.
 	Progress *Progress `json:"progress,omitempty"`
+}
+
+// Recalled says of a run which of its results were taken from the result cache.
+type Recalled struct {
+	// Results is how many figures were.
+	Results int `json:"results"`
+	// Millis is how long it took to compute them, all together, when they were.
+	Millis int64 `json:"millis"`
+	// MadeAt is when the oldest of them was computed, RFC 3339.
+	MadeAt string `json:"made_at"`
 }
 
 // CellState is where a cell is in the run queue.
@@ -84,8 +97,10 @@ const (
 	OutputText   OutputKind = "text"
 	OutputValue  OutputKind = "value"
 	OutputTokens OutputKind = "tokens"
-	OutputFigure OutputKind = "figure"
-	OutputError  OutputKind = "error"
+	// OutputPrompts is a set of prompts, or of pairs.
+	OutputPrompts OutputKind = "prompts"
+	OutputFigure  OutputKind = "figure"
+	OutputError   OutputKind = "error"
 )
 
 // Output is one thing that a run left; the field that Kind names is set.
@@ -99,6 +114,8 @@ type Output struct {
 	Value *Value `json:"value,omitempty"`
 	// Tokens is a prompt as its tokens.
 	Tokens []Token `json:"tokens,omitempty"`
+	// Prompts is a set of prompts as rows of tokens.
+	Prompts *PromptTable `json:"prompts,omitempty"`
 	// Figure is a plot; its numbers may still be pending.
 	Figure *viz.Figure `json:"figure,omitempty"`
 	// Error is what went wrong, in place.
@@ -125,6 +142,31 @@ type Token struct {
 	Role viz.TokenRole `json:"role,omitempty"`
 	// Special is true for tokens that a template adds.
 	Special bool `json:"special,omitempty"`
+}
+
+// PromptTable is a set of prompts, or of pairs, to look at.
+type PromptTable struct {
+	// Report says how the set came about: what was tried, how often the model is
+	// right before and after the filter, what was dropped and why.
+	Report string `json:"report"`
+	// Pairs says that every row has a partner.
+	Pairs bool `json:"pairs,omitempty"`
+	// Total is how many there are; Rows holds the first of them.
+	Total int         `json:"total"`
+	Rows  []PromptRow `json:"rows"`
+	// CSV and JSONL are all of them as files; empty where those would be large.
+	CSV   string `json:"csv,omitempty"`
+	JSONL string `json:"jsonl,omitempty"`
+}
+
+// PromptRow is one prompt, or one pair.
+type PromptRow struct {
+	Tokens []Token `json:"tokens"`
+	// Answer is the text of the right answer; empty where there is none.
+	Answer string `json:"answer,omitempty"`
+	// Partner is the corrupted prompt of a pair.
+	Partner       []Token `json:"partner,omitempty"`
+	PartnerAnswer string  `json:"partner_answer,omitempty"`
 }
 
 // Progress is how far a job is.

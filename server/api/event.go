@@ -58,6 +58,7 @@ type CellRun struct {
 	Validity Validity  `json:"validity"`
 	Millis   int64     `json:"millis,omitempty"`
 	RanAt    string    `json:"ran_at,omitempty"`
+	Recalled *Recalled `json:"recalled,omitempty"`
 	// ClearOutputs is true when the run starts anew: old outputs go when the
 	// first new one arrives, so that the page does not jump, or when the run
 	// ends without one. A run that is canceled before it left anything sends

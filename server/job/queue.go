@@ -24,6 +24,9 @@ type Task struct {
 	// Key names what will be computed: asking again for the key that runs
 	// gives the task that runs.
 	Key string
+	// Fresh says that all is to be computed anew: a run that is not fresh does not
+	// stand for one that is.
+	Fresh bool
 	// Run does the work. It must return soon after ctx is done.
 	Run func(ctx context.Context) error
 }
@@ -65,8 +68,8 @@ func NewQueue(log *slog.Logger, changed func(Change)) *Queue {
 
 // Add queues tasks in their order and returns the tasks that will do the
 // work: a cell that waits already keeps its task, which moves to the new
-// place, and a cell that runs with the same Key is not run again. A closed
-// queue takes nothing and returns nil.
+// place, and a cell that runs with the same Key is not run again. What was asked
+// for as fresh stays so. A closed queue takes nothing and returns nil.
 func (q *Queue) Add(tasks ...Task) []Task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -75,13 +78,16 @@ func (q *Queue) Add(tasks ...Task) []Task {
 	}
 	placed := make([]Task, 0, len(tasks))
 	for _, t := range tasks {
-		if r := q.running; r != nil && r.Cell == t.Cell && r.Key == t.Key && q.cancel != nil {
+		if r := q.running; r != nil && r.Cell == t.Cell && r.Key == t.Key && (r.Fresh || !t.Fresh) && q.cancel != nil {
 			placed = append(placed, *r)
 			continue
 		}
 		i := slices.IndexFunc(q.waiting, func(w Task) bool { return w.Cell == t.Cell })
 		if i >= 0 {
-			t.ID = q.waiting[i].ID
+			w := q.waiting[i]
+			if t.ID = w.ID; w.Fresh && !t.Fresh {
+				t.Fresh, t.Run = true, w.Run
+			}
 			q.waiting = slices.Delete(q.waiting, i, i+1)
 		}
 		q.waiting = append(q.waiting, t)

@@ -178,6 +178,36 @@ func TestAddTwice(t *testing.T) {
 	})
 }
 
+// TestFresh holds that a run that may take kept results does not stand for one that
+// must not, and that what waits to be fresh stays so.
+func TestFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, r, _ := queue(t)
+		fresh := func(cell string) job.Task {
+			t := task(cell, func(ctx context.Context) error { return errors.New("fresh") })
+			t.Fresh = true
+			return t
+		}
+		q.Add(task("a", wait), task("b", wait))
+		synctest.Wait()
+		if placed := q.Add(fresh("a")); len(placed) != 1 || !placed[0].Fresh {
+			t.Errorf("a run of kept results stands for a fresh one: %+v", placed)
+		}
+		if placed := q.Add(task("a", wait)); len(placed) != 1 || placed[0].ID != "job-a" || placed[0].Fresh {
+			t.Errorf("the run that goes on is not the one that was asked for: %+v", placed)
+		}
+		q.Add(fresh("b"), task("b", wait))
+		q.Cancel("a")
+		synctest.Wait()
+		if want := "a canceled, a canceled, b running, b failed"; !strings.HasSuffix(r.String(), want) {
+			t.Errorf("changes %s, want the end %s", r, want)
+		}
+		if e := r.errors["b"]; e == nil || e.Message != "fresh" {
+			t.Errorf("what waited as fresh ran otherwise: %+v", e)
+		}
+	})
+}
+
 // last returns the cell of the newest running change.
 func last(r *record) string {
 	r.mu.Lock()

@@ -164,6 +164,11 @@ func TestHTMLIsQuick(t *testing.T) {
 		}
 		checkSafe(t, part, html[:10000])
 	}
+	// Titles are read of the same texts, for each notebook of the start page.
+	n := &notebook.Notebook{Cells: []notebook.Cell{md("a", "# A\n\n"+strings.Repeat("[a](", notebook.MaxCell/8))}}
+	if n.Title() != "" || n.Summary() != "" {
+		t.Errorf("title %q, summary %q of a text that is not rendered", n.Title(), n.Summary())
+	}
 	table := "|a_b|c*d|\n|-|-|\n" + strings.Repeat("|x_y|1 * 2|\n", 500)
 	if !strings.Contains(notebook.HTML(table), "<table>") || !strings.Contains(notebook.HTML(strings.Repeat("A *word* and [a link](https://a.b).\n\n", 20000)), "<em>") {
 		t.Error("an ordinary long text was not rendered")

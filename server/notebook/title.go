@@ -23,11 +23,14 @@ func (n *Notebook) Summary() string {
 	return summary
 }
 
-// opening reads the first Markdown cell.
+// opening reads the first Markdown cell; of a costly one it takes nothing.
 func (n *Notebook) opening() (title, summary string) {
 	for _, c := range n.Cells {
 		if c.Kind != api.CellMarkdown {
 			continue
+		}
+		if costly(c.Source) {
+			break
 		}
 		_, rest := splitFront(c.Source)
 		source := []byte(rest)

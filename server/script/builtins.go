@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -61,29 +60,10 @@ func signature(a analysis.Analysis) string {
 	for i, p := range a.Params {
 		params[i] = p.Name
 		if !p.Required {
-			params[i] += "=" + literal(p.Default)
+			params[i] += "=" + p.Literal()
 		}
 	}
 	return a.Name + "(" + strings.Join(params, ", ") + ")"
-}
-
-// literal spells a parameter's default as a cell would.
-func literal(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		return starlark.Bool(v).String()
-	case string:
-		return strconv.Quote(v)
-	case []string:
-		quoted := make([]string, len(v))
-		for i, s := range v {
-			quoted[i] = strconv.Quote(s)
-		}
-		return "[" + strings.Join(quoted, ", ") + "]"
-	}
-	return fmt.Sprint(v)
 }
 
 // functions lists our own builtins.
@@ -91,7 +71,10 @@ func functions() []builtin {
 	return []builtin{
 		{Builtin{"load", "load(name)", "opens a model: a shipped one by name, another by its directory"}, loadModel},
 		{Builtin{"tokens", "tokens(m, prompt)", "a prompt as the model's tokens; t.ids, t.strings, t[-1], len(t)"}, makeTokens},
+		{Builtin{"prompts", `prompts(template, m=None, op=["+", "-"], answer="", answers=None, n=0, seed=1, keep="correct", **operands)`, `a set of prompts: prompts("{a}+{b}=", a=range(0, 100), b=range(0, 100), n=200); p.pairs(change="a"), p.report, p.accuracy, p[0], p.csv()`}, makePrompts},
+		{Builtin{"prompts_from", `prompts_from(rows, m=None, keep="all", seed=1)`, `prompts from a list of texts, or pairs from a list of (clean, corrupted); or what p.csv() and p.jsonl() wrote`}, promptsFrom},
 		{Builtin{"run_with_cache", `run_with_cache(m, prompt, names_filter="*", edits=[], remove_batch_dim=False)`, `runs the model once; returns (logits, cache), both as tensors: cache["z", 0]; cache.decompose_resid(), cache.logit_attrs(...)`}, runWithCache},
+		{Builtin{"patch", `patch(site, at=None, heads=None, neurons=None, queries=None, keys=None, into=None, to=None, run="clean")`, `a value of one run to be put into another, for patch_lens: patch("blocks.3.hook_resid_post", at=1), or along an edge: patch("head 0.1 -> mlp 2")`}, makePatch},
 		{Builtin{"fmt", `fmt("{} {:.3f}", x, y)`, "text with values put in, formatted as Python's str.format does"}, formatText},
 		{Builtin{"round", "round(x, ndigits=None)", "x rounded, ties to even; an int without ndigits"}, roundNumber},
 		{Builtin{"sum", "sum(xs, start=0)", "the sum of numbers, or of tensors of one shape"}, sumValues},
@@ -99,6 +82,7 @@ func functions() []builtin {
 		{Builtin{"mean", "mean(xs)", "the mean of numbers as a float"}, meanValues},
 		{Builtin{"chars", "chars(s)", "the characters of a string as a list; len(s) counts bytes, len(chars(s)) characters"}, characters},
 		{Builtin{"attempt", "attempt(f, *args, **kwargs)", "calls f; returns (value, None), or (None, message) when it fails"}, attempt},
+		{Builtin{"help", "help(f)", "what a function does, with its arguments; of a value, what it has"}, help},
 		{Builtin{"print", `print(*values, sep=" ")`, "writes values into the cell's output"}, guardedText(0)},
 		{Builtin{"str", "str(x)", "x as text"}, guardedText(1)},
 		{Builtin{"repr", "repr(x)", "x as text, strings with quotes"}, guardedText(1)},

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
 
 	"orrery/models"
+	"orrery/server/analysis"
 )
 
 // Cache is the activations of one run by site. It is immutable.
@@ -118,8 +120,17 @@ func stringList(v starlark.Value) ([]string, error) {
 	return names, nil
 }
 
-// makeEdits reads a list of dictionaries of models.Edit's JSON form.
+// makeEdits reads edits as hooks of a model.
 func makeEdits(m *models.Model, v starlark.Value) ([]models.Hook, error) {
+	edits, err := readEdits(v)
+	if err != nil {
+		return nil, err
+	}
+	return analysis.EditHooks(m, edits)
+}
+
+// readEdits reads a dictionary, or a list of them, of models.Edit's JSON form.
+func readEdits(v starlark.Value) ([]models.Edit, error) {
 	if _, ok := v.(*starlark.Dict); ok {
 		v = starlark.Tuple{v}
 	}
@@ -138,7 +149,7 @@ func makeEdits(m *models.Model, v starlark.Value) ([]models.Hook, error) {
 	if err != nil {
 		return nil, &hinted{err.Error(), `an edit looks like {"site": "blocks.1.attn.hook_z", "heads": [1], "op": "set", "value": 0}`}
 	}
-	return m.Edits(edits...)
+	return edits, nil
 }
 
 // jsonValue turns a value into what encoding/json writes; tensors become
@@ -152,6 +163,9 @@ func jsonValue(v starlark.Value) (any, error) {
 	case starlark.Int:
 		return json.Number(v.String()), nil
 	case starlark.Float:
+		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, &hinted{fmt.Sprintf("%v is no finite number", v), `to cut attention edges, write {"site": "blocks.1.attn.hook_attn_scores", "queries": [-1], "keys": [1], "op": "mask"}`}
+		}
 		return float64(v), nil
 	case starlark.String:
 		return string(v), nil

@@ -59,6 +59,7 @@ func Compile(cell, source string) (p *Program, err error) {
 		return nil, &api.Error{Code: api.TooLarge, Line: 1, Message: fmt.Sprintf("the cell has %d bytes, the limit is %d", len(source), maxSource),
 			Hint: "split it into several cells"}
 	}
+	source = unixLines(source)
 	m := mask(source)
 	if m.depth > maxBrackets {
 		return nil, tooDeep(1)

@@ -22,6 +22,13 @@
 // that stayed hidden for minutes would surprise more than one that shows. A
 // figure that the run has shown already is not shown again as the last value.
 //
+// # Kept results
+//
+// A call of an analysis whose arguments are known by content (analysis.Key) asks the
+// Host for its figure before it computes, and gives the Host the finished one. A
+// figure that is recalled is shown at once and whole, with the warnings that belong
+// to it; the value of the call is the same as a computed one's.
+//
 // # Numbers
 //
 // int and float are Starlark's, which are Python's: ints have any size, / is
@@ -52,6 +59,43 @@
 // is the same model with rewritten weights, in every way that the model allows
 // unless an argument says otherwise; m.basis, cache.basis and the provenance of
 // figures say which weights a number is of.
+//
+// # Prompts
+//
+// A set of prompts of one length with single-token answers is made from a template:
+//
+//	p = prompts("{a}{op}{b}=", m, a=range(0, 100), b=range(0, 100), n=200, seed=1, keep="correct")
+//
+// Operands are the arguments that the template names, ranges or lists of whole
+// numbers; op gives the operators, answer an expression where the text is none
+// ("{a}-{b}"), answers a range that results must be in (0 and above, if it is left
+// out), n how many to take (0 for all). Without m there is no tokenizer to ask,
+// and the value is a recipe: an analysis makes it for its own model, p.on(m)
+// makes it here, and what only a model can say is an error until then. The same
+// recipe can so be given to several models.
+//
+// p.pairs(change="operand", partner="random", control=None, seed=None) gives
+// partners: change is the name of an operand, "operand", "operands", "op", "both"
+// (an operand and the operator), "any", or "result" (other operands, the same
+// result); partner a list with one prompt each; control="result-fixed" keeps
+// such pairs beside, as q.control. prompts_from(rows, m=None, keep="all",
+// seed=1) takes what is given: a list of texts, dictionaries, (clean, corrupted),
+// or the text of a CSV or JSON lines file. Cells read no files: the page's
+// command "Insert prompts from a file" puts one into a cell, and orrery prompts
+// checks one beforehand.
+//
+// p.report says what was dropped and why, p.accuracy how often the model is right
+// before and after the filter, p.roles what each token is; p[0] is a prompt, or a
+// pair with clean and corrupted; p[:8] a part; p.csv() and p.jsonl() the set as
+// text, with ids=False one for any model. Analyses take a set as their second
+// argument, or prompts=.
+//
+// metric= of a sweep takes a function f(logits, pair): logits [d_vocab] of the
+// last position of the run that is measured; pair.answer and pair.other the ids
+// of r and r′ as the analysis names them, pair.clean and pair.corrupted the
+// prompts (None where there is no second), pair.base the logits without edits.
+// It is called once a pair and cell, at some microseconds and a copy of the
+// logits; numbers that are not finite are refused.
 //
 // # Limits
 //

@@ -11,6 +11,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
+	letters "orrery/models/nearest"
 	"orrery/server/api"
 )
 
@@ -114,6 +115,15 @@ func (r *run) locate(e *api.Error, stack starlark.CallStack) {
 
 // runtimeHint finds what to say about an error of Starlark itself.
 func runtimeHint(message string) (hinted, bool) {
+	if m := regexp.MustCompile(`unexpected keyword argument "?(\w+)"?`).FindStringSubmatch(message); m != nil && foreignArgument(m[1]) != "" {
+		return hinted{message, foreignArgument(m[1])}, true
+	}
+	if m := regexp.MustCompile(`^dict has no \.(\w+) field`).FindStringSubmatch(message); m != nil {
+		if ours := configName(m[1]); ours != "" {
+			return hinted{message, "of a model write m." + ours}, true
+		}
+		return hinted{message, fmt.Sprintf("write d[%q]", m[1])}, true
+	}
 	for _, h := range [...]struct{ pattern, message, hint string }{
 		{`cannot .*frozen (list|dict|hash table|set)`, "", "the value belongs to another cell, and cells cannot change each other's values; make a copy first, such as list(x) or dict(x)"},
 		{`invalid (start|end) index: got tuple`, "a slice and another index cannot stand in one pair of brackets", `write t.at(0, "1:3") or, by name, t.sel(pos="1:3")`},
@@ -127,6 +137,8 @@ func runtimeHint(message string) (hinted, bool) {
 		{`(float|int) has no \.item `, "", "it is a plain number already: leave .item() out"},
 		{`(list|tuple) has no \.(\w+) field`, "", "see dir(x) for what a list can do; a tensor can do more, such as t.mean()"},
 		{`got tensor, want .*(int|float)|(abs|float|int): .*tensor`, "", "turn a tensor of one element into a number with t.item(); others have methods, such as t.abs()"},
+		{`invalid call of non-function \(model\)`, "a model is not called by itself", "write logits, cache = run_with_cache(m, prompt)"},
+		{`invalid call of non-function \((tensor|cache|stack|list|tuple|dict)\)`, "", "take a part with [ ] instead of ( )"},
 		{`Starlark stack overflow`, "the calls nest too deeply", "does a function call itself without an end?"},
 		{`(\w+) has no \.(keys|values|items) field`, "", "only dictionaries have keys, values and items"},
 	} {
@@ -180,7 +192,15 @@ func foreignName(name string) string {
 		"pd": "an analysis shows its table by itself", "null": "write None", "true": "write True", "false": "write False", "nil": "write None",
 		"iter": "write a for loop", "next": "write a for loop", "format": `write fmt("{:.3f}", x)`, "Exception": "there are no exceptions; see attempt(f, x)",
 		"display": "end the cell with the value to show it", "HookedTransformer": `write load("mental-2op")`, "model": `write model = load("mental-2op") first`,
-		"struct": "write a dictionary", "object": "write a dictionary", "frozenset": "write a tuple or a set",
+		"struct": "write a dictionary", "get_act_name": `short names are taken everywhere: cache["z", 0], cache["resid_post", -1]`,
+		"utils":    `short names are taken everywhere: cache["z", 0], cache["resid_post", -1]`,
+		"patching": `write activation_patching(m, pairs, sweep="resid_pre"); the sweeps have TransformerLens' names`,
+		"cv":       "attention(m, prompt) draws every head", "circuitsvis": "attention(m, prompt) draws every head",
+		"imshow": "an analysis shows its figure by itself", "px": "an analysis shows its figure by itself", "go": "an analysis shows its figure by itself", "plotly": "an analysis shows its figure by itself",
+		"line": "an analysis shows its figure by itself", "tqdm": "leave it out: an analysis says how far it is",
+		"einsum": "write a.matmul(b), or a product and sum(axis=...) by name", "einops": "write t.transpose(...), t.sel(...) or t.mean(axis=...) by name",
+		"rearrange": "write t.transpose(...) or t.sel(...)", "to_numpy": "leave it out; a tensor is an array already",
+		"transformer_lens": "its functions are here already: load, run_with_cache, activation_patching", "device": "leave it out: everything is computed on the processor", "object": "write a dictionary", "frozenset": "write a tuple or a set",
 	}[name]
 }
 
@@ -198,10 +218,13 @@ func nearest(name string, candidates []string, n int) []string {
 		name string
 		far  int
 	}
+	if len(name) > 200 { // the distance takes the product of both lengths
+		return nil
+	}
 	var close []scored
 	seen := map[string]bool{}
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(name), strings.ToLower(c)); !seen[c] && d <= 1+len(name)/4 {
+		if d := letters.Distance([]byte(strings.ToLower(name)), []byte(strings.ToLower(c))); !seen[c] && d <= 1+len(name)/4 {
 			close = append(close, scored{c, d})
 			seen[c] = true
 		}
@@ -214,27 +237,6 @@ func nearest(name string, candidates []string, n int) []string {
 		names = append(names, c.name)
 	}
 	return names
-}
-
-// distance is how many letters must be changed, added or dropped (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // position makes a place of a Starlark position.

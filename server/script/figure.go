@@ -13,6 +13,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/models/tensor"
 	"orrery/server/analysis"
@@ -33,34 +34,55 @@ func (c call) analyse(a analysis.Analysis) (starlark.Value, error) {
 	if len(c.args) > len(a.Params) {
 		return nil, &hinted{fmt.Sprintf("%s takes %d arguments, %d are given", a.Name, len(a.Params), len(c.args)), "for example " + a.Example}
 	}
-	for i, v := range c.args {
-		args[a.Params[i].Name] = goValue(v)
+	ctx, fail := context.WithCancelCause(c.ctx)
+	defer fail(nil)
+	functions := map[string]starlark.Callable{}
+	set := func(p string, v starlark.Value) {
+		if f, ok := v.(starlark.Callable); ok {
+			functions[p] = f
+		}
+		args[p] = goValue(v)
+	}
+	at := 0
+	for _, v := range c.args {
+		if at < len(a.Params) && a.Params[at].Type == analysis.TypePrompts && !isPrompts(v) {
+			at++ // a call without a set goes on with what stands behind it
+		}
+		if at == len(a.Params) {
+			return nil, &hinted{fmt.Sprintf("%s: argument %d has no place", a.Name, len(c.args)), "give arguments by name, for example " + a.Example}
+		}
+		set(a.Params[at].Name, v)
+		at++
 	}
 	for _, kv := range c.kwargs {
 		name := string(kv[0].(starlark.String))
 		if _, twice := args[name]; twice {
 			return nil, fmt.Errorf("%s: %s is given twice", a.Name, name)
 		}
-		args[name] = goValue(kv[1])
+		set(name, kv[1])
+	}
+	for _, p := range a.Params {
+		if f := functions[p.Name]; f != nil && p.Type == analysis.TypeMetric {
+			m, _ := args["m"].(*models.Model)
+			args[p.Name] = c.metricOf(ctx, fail, m, f)
+		}
 	}
 	for _, p := range a.Params {
 		if u, unknown := args[p.Name].(unknownValue); unknown {
 			return nil, fmt.Errorf("%s: %s: want %s, got %s", a.Name, p.Name, p.Type, string(u))
+		}
+		if err, bad := args[p.Name].(error); bad {
+			return nil, fmt.Errorf("%s: %s: %w", a.Name, p.Name, err)
 		}
 	}
 	bound, err := a.Bind(args)
 	if err != nil {
 		return nil, err
 	}
-	id := outputID()
-	label := strings.ToLower(a.Title)
-	figure, err := a.Run(c.ctx, bound, analysis.Emit{
-		Progress: func(done, total int, unit string) { c.outlet.progress(label, done, total, unit) },
-		Figure: func(f *viz.Figure) {
-			c.outlet.output(api.Output{ID: id, Kind: api.OutputFigure, Figure: f})
-		},
-		Part: func(p viz.Part) { c.outlet.part(id, p) },
-	})
+	figure, err := c.recallOr(a, bound, func() (*viz.Figure, error) { return c.compute(ctx, a, bound) })
+	if failed := metricError(ctx); failed != nil {
+		return nil, failed
+	}
 	if err != nil {
 		if errors.Is(err, context.Canceled) && c.ctx.Err() != nil {
 			return nil, c.ctx.Err()
@@ -76,6 +98,30 @@ func (c call) analyse(a analysis.Analysis) (starlark.Value, error) {
 		}
 	}
 	return &Figure{figure}, nil
+}
+
+// compute runs an analysis.
+func (c call) compute(ctx context.Context, a analysis.Analysis, bound analysis.Args) (*viz.Figure, error) {
+	id := outputID()
+	label := strings.ToLower(a.Title)
+	progress := func(done, total int, unit string) { c.outlet.progress(label, done, total, unit) }
+	figure, err := a.Run(ablate.WithProgress(ctx, progress), bound, analysis.Emit{
+		Progress: progress,
+		Figure: func(f *viz.Figure) {
+			if ctx.Err() == nil || c.ctx.Err() != nil {
+				c.outlet.output(api.Output{ID: id, Kind: api.OutputFigure, Figure: f})
+			}
+		},
+		Part: func(p viz.Part) {
+			if ctx.Err() == nil || c.ctx.Err() != nil {
+				c.outlet.part(id, p)
+			}
+		},
+	})
+	if err == nil { // one that was stopped may not know it
+		err = ctx.Err()
+	}
+	return figure, err
 }
 
 // warn prints what a reader of the numbers must know.
@@ -95,7 +141,7 @@ func outputID() string {
 }
 
 // goValue turns an argument into what analysis.Bind takes, or into an
-// unknownValue.
+// unknownValue, or into the error of edits that cannot be read.
 func goValue(v starlark.Value) any {
 	switch v := v.(type) {
 	case starlark.NoneType:
@@ -104,6 +150,12 @@ func goValue(v starlark.Value) any {
 		return v.model
 	case *Tokens:
 		return analysis.Prompt{IDs: v.ids}
+	case *Prompt:
+		return analysis.Prompt{IDs: v.prompt.IDs}
+	case *Prompts:
+		return v.recipe
+	case *PromptSet:
+		return v.bound
 	case starlark.String:
 		return string(v)
 	case starlark.Bool:
@@ -114,15 +166,66 @@ func goValue(v starlark.Value) any {
 		}
 	case starlark.Float:
 		return float64(v)
+	case *Patch:
+		return [][]ablate.Move{{v.move}}
+	case *starlark.Dict:
+		if v.Len() > 0 {
+			return editsOf(v)
+		}
 	case *starlark.List, starlark.Tuple, *Tensor:
+		if tries, ok := patchList(v); ok {
+			return tries
+		}
 		if ids, err := idList(v); err == nil && len(ids) > 0 {
 			return ids
+		}
+		if seq, ok := v.(starlark.Indexable); ok && seq.Len() > 0 {
+			if _, ok := seq.Index(0).(*starlark.Dict); ok {
+				return editsOf(v)
+			}
 		}
 		if names, err := stringList(v); err == nil {
 			return names
 		}
+		if list, ok := floatList(v); ok {
+			return list
+		}
 	}
 	return unknownValue(v.Type())
+}
+
+// floatList is a list of numbers, not all of them whole.
+func floatList(v starlark.Value) ([]float64, bool) {
+	var out []float64
+	for x := range starlark.Elements(v.(starlark.Iterable)) {
+		f, ok := starlark.AsFloat(x)
+		if !ok || len(out) >= 1<<20 {
+			return nil, false
+		}
+		out = append(out, f)
+	}
+	return out, true
+}
+
+// isPrompts reports whether a value is what prompts= takes, or an empty part of
+// it.
+func isPrompts(v starlark.Value) bool {
+	switch v := v.(type) {
+	case *Prompts, *PromptSet:
+		return true
+	case *starlark.List:
+		return v.Len() == 0
+	}
+	return false
+}
+
+// editsOf reads edits; what cannot be read becomes the error.
+func editsOf(v starlark.Value) any {
+	edits, err := readEdits(v)
+	if err != nil {
+		return err
+	}
+	return edits
 }
 
 // unknownValue names the type of an argument that no analysis takes.

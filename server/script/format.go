@@ -367,10 +367,14 @@ func (p spec) grouped(s string, every int) string {
 	if i := strings.IndexAny(s, ".e"); every == 3 && i >= 0 {
 		end = i
 	}
-	for i := end - every; i > 0; i -= every {
-		s = s[:i] + p.group + s[i:]
+	var out strings.Builder
+	for i := range end {
+		if i > 0 && (end-i)%every == 0 {
+			out.WriteString(p.group)
+		}
+		out.WriteByte(s[i])
 	}
-	return s
+	return out.String() + s[end:]
 }
 
 // pad fills sign and body up to the width.

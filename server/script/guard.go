@@ -156,23 +156,14 @@ func guardOf(op syntax.Token, x, y syntax.Expr) string {
 	return ""
 }
 
-func smallNumber(x syntax.Expr) bool {
-	lit, ok := unparen(x).(*syntax.Literal)
-	if !ok {
-		return false
-	}
-	switch v := lit.Value.(type) {
-	case float64:
-		return true
-	case int64:
-		return v <= 4
-	}
-	return false
-}
+func smallNumber(x syntax.Expr) bool { return numberUpTo(x, 4) }
 
 // keepsSize reports a factor that no list grows by. Even 2 is not one: a loop
 // doubles a list beyond any bound between two looks at the heap.
-func keepsSize(x syntax.Expr) bool {
+func keepsSize(x syntax.Expr) bool { return numberUpTo(x, 1) }
+
+// numberUpTo reports a literal that is an int up to most, or any float.
+func numberUpTo(x syntax.Expr, most int64) bool {
 	lit, ok := unparen(x).(*syntax.Literal)
 	if !ok {
 		return false
@@ -181,7 +172,7 @@ func keepsSize(x syntax.Expr) bool {
 	case float64:
 		return true
 	case int64:
-		return v <= 1
+		return v <= most
 	}
 	return false
 }

@@ -59,6 +59,8 @@ func TestPythonHabits(t *testing.T) {
 		{"magic", "%matplotlib inline", 1, 1, "no notebook magics", "leave"},
 		{"shell", "!ls", 1, 1, "no shell", "leave"},
 		{"question mark", "a ? b : c", 1, 3, "no ? operator", "if condition else"},
+		{"question mark for help", "logit_lens?", 1, 1, "no ? operator", "help(f)"},
+		{"question marks in front", "x = 1\n??load", 2, 1, "no ? operator", "help(f)"},
 		{"if without else", "x = 1 if y", 1, 7, "needs else", "else"},
 		{"set display", "x = {1, 2}", 1, 5, "dictionaries only", "set([1, 2])"},
 		{"star target", "a, *b = c", 1, 4, "cannot unpack", "xs[1:]"},

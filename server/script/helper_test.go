@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"orrery/models"
 	"orrery/models/modeltest"
@@ -27,6 +28,8 @@ type host struct {
 	t       testing.TB
 	model   *models.Model
 	onPrint func()
+	kept    map[string]*viz.Figure // nil keeps nothing
+	asked   []string               // keys
 }
 
 func newHost(t testing.TB) *host { return &host{t: t} }
@@ -38,7 +41,9 @@ func (h *host) enter(event string) func() {
 		h.t.Errorf("call %s while busy (%v) or late (%v)", event, h.busy, h.late)
 	}
 	h.busy = true
-	h.events = append(h.events, event)
+	if event != "recall" && event != "keep" {
+		h.events = append(h.events, event)
+	}
 	h.mu.Unlock()
 	return func() { h.mu.Lock(); h.busy = false; h.mu.Unlock() }
 }
@@ -60,6 +65,19 @@ func (h *host) Part(output string, p viz.Part) { defer h.enter("part " + output)
 
 func (h *host) Progress(label string, done, total int, unit string) {
 	defer h.enter(fmt.Sprintf("progress %s %d/%d %s", label, done, total, unit))()
+}
+
+func (h *host) Recall(key string) *viz.Figure {
+	defer h.enter("recall")()
+	h.asked = append(h.asked, key)
+	return h.kept[key]
+}
+
+func (h *host) Keep(key string, f *viz.Figure, _ time.Duration) {
+	defer h.enter("keep")()
+	if h.kept != nil {
+		h.kept[key] = f
+	}
 }
 
 func (h *host) Model(name string) (*models.Model, error) {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"sort"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -24,6 +25,11 @@ type Host interface {
 	Part(output string, p viz.Part)
 	// Progress says how far a call is.
 	Progress(label string, done, total int, unit string)
+	// Recall returns the figure that an earlier call of that key left (see
+	// analysis.Key), nil to have it computed.
+	Recall(key string) *viz.Figure
+	// Keep takes the figure of a call of that key, which took so long to compute.
+	Keep(key string, f *viz.Figure, took time.Duration)
 	// Model finds a model by name or directory; its error lists the nearest.
 	Model(name string) (*models.Model, error)
 }
@@ -48,6 +54,17 @@ type Exports struct {
 
 // Names lists the names, sorted.
 func (e *Exports) Names() []string { return e.values.Keys() }
+
+// Models lists the models among the values, by their names' order.
+func (e *Exports) Models() []*models.Model {
+	var all []*models.Model
+	for _, name := range e.values.Keys() {
+		if m, ok := e.values[name].(*Model); ok {
+			all = append(all, m.model)
+		}
+	}
+	return all
+}
 
 // Variables describes every value for the list of variables; cell is the id
 // that they name.

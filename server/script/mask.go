@@ -34,7 +34,13 @@ type masked struct {
 // place is a position, 1-based, in lines and letters.
 type place struct{ line, column int }
 
-// mask reads a cell's text once, as far as strings, comments, names and
+// unixLines is a text whose lines end as Starlark counts them: at \n, \r\n and \r
+// alike.
+func unixLines(s string) string {
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
+}
+
+// mask reads a cell's text, of unixLines, once, as far as strings, comments, names and
 // brackets go.
 func mask(source string) masked {
 	var text, code strings.Builder

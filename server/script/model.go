@@ -83,9 +83,11 @@ func (m *Model) Attr(name string) (starlark.Value, error) {
 	if v, found, err := cfg.Get(starlark.String(name)); found || err != nil {
 		return v, err
 	}
-	if ours := map[string]string{"n_layers": "layers", "d_model": "width", "n_heads": "heads", "d_head": "head_width", "d_mlp": "mlp_width",
-		"d_vocab": "vocab", "n_ctx": "context", "n_key_value_heads": "kv_heads", "act_fn": "activation"}[name]; ours != "" {
-		return nil, &hinted{fmt.Sprintf("model has no .%s", name), "write m." + ours}
+	if hint := foreignModel(name); hint != "" {
+		return nil, noAttribute("model", name, hint)
+	}
+	if slices.Contains([]string{"run", "run_with_cache", "run_with_hooks", "forward", "hook_dict", "generate"}, name) {
+		return nil, &hinted{fmt.Sprintf("model has no .%s", name), "write logits, cache = run_with_cache(m, \"34+57=\"), with edits=[...] to change the run"}
 	}
 	return nil, nil
 }

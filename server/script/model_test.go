@@ -56,7 +56,7 @@ func TestModelValue(t *testing.T) {
 		{"m.n_layers", "error: model has no .n_layers | write m.layers"},
 		{"m.layrs", "error: model has no .layrs field or method (did you mean .layers?)"},
 		{"m", "model mental-2op: 4 layers, width 128"},
-		{`load("mental-3op")`, `error: no model "mental-3op"`},
+		{`load("mental-4op")`, `error: no model "mental-4op"`},
 	} {
 		if got := eval(t, shipped+c.expr); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s gives %s, want %s", c.expr, got, c.want)
@@ -108,7 +108,7 @@ c.keys()[:2]`, `["blocks.0.attn.hook_pattern", "blocks.0.attn.hook_z"]`},
 c2["z", 1][0, 4, 2].norm(), c2["z", 1][0, 4, 1] == cache["z", 1][0, 4, 1], l2 == logits`, "(0.0, True, False)"},
 		{`l2, c2 = run_with_cache(m, "34+57=", edits=[{"site": "resid_post3", "op": "set", "value": run_with_cache(m, "12+57=")[1]["resid_post", 3]}])
 l2 == run_with_cache(m, "12+57=")[0]`, "True"},
-		{`run_with_cache(m, "34+57=", edits=[{"site": "z1", "op": "set", "value": 0, "haeds": [1]}])`, `error: edits: json: unknown field "haeds" | an edit looks like`},
+		{`run_with_cache(m, "34+57=", edits=[{"site": "z1", "op": "set", "value": 0, "haeds": [1]}])`, `error: edits: unknown key "haeds"; known are site, rows, positions, heads, neurons, queries, keys, op, value, basis | an edit looks like`},
 		{`run_with_cache(m, "34+57=", edits=[{"site": "zz1", "op": "set", "value": 0}])`, `error: no site "zz1" in this model`},
 		{`run_with_cache(m, "34+57=", edits=[{"site": "z1", "heads": [7], "op": "set", "value": 0}])`, `error: `},
 		{`run_with_cache(m, "34+57=", edits=[3])`, `error: edits: `},
@@ -153,13 +153,13 @@ func TestFigures(t *testing.T) {
 		{`f.values("probs")`, `error: the figure has no values "probs" | it has entropy, kl, `},
 		{`logit_lens(m, "34+57=", metric="probb")`, `error: logit_lens: unknown metric "probb" | one of prob, `},
 		{`logit_lens(m, "34+57=", "prob", metric="rank")`, `error: logit_lens: metric is given twice`},
-		{`logit_lens(m, "34+57=", metrik="rank")`, `error: unknown logit_lens: argument "metrik" | one of metric, `},
+		{`logit_lens(m, "34+57=", metrik="rank")`, `error: logit_lens has no argument "metrik" | one of metric, `},
 		{`logit_lens(m)`, `error: logit_lens: prompt is missing | for example logit_lens(`},
 		{`logit_lens(3, "34+57=")`, `error: logit_lens: m: want model, got`},
 		{`logit_lens(m, {})`, `error: logit_lens: prompt: want prompt, got dict`},
 		{`logit_lens(m, "34+570=")`, `error: encode "34+570="`},
-		{`logit_lens(m, "34+57=", top_k=0)`, `error: top_k: 0 is not positive`},
-		{`logit_lens(m, "34+57=", "prob", "", False, 10, 1, 2)`, `error: logit_lens takes 6 arguments, 8 are given`},
+		{`logit_lens(m, "34+57=", top_k=0)`, `error: logit_lens: top_k: 0 is below 1`},
+		{`logit_lens(m, "34+57=", "prob", "", False, 10, "resid", "frozen", [], 0, 2)`, `error: logit_lens takes 10 arguments, 11 are given`},
 		{`[a for a in causal_mediation(m, base="34+57=", source="12+57=", components=["mlp"]).names]`, `[`},
 	} {
 		if got := eval(t, lens+c.expr); !strings.HasPrefix(got, c.want) {

@@ -109,7 +109,7 @@ func meanValues(c call) (starlark.Value, error) {
 		return nil, err
 	}
 	if t, ok := xs.(*Tensor); ok {
-		return t.reduce(c, "mean", nil)
+		return t.reduce(c, "mean", nil, false)
 	}
 	it := xs.Iterate()
 	defer it.Done()

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"orrery/models"
 	"orrery/server/api"
@@ -91,6 +92,23 @@ func (o *outlet) progress(label string, done, total int, unit string) {
 	defer o.mu.Unlock()
 	if !o.closed.Load() {
 		o.host.Progress(label, done, total, unit)
+	}
+}
+
+func (o *outlet) recall(key string) *viz.Figure {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed.Load() {
+		return nil
+	}
+	return o.host.Recall(key)
+}
+
+func (o *outlet) keep(key string, f *viz.Figure, took time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed.Load() {
+		o.host.Keep(key, f, took)
 	}
 }
 

@@ -17,6 +17,9 @@ func length(c call) (starlark.Value, error) {
 	if r, ok := x.(*largeRange); ok {
 		return starlark.MakeInt(r.count), nil
 	}
+	if p, ok := x.(*Prompts); ok {
+		return nil, p.unread("the length")
+	}
 	if n := starlark.Len(x); n >= 0 {
 		return starlark.MakeInt(n), nil
 	}

@@ -80,6 +80,9 @@ func Run(ctx context.Context, p *Program, in []*Exports, h Host, lim Limits) (*E
 		case o := <-done:
 			r.outlet.close()
 			if o.err != nil {
+				if ctx.Err() != nil { // the run may have seen it before this loop did
+					r.stop(stopCanceled)
+				}
 				return nil, r.explain(o.err)
 			}
 			return o.exports, nil
@@ -134,17 +137,27 @@ func (r *run) execute(env starlark.StringDict) (e *Exports, err error) {
 		e.values[name] = v
 	}
 	if v, ok := globals[resultName]; ok {
-		r.show(v)
+		if err := r.show(v); err != nil {
+			return nil, err
+		}
 	}
 	return e, r.ctx.Err()
 }
 
 // show puts the value of the last expression into the page.
-func (r *run) show(v starlark.Value) {
+func (r *run) show(v starlark.Value) error {
 	switch v := v.(type) {
 	case starlark.NoneType:
 	case *Tokens:
 		r.outlet.output(api.Output{Kind: api.OutputTokens, Tokens: v.wire()})
+	case *PromptSet:
+		t, err := v.wire()
+		if err != nil {
+			return err
+		}
+		r.outlet.output(api.Output{Kind: api.OutputPrompts, Prompts: t})
+	case *Prompt:
+		return r.show(v.tokens())
 	case *Figure:
 		if !r.shown[v.figure] {
 			r.outlet.output(api.Output{Kind: api.OutputFigure, Figure: v.figure})
@@ -153,6 +166,7 @@ func (r *run) show(v starlark.Value) {
 		d := describe(v)
 		r.outlet.output(api.Output{Kind: api.OutputValue, Value: &d})
 	}
+	return nil
 }
 
 // environment collects the values that the cell uses.

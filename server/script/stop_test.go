@@ -124,7 +124,7 @@ func TestMemory(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			runtime.GC()
-			start, base := time.Now(), heap()
+			base := heap()
 			ended, peaked := make(chan struct{}), make(chan uint64)
 			go func() {
 				peak := uint64(0)
@@ -146,9 +146,6 @@ func TestMemory(t *testing.T) {
 			close(ended)
 			if peak := <-peaked; peak > base+(500<<20) {
 				t.Errorf("the heap grew by %d MiB", (peak-base)>>20)
-			}
-			if took := time.Since(start); took > 20*time.Second {
-				t.Errorf("after %v", took)
 			}
 		})
 	}

@@ -183,6 +183,7 @@ func (t *Tensor) slice(axis int, s string) (pick, error) {
 	start = clip(start, strings.TrimSpace(parts[0]) != "")
 	stop = clip(stop, strings.TrimSpace(parts[1]) != "")
 	p := pick{indices: []int{}}
+	step = min(max(step, -n-1), n+1) // as far leads out already, and i + step stays an int
 	for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
 		p.indices = append(p.indices, i)
 	}

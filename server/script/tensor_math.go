@@ -73,7 +73,9 @@ func (t *Tensor) each(dtype string, fn func(float64) float64) *Tensor {
 	return newTensor(out, t.axes, dtype)
 }
 
-// combine applies fn to the elements of t and u, broadcast.
+// combine applies fn to the elements of t and u, broadcast. It refuses two
+// tensors of unequal rank whose names say that the wrong axes have met, as
+// [query, key] and its mean by key do, which is [query].
 func (t *Tensor) combine(u *Tensor, dtype string, fn func(a, b float64) float64) (starlark.Value, error) {
 	rank := max(t.data.Rank(), u.data.Rank())
 	shape, axes := make([]int, rank), make([]string, rank)
@@ -85,6 +87,11 @@ func (t *Tensor) combine(u *Tensor, dtype string, fn func(a, b float64) float64)
 		if n != m && n != 1 && m != 1 {
 			return nil, &hinted{fmt.Sprintf("shapes %s and %s do not fit", shapeText(t.data.Shape, t.axes), shapeText(u.data.Shape, u.axes)),
 				"axes are matched from the last one back; each pair must be equal, or one of them 1"}
+		}
+		if n > 1 && m > 1 && nameT != nameU && t.data.Rank() != u.data.Rank() &&
+			(nameU != "" && slices.Contains(t.axes, nameU) || nameT != "" && slices.Contains(u.axes, nameT)) {
+			return nil, &hinted{fmt.Sprintf("shapes %s and %s do not fit: %s would meet %s", shapeText(t.data.Shape, t.axes),
+				shapeText(u.data.Shape, u.axes), nameT, nameU), "axes are matched from the last one back; a mean or sum leaves its axis where it is with keepdim=True"}
 		}
 		shape[i] = n
 		if n == 1 {

@@ -37,7 +37,7 @@ func (t *Tensor) Attr(name string) (starlark.Value, error) {
 	fn := t.methods()[name]
 	if fn == nil {
 		if hint := foreignMethod(name); hint != "" {
-			return nil, &hinted{fmt.Sprintf("tensor has no .%s", name), hint}
+			return nil, noAttribute("tensor", name, hint)
 		}
 		return nil, nil
 	}
@@ -66,10 +66,11 @@ func (t *Tensor) methods() map[string]func(call) (starlark.Value, error) {
 	reduce := func(what string) func(call) (starlark.Value, error) {
 		return func(c call) (starlark.Value, error) {
 			var axis starlark.Value
-			if err := c.unpack("axis??", &axis); err != nil {
+			keepdim := false
+			if err := c.unpack("axis??", &axis, "keepdim?", &keepdim); err != nil {
 				return nil, err
 			}
-			return t.reduce(c, what, axis)
+			return t.reduce(c, what, axis, keepdim)
 		}
 	}
 	return map[string]func(call) (starlark.Value, error){
@@ -133,11 +134,14 @@ func (t *Tensor) list() starlark.Value {
 	return starlark.NewList(list)
 }
 
-// reduce takes all elements, or those along one axis, to one number. NaN wins
-// over every number in max and min.
-func (t *Tensor) reduce(c call, what string, axis starlark.Value) (starlark.Value, error) {
+// reduce takes all elements, or those along one axis, to one number; keepdim
+// leaves that axis, with one element. NaN wins over every number in max and min.
+func (t *Tensor) reduce(c call, what string, axis starlark.Value, keepdim bool) (starlark.Value, error) {
 	if t.data.Len() == 0 && what != "sum" && what != "norm" {
 		return nil, fmt.Errorf("%s of an empty tensor %s", what, shapeText(t.data.Shape, t.axes))
+	}
+	if axis == nil && keepdim {
+		return nil, &hinted{what + ": keepdim=True needs an axis", `say which to keep, such as axis="pos"`}
 	}
 	if axis == nil {
 		v := reduceRun(what, t.data.Data, 0, t.data.Len(), 1)
@@ -158,8 +162,10 @@ func (t *Tensor) reduce(c call, what string, axis starlark.Value) (starlark.Valu
 		inner *= n
 	}
 	n := t.data.Dim(k)
-	shape := slices.Delete(slices.Clone(t.data.Shape), k, k+1)
-	axes := slices.Delete(slices.Clone(t.axes), k, k+1)
+	shape, axes := slices.Clone(t.data.Shape), slices.Clone(t.axes)
+	if shape[k] = 1; !keepdim {
+		shape, axes = slices.Delete(shape, k, k+1), slices.Delete(axes, k, k+1)
+	}
 	out := tensor.New(shape...)
 	for i := range out.Data {
 		if i&4095 == 0 && c.ctx.Err() != nil {

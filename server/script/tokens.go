@@ -43,6 +43,8 @@ func newTokens(m *models.Model, prompt starlark.Value) (*Tokens, error) {
 			return &Tokens{m, p.ids}, nil
 		}
 		return nil, &hinted{fmt.Sprintf("these tokens are of model %s, not of %s", p.model.Name, m.Name), "make them again with tokens(m, text)"}
+	case *Prompt:
+		return newTokens(m, p.tokens())
 	case starlark.String:
 		ids, err := m.Encode(string(p))
 		if err != nil {

@@ -14,7 +14,7 @@
 // The translation:
 //
 //	string type with constants   union of the constants' values
-//	struct                       interface; omitempty makes a field optional
+//	struct                       interface; omitempty or omitzero makes a field optional
 //	*T                           T
 //	[]T, [n]T                    T[]
 //	map[string]T                 Record<string, T>

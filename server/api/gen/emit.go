@@ -164,7 +164,7 @@ func jsonName(f *ast.Field) (name string, optional bool, err error) {
 	if name == "" {
 		return "", false, fmt.Errorf("no name in json tag %q", tag)
 	}
-	return name, strings.Contains(options, "omitempty"), nil
+	return name, strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero"), nil
 }
 
 // typeOf returns the TypeScript form of a field's type.

@@ -41,6 +41,7 @@ type Thing struct {
 	Name string ` + "`json:\"name\"`" + `
 	Size *int64 ` + "`json:\"size,omitempty\"`" + `
 	Hidden int ` + "`json:\"-\"`" + `
+	Rest viz.Outer ` + "`json:\"rest,omitzero\"`" + `
 	All []Colour ` + "`json:\"all\"`" + `
 	Any map[string]any ` + "`json:\"any\"`" + `
 	Pool map[string]*viz.Array ` + "`json:\"pool\"`" + `
@@ -61,7 +62,7 @@ type Outer struct { Inner Inner ` + "`json:\"inner\"`" + ` }
 	}
 	for _, want := range []string{
 		"/** Colour is a hue. */\nexport type Colour =\n  /** warm */\n  | \"red\"\n  /** Blue is cold. */\n  | \"blue\";\n",
-		"/**\n * Thing has\n * two lines.\n */\nexport interface Thing {\n  /** Name is its name. */\n  name: string;\n  size?: number;\n  all: Colour[];\n  any: Record<string, unknown>;\n  pool: Record<string, WireArray>;\n  deep: Outer[];\n}\n",
+		"/**\n * Thing has\n * two lines.\n */\nexport interface Thing {\n  /** Name is its name. */\n  name: string;\n  size?: number;\n  rest?: Outer;\n  all: Colour[];\n  any: Record<string, unknown>;\n  pool: Record<string, WireArray>;\n  deep: Outer[];\n}\n",
 		"export const Formats = [\"a\", \"b\"] as const;\n",
 		"export interface Inner {\n  ok: boolean;\n}\n",
 		"export interface WireArray {\n  shape: number[];\n",
