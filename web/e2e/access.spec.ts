@@ -46,6 +46,21 @@ for (const theme of ['light', 'dark'] as const) {
   });
 }
 
+for (const theme of ['light', 'dark'] as const) {
+  test(`axe finds nothing in any study as it is recorded, in the ${theme} theme`, async ({ page, orrery }) => {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.goto(orrery.at('/'));
+    const plates = page.locator('a[data-notebook]');
+    await expect(plates).toHaveCount(6);
+    const ids = await plates.evaluateAll((links) => links.map((l) => (l as HTMLElement).dataset['notebook']!));
+    for (const id of ids) {
+      await open(page, orrery, id);
+      await page.getByRole('figure').first().waitFor();
+      await clean(page, id);
+    }
+  });
+}
+
 test('the switch goes against the system, and back to it', async ({ page, orrery }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await open(page, orrery);

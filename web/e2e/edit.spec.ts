@@ -73,6 +73,34 @@ test('deleted cells come back, moved cells stay moved', async ({ page, orrery })
   await expect(cells.first()).toHaveText(text!);
 });
 
+test('a cell is split at the cursor, merged again and made a heading, each one step back', async ({ page, orrery }) => {
+  orrery.write('cut', '# Cut\n\n```python {#one}\na = 1\nb = a + 1\n```\n');
+  await open(page, orrery, 'cut');
+  const cells = page.locator('.cell');
+  const editor = await write(page, cells.nth(1));
+  await editor.press('ArrowUp');
+  await editor.press('End');
+  await page.keyboard.press('Control+Shift+_');
+  await expect(cells).toHaveCount(3);
+  await expect(page.getByRole('textbox', { name: 'Code cell 3' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(cells.nth(1).locator('pre')).toHaveText('a = 1');
+  await expect(cells.nth(2).locator('pre')).toHaveText('b = a + 1');
+  await page.keyboard.press('k');
+  await page.keyboard.press('Shift+M');
+  await expect(cells).toHaveCount(2);
+  await expect(cells.nth(1).locator('pre')).toHaveText('a = 1\nb = a + 1');
+  await page.keyboard.press('z');
+  await expect(cells).toHaveCount(3);
+  await page.keyboard.press('z');
+  await expect(cells).toHaveCount(2);
+  await expect(cells.nth(1).locator('pre')).toHaveText('a = 1\nb = a + 1');
+  await page.keyboard.press('a');
+  await page.keyboard.press('2');
+  await expect(page.locator('.cell.selected')).toHaveAccessibleName(/^Markdown cell/);
+  await expect.poll(() => orrery.read('cut')).toContain('\n## \n');
+});
+
 test('two pages see the same notebook, and neither overwrites the other unasked', async ({ page, orrery, context, expected }) => {
   expected.push(/409/);
   await open(page, orrery);

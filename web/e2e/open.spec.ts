@@ -90,7 +90,7 @@ test('the list of notebooks shows the recorded figure and starts a new one', asy
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(new RegExp(`/n/${EXAMPLE}$`));
   await page.goBack();
-  await page.getByRole('heading', { name: 'Notebooks' }).waitFor();
+  await page.getByRole('heading', { name: 'An atlas of mental arithmetic' }).waitFor();
   await page.keyboard.press('l');
   await expect(page).toHaveURL(/\/n\/untitled/);
   await expect(page.getByRole('figure', { name: 'Logit lens' }).locator('.badge')).toBeVisible();
@@ -100,7 +100,7 @@ test('an empty notebook offers three ways to start', async ({ page, orrery }) =>
   await page.goto(orrery.at('/'));
   await page.getByRole('button', { name: /New notebook/ }).click();
   await expect(page.getByRole('button', { name: /A lens/ })).toBeVisible();
-  await expect(page.getByRole('button', { name: /A blank cell/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /A probe/ })).toBeVisible();
   await page.keyboard.press('p');
   await expect(page.getByRole('figure', { name: 'Causal mediation' }).locator('figcaption')).not.toBeEmpty();
 });
@@ -109,6 +109,34 @@ test('a notebook that is not there says so', async ({ page, orrery, expected }) 
   expected.push(/404/);
   await page.goto(orrery.at('/n/nothing'));
   await expect(page.getByRole('heading', { name: /“nothing” cannot be opened/ })).toBeVisible();
+  await expect(page.locator('main')).toContainText(/There is no notebook "nothing"\.\s*The start page lists what there is\./);
+  await expect(page.locator('header [role=status]')).toHaveText('Not opened');
   await page.getByRole('button', { name: 'All notebooks' }).click();
   await expect(page.getByRole('link', { name: /Where does 34/ })).toBeVisible();
+});
+
+test('a page of an earlier start says so, and goes on once another tab has signed in', async ({ page, orrery, expected, context }) => {
+  expected.push(/./); // the browser reports each refused connection
+  await open(page, orrery);
+  const { port } = orrery;
+  await orrery.kill();
+  await expect(page.getByText(/Connection lost for \d+ s/)).toBeVisible();
+  await orrery.start(port);
+  await expect(page.getByRole('alert')).toContainText('Orrery was started anew.', { timeout: 20_000 });
+  await expect(page.getByText(/Connection lost/)).toHaveCount(0);
+  await expect(page.locator('.prose h1')).toBeVisible();
+  const other = await context.newPage();
+  await other.goto(orrery.at('/'));
+  await expect(page.getByRole('alert')).toHaveCount(0, { timeout: 20_000 });
+});
+
+test('the start page waits for a server that is gone', async ({ page, orrery, expected }) => {
+  expected.push(/./);
+  await page.goto(orrery.at('/'));
+  await page.getByRole('link', { name: /Where does 34/ }).waitFor();
+  await page.route('**/api/**', (route) => route.abort());
+  await page.keyboard.press('n');
+  await expect(page.getByRole('alert')).toContainText('The server does not answer.');
+  await page.unroute('**/api/**');
+  await expect(page.getByRole('alert')).toHaveCount(0);
 });

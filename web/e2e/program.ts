@@ -145,15 +145,15 @@ export async function open(page: Page, orrery: Program, id = EXAMPLE): Promise<v
 
 const ENDED = ['done', 'failed', 'canceled'];
 
-/** Runs every cell and waits until each has ended well. */
-export async function runAll(page: Page): Promise<void> {
+/** Runs every cell and waits, so many milliseconds at most, until each has ended well. */
+export async function runAll(page: Page, timeout = 15_000): Promise<void> {
   await page.keyboard.press('Control+k');
   await page.keyboard.type('run all');
   const queued = page.waitForResponse((r) => r.url().endsWith('/run'));
   await page.keyboard.press('Enter');
   const notebook = (await queued).url().replace(/\/run$/, '');
   await expect
-    .poll(async () => ((await (await page.request.get(notebook)).json()) as Snapshot).jobs.filter((j) => !ENDED.includes(j.state)))
+    .poll(async () => ((await (await page.request.get(notebook)).json()) as Snapshot).jobs.filter((j) => !ENDED.includes(j.state)), { timeout })
     .toEqual([]);
   const notDone = page.locator('article[aria-label^="Code"]:not([aria-label$="done"])');
   await notDone.first().waitFor({ state: 'detached' });

@@ -3,12 +3,12 @@ import { expect, open, select, test, type Program } from './program';
 
 const LONG = Array.from({ length: 32 }, () => '34+57=').join('').slice(0, -1);
 
-/** Opens a notebook with one cell: a sweep of about a thousand cells. */
+/** Opens a notebook with one cell: a sweep of about a thousand cells. The random model answers both prompts alike, so that the metric is of one answer. */
 async function openSweep(page: Page, orrery: Program): Promise<void> {
   const folder = orrery.longModel();
   const base = LONG;
   const source = LONG.replace('34', '12');
-  orrery.write('sweep', `# A long sweep\n\n\`\`\`python\ncausal_mediation(load("${folder}"), base="${base}", source="${source}")\n\`\`\`\n`);
+  orrery.write('sweep', `# A long sweep\n\n\`\`\`python\ncausal_mediation(load("${folder}"), base="${base}", source="${source}", metric="prob")\n\`\`\`\n`);
   await open(page, orrery, 'sweep');
 }
 
@@ -55,7 +55,7 @@ test('the height of the cell stays while it runs again', async ({ page, orrery }
   const cell = page.getByRole('article', { name: /^Code cell/ });
   const before = (await cell.boundingBox())!.height;
   await select(cell);
-  await page.keyboard.press('Control+Enter');
+  await page.keyboard.press('Control+Shift+Enter');
   await expect(figure(page).getByRole('button', { name: 'Cancel' })).toBeVisible();
   expect((await cell.boundingBox())!.height).toBeGreaterThanOrEqual(before - 1);
   await page.keyboard.press('i');

@@ -74,6 +74,24 @@ it('never gives up', async () => {
   socket.close();
 });
 
+it('waits longer after each failure, and begins anew once it was there', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  const { socket } = opened();
+  const tries = async (ms: number) => {
+    FakeSocket.made.at(-1)!.onclose?.();
+    await vi.advanceTimersByTimeAsync(ms);
+    return FakeSocket.made.length;
+  };
+  expect(await tries(250)).toBe(2);
+  expect(await tries(499)).toBe(2);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(FakeSocket.made).toHaveLength(3);
+  FakeSocket.made.at(-1)!.onopen?.();
+  expect(await tries(250)).toBe(4);
+  socket.close();
+  vi.restoreAllMocks();
+});
+
 it('is closed when it has opened, and says nothing of it', () => {
   const { socket, connected } = opened();
   const [made] = FakeSocket.made;

@@ -58,6 +58,11 @@ export interface RunRequest {
   /** Stale runs every stale or never-run cell; All runs all of them. */
   stale?: boolean;
   all?: boolean;
+  /**
+   * Fresh computes everything that runs: the result cache is not read, and keeps
+   * what is computed in place of what it had.
+   */
+  fresh?: boolean;
 }
 
 /** RunResponse lists the jobs that were queued, in order. */
@@ -108,9 +113,13 @@ export interface Workspace {
   version: string;
   /** Folder is the notebooks' folder, as the user named it. */
   folder: string;
+  /** Folders is that folder as a tree, itself first. */
+  folders: FolderInfo[];
   notebooks: NotebookInfo[];
   models: ModelInfo[];
   analyses: AnalysisInfo[];
+  /** Makers are the functions that make what analyses take, prompts for one. */
+  makers: AnalysisInfo[];
 }
 
 /** NotebookInfo is one notebook of the folder. */
@@ -123,6 +132,37 @@ export interface NotebookInfo {
   cells: number;
   /** Example is true for a shipped notebook. */
   example: boolean;
+  /** Plate is a shipped notebook's place on the start page, 1 first; 0 for others. */
+  plate?: number;
+  /**
+   * Figure is the id of the cell whose figure is the plate's; empty for the
+   * first figure. Paper is the method's source.
+   */
+  figure?: string;
+  paper?: string;
+  /**
+   * Kept is true where there is a file in the folder; a shipped notebook has
+   * none before its first edit.
+   */
+  kept: boolean;
+  /** Models are the names that its cells load, Methods the analyses that they call. */
+  models?: string[];
+  methods?: string[];
+}
+
+/** FolderInfo is one folder of the workspace and what lies directly in it. */
+export interface FolderInfo {
+  name: string;
+  /** Depth is 0 for the workspace itself, 1 for a folder in it. */
+  depth: number;
+  /** Notebooks counts the notebooks, Files all files, and Bytes is their size. */
+  notebooks: number;
+  files: number;
+  bytes: number;
+  /** Results is true for the folder of results and undo histories. */
+  results?: boolean;
+  /** More is true where the walk ended before all was seen. */
+  more?: boolean;
 }
 
 /** ModelInfo is one shipped or opened model. */
@@ -152,14 +192,66 @@ export interface AnalysisInfo {
   example: string;
 }
 
+/** ParamType is what an argument is. */
+export type ParamType =
+  | "model"
+  /** text, or tokens */
+  | "prompt"
+  /** a set of prompts, or of pairs */
+  | "prompts"
+  | "string"
+  | "int"
+  | "float"
+  | "bool"
+  /** a list; one string is taken, too */
+  | "strings"
+  /** a list; one int is taken, too */
+  | "ints"
+  | "numbers"
+  | "choice"
+  /** a choice, or a function */
+  | "metric"
+  | "patches"
+  | "edits"
+  /** range(0, 100), or a list of whole numbers */
+  | "range"
+  /** a list of prompts or pairs, or the text of a file */
+  | "rows"
+  /** a number, or what else an edit puts in */
+  | "value"
+  /** an expression */
+  | "data";
+
 /** ParamInfo describes one keyword argument. */
 export interface ParamInfo {
   name: string;
-  /** Type is "model", "prompt", "string", "int", "float", "bool", "list", "choice". */
-  type: string;
+  type: ParamType;
   required: boolean;
+  /** Default is written as a cell would; empty where the argument is required. */
   default?: string;
   choices?: string[];
+  /**
+   * Chooses says that the argument chooses what a value of prompts holds, so
+   * that it cannot stand beside one: "prompts" any, "pairs" one of pairs.
+   */
+  chooses?: string;
+  /**
+   * Min and Max bound a number, or each of a list, and are within it, but for Min
+   * where Above is true; absent where there is no bound. Most is how long a list
+   * may be, 0 for any length.
+   */
+  min?: number;
+  max?: number;
+  above?: boolean;
+  most?: number;
+  /** Unit is what a number counts, in the plural. */
+  unit?: string;
+  /**
+   * Index is what a number, or each of a list, is the place of in the model of the
+   * call, from 0 on: "layers" or "heads". Negative ones count from the end, unless
+   * Min says what they mean.
+   */
+  index?: string;
   help: string;
 }
 
@@ -203,6 +295,11 @@ export interface Cell {
   millis?: number;
   /** RanAt is when the last run ended, RFC 3339; empty when it never ran. */
   ran_at?: string;
+  /**
+   * Recalled says what of the last run came from the result cache; absent when
+   * all was computed.
+   */
+  recalled?: Recalled;
   /** Defines and Uses are the names that the cell gives to and takes from others. */
   defines?: string[];
   uses?: string[];
@@ -210,6 +307,16 @@ export interface Cell {
   outputs?: Output[];
   /** Progress is that of the running job; absent unless running. */
   progress?: Progress;
+}
+
+/** Recalled says of a run which of its results were taken from the result cache. */
+export interface Recalled {
+  /** Results is how many figures were. */
+  results: number;
+  /** Millis is how long it took to compute them, all together, when they were. */
+  millis: number;
+  /** MadeAt is when the oldest of them was computed, RFC 3339. */
+  made_at: string;
 }
 
 /** CellState is where a cell is in the run queue. */
@@ -233,6 +340,8 @@ export type OutputKind =
   | "text"
   | "value"
   | "tokens"
+  /** OutputPrompts is a set of prompts, or of pairs. */
+  | "prompts"
   | "figure"
   | "error";
 
@@ -247,6 +356,8 @@ export interface Output {
   value?: Value;
   /** Tokens is a prompt as its tokens. */
   tokens?: Token[];
+  /** Prompts is a set of prompts as rows of tokens. */
+  prompts?: PromptTable;
   /** Figure is a plot; its numbers may still be pending. */
   figure?: Figure;
   /** Error is what went wrong, in place. */
@@ -273,6 +384,33 @@ export interface Token {
   role?: TokenRole;
   /** Special is true for tokens that a template adds. */
   special?: boolean;
+}
+
+/** PromptTable is a set of prompts, or of pairs, to look at. */
+export interface PromptTable {
+  /**
+   * Report says how the set came about: what was tried, how often the model is
+   * right before and after the filter, what was dropped and why.
+   */
+  report: string;
+  /** Pairs says that every row has a partner. */
+  pairs?: boolean;
+  /** Total is how many there are; Rows holds the first of them. */
+  total: number;
+  rows: PromptRow[];
+  /** CSV and JSONL are all of them as files; empty where those would be large. */
+  csv?: string;
+  jsonl?: string;
+}
+
+/** PromptRow is one prompt, or one pair. */
+export interface PromptRow {
+  tokens: Token[];
+  /** Answer is the text of the right answer; empty where there is none. */
+  answer?: string;
+  /** Partner is the corrupted prompt of a pair. */
+  partner?: Token[];
+  partner_answer?: string;
 }
 
 /** Progress is how far a job is. */
@@ -420,6 +558,7 @@ export interface CellRun {
   validity: Validity;
   millis?: number;
   ran_at?: string;
+  recalled?: Recalled;
   /**
    * ClearOutputs is true when the run starts anew: old outputs go when the
    * first new one arrives, so that the page does not jump, or when the run
@@ -460,8 +599,238 @@ export interface Saved {
 }
 
 /**
+ * FormRequest is POST /api/form: the calls in a cell's text as forms, behind an
+ * edit where there is one.
+ */
+export interface FormRequest {
+  source: string;
+  /**
+   * Types holds the types of the notebook's variables, by name: they tell which
+   * parameter an argument without a name is for.
+   */
+  types?: Record<string, string>;
+  edit?: FormEdit;
+}
+
+/** FormEdit changes one argument of one call. */
+export interface FormEdit {
+  /** Call is the place among the calls. */
+  call: number;
+  /** Name is the parameter's. */
+  name: string;
+  /**
+   * Text is the new value, an expression of a cell; empty takes the argument out,
+   * so that the default counts.
+   */
+  text: string;
+}
+
+/** FormResponse holds the text and its calls. */
+export interface FormResponse {
+  /** Source is the text behind the edit; everything but the argument is as it was. */
+  source: string;
+  calls: FormCall[];
+}
+
+/**
+ * FormCall is a call that a form can show: of an analysis, or of a function that
+ * makes what one takes. It stands at the top of a cell, alone or assigned to
+ * names, or is an argument of another one.
+ */
+export interface FormCall {
+  /**
+   * Name is the function's, Line where the call begins. "edit" is no function but
+   * a dictionary that edits a run.
+   */
+  name: string;
+  line: number;
+  /** Title is the name in words, Summary one sentence. */
+  title: string;
+  summary: string;
+  /** Into is what the result is assigned to, as it stands there; empty for none. */
+  into?: string;
+  /** On is what a method is called of, as it stands there; empty for a function. */
+  on?: string;
+  /**
+   * In says which argument of which call this one is, or is an element of; absent
+   * at the top of a cell.
+   */
+  in?: FormPlace;
+  /**
+   * Params are what the call takes, in the order of a form. Those of prompts
+   * depend on the template: each operand is one.
+   */
+  params: ParamInfo[];
+  args: FormArg[];
+}
+
+/** FormPlace is an argument of a call. */
+export interface FormPlace {
+  /** Call is the place among the calls, Name the parameter's. */
+  call: number;
+  name: string;
+}
+
+/** FormArgKind is what an argument is. */
+export type FormArgKind =
+  | "string"
+  | "number"
+  | "bool"
+  /** ArgNone is None, which counts as left out. */
+  | "none"
+  /**
+   * ArgList is a list of strings, ArgNumbers one of numbers, ArgPairs one of
+   * (clean, corrupted) as strings.
+   */
+  | "list"
+  | "numbers"
+  | "pairs"
+  /** ArgRange is range(...) of numbers. */
+  | "range"
+  /** ArgCalls is a call, or a list of calls, each of which is a FormCall in it. */
+  | "calls"
+  /** ArgCode is any other expression: a name, a sum. */
+  | "code";
+
+/** FormArg is one argument that is given. */
+export interface FormArg {
+  /** Name is the parameter's, also where the call leaves it out. */
+  name: string;
+  kind: FormArgKind;
+  /** Text is the value of a string, and else the expression as it stands there. */
+  text: string;
+  /**
+   * Items are the elements of a list: strings, or numbers as they stand there; of
+   * pairs clean and corrupted in turns; of a range from, to (not within) and step.
+   */
+  items?: string[];
+  /**
+   * Problem says what is wrong with the value, as far as that can be told without
+   * running; empty for nothing.
+   */
+  problem?: string;
+}
+
+/**
+ * HeadCard is GET
+ * /api/notebooks/ID/cells/CELL/outputs/OUTPUT/head?panel=P&row=R&column=C&prompt=N:
+ * what the attention head behind one cell of a figure (see viz.HeadCells) reads
+ * and writes in the runs of one of the figure's prompts. It is computed when it
+ * is asked for, by one run a prompt, and kept nowhere.
+ *
+ * The model is the one of the figure's hash: a variable of the notebook, or one
+ * that the server can open by the figure's name for it. Where there is none the
+ * answer is an error of code "unsupported", whose hint says what to run.
+ */
+export interface HeadCard {
+  layer: number;
+  head: number;
+  /**
+   * Query is the position that reads, and behind whose token the logits stand
+   * that are written to.
+   */
+  query: number;
+  /** Prompt is which of the figure's prompts, or pairs, Runs are of, from 0. */
+  prompt: number;
+  /**
+   * Answer and Other are the tokens whose logits are compared: the top tokens of
+   * both runs at the last position, or the two best of the first.
+   */
+  answer: Token;
+  other: Token;
+  /** Runs holds the run of a single prompt, or both of a pair. */
+  runs: HeadRun[];
+  /**
+   * Readers are the inputs behind the head that read most of what it writes, the
+   * best MLP among them, the largest score first; Chance is about what an input at
+   * random scores. They are of the weights, the same in every run.
+   */
+  readers: HeadReader[];
+  chance: number;
+}
+
+/** HeadReader is an input behind a head. */
+export interface HeadReader {
+  layer: number;
+  /** Head is absent for the layer's MLP. */
+  head?: number;
+  /** Input is "Q", "K", "V" or "MLP". */
+  input: string;
+  /** Score is the composition score |W_OV·W_x| / (|W_OV|·|W_x|), 0 to 1. */
+  score: number;
+}
+
+/**
+ * HeadDirect is GET
+ * /api/notebooks/ID/cells/CELL/outputs/OUTPUT/head/direct?panel=P&row=R&column=C:
+ * what the attention head behind one cell writes directly, over all of the
+ * figure's prompts, as HeadCard has it of one of them. The cost is a run of each.
+ */
+export interface HeadDirect {
+  /** N is how many prompts, or pairs of them, there are. */
+  n: number;
+  /** Runs are in the order of those of the card. */
+  runs: HeadMean[];
+}
+
+/** HeadMean is a mean over prompts. */
+export interface HeadMean {
+  name: string;
+  /**
+   * Direct is the mean of HeadRun's, SEM its standard error over prompts, absent
+   * where there is one prompt; Difference is the mean of HeadRun's.
+   */
+  direct: number;
+  sem?: number;
+  difference: number;
+}
+
+/** HeadRun is a head in one run. */
+export interface HeadRun {
+  /** Name is the run's: "clean run". */
+  name: string;
+  tokens: Token[];
+  /**
+   * Pattern is the attention of every query (row) to every key, row-major, as
+   * base64 of little-endian float32; absent for a prompt of more than 64 tokens.
+   */
+  pattern?: string;
+  /** Reads are the keys that Query attends to most, the largest first. */
+  reads: HeadKey[];
+  /**
+   * Promoted and Demoted are the tokens whose logits at Query the head's output
+   * raises and lowers most on the direct path, against the mean of all tokens.
+   */
+  promoted: TokenLogit[];
+  demoted: TokenLogit[];
+  /**
+   * Direct is what the output adds to the logit of Answer less that of Other on
+   * the direct path, and Difference that difference itself; both absent where
+   * Query is not the last position, from which alone a direct path leads there.
+   */
+  direct?: number;
+  difference?: number;
+}
+
+/** HeadKey is a position that is attended to. */
+export interface HeadKey {
+  position: number;
+  attention: number;
+}
+
+/** TokenLogit is what is added to a token's logit. */
+export interface TokenLogit {
+  token: Token;
+  logit: number;
+}
+
+/**
  * ExportFormats are the formats of GET
- * /api/notebooks/ID/cells/CELL/outputs/OUTPUT.FORMAT?show=METRIC&theme=light|dark.
+ * /api/notebooks/ID/cells/CELL/outputs/OUTPUT.FORMAT. The query says what the
+ * reader sees, each part optional: theme=light|dark, show=METRIC, VIEW of a
+ * scatter or of lines, or phase for a map over residues, colour=COLOURING and
+ * turn=AZIMUTH,ELEVATION of a scatter, frame=INDEX of a slider; show.N and colour.N
+ * are those of panel N of multiples, from 0.
  */
 export const ExportFormats = ["png", "svg", "pdf", "csv", "json", "npz"] as const;
 
@@ -475,7 +844,7 @@ export const ExportFormats = ["png", "svg", "pdf", "csv", "json", "npz"] as cons
  * and every export can walk them.
  */
 export interface Figure {
-  /** Kind selects which of Tokens, Heatmap, Lines and Table is set. */
+  /** Kind selects which of the fields from Tokens to Multiples is set. */
   kind: FigureKind;
   /** Title is the figure's name in a few words, "Logit lens". */
   title: string;
@@ -483,19 +852,32 @@ export interface Figure {
   subtitle: string;
   /**
    * Caption is a sentence with the main numbers, shown under the figure;
-   * empty while it is not known.
+   * empty while it is not known. Sentences that begin with "Prompts: ",
+   * "Means: ", "Activations: ", "Effects: ", "Measured: " or "The N edited runs " say how
+   * it was measured and stand after the others, smaller.
    */
   caption?: string;
   tokens?: Tokens;
   heatmap?: Heatmap;
   lines?: Lines;
   table?: Table;
+  scatter?: Scatter;
+  bars?: Bars;
+  dials?: Dials;
+  multiples?: Multiples;
+  /** Slider moves the figure through frames, such as training checkpoints. */
+  slider?: Slider;
   /** Arrays holds every number of the figure by name. */
   arrays: Record<string, WireArray>;
   /** Texts holds every list of strings of the figure by name. */
   texts?: Record<string, Text>;
   /** Scales holds the colour and axis scales that the kind refers to by name. */
   scales?: Record<string, Scale>;
+  /**
+   * Interval is the interval of 95 % of the means that have standard errors; nil
+   * for one standard error down and up.
+   */
+  interval?: Interval;
   /** Badges are invariants that were checked, with the measured difference. */
   badges?: Badge[];
   /** Provenance says what made the figure, enough to make it again. */
@@ -509,30 +891,9 @@ export type TokenRole =
   | "a"
   | "op"
   | "b"
+  | "c"
   | "eq"
   | "answer";
-
-/**
- * Scale maps values to colours or positions. Limits are in the unit of the
- * value and are always written on the colour bar.
- */
-export interface Scale {
-  kind: ScaleKind;
-  /**
-   * Lo and Hi are the limits; a value outside them is clipped and its cell
-   * marked.
-   */
-  lo: number;
-  hi: number;
-  /** Label says what the value is, "probability". */
-  label: string;
-  /** Unit is the value's unit, "nats"; empty for a pure number. */
-  unit?: string;
-  /** Reverse makes low values dark, as for ranks, where 1 is best. */
-  reverse?: boolean;
-  /** Format is a C-like number format for cells and hover: "%.2f", "%.0f", "%.2e". */
-  format: string;
-}
 
 /**
  * Tokens is a grid of tokens over rows (layers) and columns (positions), one
@@ -563,6 +924,24 @@ export interface Tokens {
    * are meant; the reader sees it on hover.
    */
   target: string[];
+  /**
+   * Panels, if not empty, are several grids abreast that share rows, metrics
+   * and scales. Every array and text named above then has an axis of panels
+   * before rows and columns, and Columns are those of the first panel.
+   */
+  panels?: TokenPanel[];
+  /**
+   * Sites holds, a row, the site whose values a cell of it stands for,
+   * "blocks.3.hook_resid_post", where a cell can be moved into another run.
+   */
+  sites?: string[];
+  /** Patch says what was moved from one panel into another; nil where nothing can be. */
+  patch?: TokenPatch;
+  /**
+   * Lenses, if not empty, are several readings of the cells, the first of which is
+   * shown and exported first; the reader switches them.
+   */
+  lenses?: TokenLens[];
 }
 
 /** TokenMetric is one way to colour a token grid. */
@@ -597,6 +976,30 @@ export interface Panel {
   values: string;
   /** Errors names the array of standard errors [rows, columns]; empty for none. */
   errors?: string;
+  /**
+   * Each names the array [rows, columns, n] of what the mean is over, one number
+   * a pair or prompt, in the metric's own unit; empty for none. It is exported
+   * and not drawn.
+   */
+  each?: string;
+  /** Sums draws the sum of each row's values in the margin. */
+  sums?: boolean;
+  /**
+   * Ring holds flat, row-major indices of cells that are ringed in brass: the
+   * account that a search has chosen.
+   */
+  ring?: number[];
+  /**
+   * Frequency, above 0, says that rows and columns are the residues of their
+   * number in order and that the cells follow a wave of so many turns: the
+   * reader may sort both axes by phase, Frequency·i mod that number. Such a panel
+   * has no Errors, Each or Ring.
+   */
+  frequency?: number;
+  /** Open says how a cell's edited run is written as a call; nil where it cannot. */
+  open?: Opening;
+  /** Heads says which attention head each cell is about; nil where cells are about none. */
+  heads?: HeadCells;
 }
 
 /** Lines is a set of lines over one x axis. */
@@ -609,6 +1012,34 @@ export interface Lines {
   series: Series[];
   /** XLabels, if not empty, are drawn at the x values instead of numbers. */
   x_labels?: string[];
+  /**
+   * Rule says that x is the slider's axis, one point a frame: a rule with
+   * the values stands at the present frame, what comes after it is faint,
+   * and the slider's bands are drawn behind. X, Y and Errors are then whole
+   * curves and not among the slider's arrays.
+   */
+  rule?: boolean;
+  /**
+   * Views, if not empty, are several pairs of axes for the same curves, the
+   * first that of XScale and YScale; the reader switches them, and the label of
+   * the one that is shown follows the subtitle.
+   */
+  views?: LinesView[];
+}
+
+/**
+ * LinesView is one pair of axes. On a log axis of x, 0 stands at the lower end with
+ * a tick of its own and a break behind it.
+ */
+export interface LinesView {
+  /** Name is short and stable, "loglog". */
+  name: string;
+  /** Label is what the switch shows: "log–log". */
+  label: string;
+  /** Help says in a sentence what is drawn. */
+  help: string;
+  x_scale: string;
+  y_scale: string;
 }
 
 /** Series is one line. */
@@ -616,11 +1047,31 @@ export interface Series {
   name: string;
   /** Y names the array [n]. */
   y: string;
-  /** Errors names the array of standard errors [n], drawn as a band. */
+  /**
+   * Errors names the array of standard errors [n]. What is drawn is the figure's
+   * Interval: whiskers where points have marks, else a band.
+   */
   errors?: string;
+  /**
+   * Each names the array [n, m] of the m numbers that each mean is over; empty
+   * for none. It is exported and not drawn.
+   */
+  each?: string;
   /** Control marks a control or baseline, drawn in grey and dashed. */
   control?: boolean;
+  /**
+   * Kin says, in a figure of one method and its rivals, how near a rival is: it
+   * takes the colour, and the place among the others gives dash and mark.
+   */
+  kin?: Kin;
 }
+
+/** Kin is how near a line is to the method that a figure is about. */
+export type Kin =
+  /** blue */
+  | "near"
+  /** grey */
+  | "crude";
 
 /** Table is rows of text and numbers. */
 export interface Table {
@@ -639,38 +1090,317 @@ export interface Column {
   format?: string;
 }
 
-/** Badge is an invariant that was checked on this very result. */
-export interface Badge {
-  /** Text is short: "last layer = logits". */
-  text: string;
-  /** OK is false when the invariant does not hold; the badge is then red. */
-  ok: boolean;
-  /** Value is the measured difference and Bound what it must not exceed. */
-  value: number;
-  bound: number;
-  /** Help says in a sentence what was compared. */
-  help: string;
+/**
+ * Scatter is n points in a plane or in space, one view of several placing
+ * them and one colouring of several colouring them. The reader switches both
+ * and turns what is in space by hand; nothing is computed again. A point with
+ * a coordinate that is not finite stands at the margin with the sign for such
+ * numbers, and the foot counts them.
+ */
+export interface Scatter {
+  /** Views lists the ways to place the points, at least one. */
+  views: ScatterView[];
+  /**
+   * Show is the name of the view that is shown first and exported; empty is
+   * the first.
+   */
+  show?: string;
+  /**
+   * Colours lists what may colour the points; the first is shown first and
+   * exported. Empty draws all in one colour.
+   */
+  colours?: ScatterColour[];
+  /**
+   * Labels names the text [n], written at the points where there is room
+   * and shown on hover; empty for none.
+   */
+  labels?: string;
+  /**
+   * Backdrop names an array [n] that holds 1 at points which are only there
+   * to be compared with, such as published runs: small, grey and behind the
+   * others; 0 elsewhere. Empty for none.
+   */
+  backdrop?: string;
+  /** BackdropLabel says in the legend what they are, "published runs". */
+  backdrop_label?: string;
+  /** Paths are lines through points. */
+  paths?: Path[];
+  /**
+   * Turn is how a view in space is turned, as it is shown first and
+   * exported, in degrees: azimuth within ±360 and elevation within ±90. Each
+   * axis is stretched to -1 at its lower and 1 at its upper limit; with
+   * azimuth a and elevation e a point (x, y, z) is seen at
+   *
+   * 	right  x cos a - y sin a
+   * 	up     z cos e + (x sin a + y cos a) sin e
+   * 	near   z sin e - (x sin a + y cos a) cos e
+   *
+   * so that at 0, 0 the eye looks along y with x to the right and z upwards.
+   */
+  turn: number[];
 }
 
-/** Provenance says what made a figure. */
-export interface Provenance {
-  /** Model is the model's name and Hash the sha256 of its weights. */
-  model?: string;
-  hash?: string;
-  /** Analysis is the analysis' name and Version its version. */
-  analysis?: string;
-  version?: number;
-  /** Params holds the analysis' parameters as they were used, defaults included. */
-  params?: Record<string, unknown>;
-  /** PromptIDs holds the token ids of each prompt. */
-  prompt_ids?: number[][];
-  /** Basis says which weights: "raw" is the checkpoint as it is. */
-  basis?: string;
-  /** Seed is the seed of all sampling, nil where nothing was sampled. */
-  seed?: number;
-  /** Program is the version of Orrery, Kernel the path that computed ("fma", "go"). */
-  program?: string;
-  kernel?: string;
+/** ScatterView is one way to place the points: a plane, or space when Z is set. */
+export interface ScatterView {
+  /** Name is short and stable, "pc", "period10". */
+  name: string;
+  /** Label is what the switch shows: "PC 1 to 3". */
+  label: string;
+  /** Help says in a sentence what is drawn, with its unit and formula. */
+  help: string;
+  /**
+   * X runs to the right and Y upwards; in space Z runs upwards and Turn
+   * says where X and Y run.
+   */
+  x: Coordinate;
+  y: Coordinate;
+  /** Z is left empty for a plane. */
+  z?: Coordinate;
+}
+
+/** Coordinate is where points stand along one axis. */
+export interface Coordinate {
+  /** Values names the array [n]. */
+  values: string;
+  /** Scale names a linear or log scale, whose label is the axis' name. */
+  scale: string;
+}
+
+/** ScatterColour is one way to colour points. */
+export interface ScatterColour {
+  /** Name is short and stable, "value", "last_digit". */
+  name: string;
+  /** Label is what the switch shows: "last digit". */
+  label: string;
+  /** Help says in a sentence what the colour means. */
+  help: string;
+  /**
+   * Values names the array [n]; a point with no finite value has the colour
+   * of such numbers.
+   */
+  values: string;
+  /** Scale names a scale of colours. */
+  scale: string;
+}
+
+/** Path is a line through points. */
+export interface Path {
+  name: string;
+  /**
+   * Order names an array [k] of point indices 0 to n-1, joined in order. A
+   * place that is not Done breaks the line.
+   */
+  order: string;
+  /** Control marks a control or baseline, drawn in grey and dashed. */
+  control?: boolean;
+}
+
+/**
+ * Bars is one bar, or one stem, a category and series, from 0 or where 0 is
+ * not within the limits from the nearer one. Under a slider that moves a
+ * series a short line marks its value at the last frame.
+ */
+export interface Bars {
+  categories: Axis;
+  /**
+   * Series holds Y and Errors of shape [categories]; whiskers are the figure's
+   * Interval.
+   */
+  series: Series[];
+  /** YScale names a linear or log scale. */
+  y_scale: string;
+  /** Stems draws thin stems with a dot, for spectra. */
+  stems?: boolean;
+  /**
+   * Marks holds the indices of emphasised categories, such as key
+   * frequencies: drawn in brass with their label above.
+   */
+  marks?: number[];
+}
+
+/** Dials is one or more clock faces, a period each. */
+export interface Dials {
+  items: Dial[];
+}
+
+/**
+ * Dial is n points in the plane of one period around a unit circle. The
+ * cosine's direction points upwards and the sine's to the right, so that the
+ * residue 0 stands at the top and numbers run clockwise, as on a clock.
+ */
+export interface Dial {
+  /**
+   * Title is the dial's name, "T = 10"; Note a few words beside it, "0.93
+   * of the variance". NoteText names a text [1] that stands there instead, for
+   * words that the slider moves.
+   */
+  title: string;
+  note?: string;
+  note_text?: string;
+  /**
+   * Period is how many numbers make one turn, above 0. A whole one up to
+   * 1000 has its residues around the face; else the points' labels are
+   * there.
+   */
+  period: number;
+  /**
+   * X and Y name arrays [n]: the components along cosine and sine, in radii
+   * of the circle. A point further out than 1.35 is drawn there with the
+   * sign for a value beyond the limits.
+   */
+  x: string;
+  y: string;
+  /** Labels names the text [n]; empty for none. */
+  labels?: string;
+  /**
+   * Colour names the array [n] and Scale the scale of colours; both empty
+   * draw all points in one colour.
+   */
+  colour?: string;
+  scale?: string;
+  /** Hands point from the centre, at a, b and their sum. */
+  hands?: Hand[];
+}
+
+/** Hand is one hand of a dial, in the colour of its role. */
+export interface Hand {
+  name: string;
+  /** X and Y name arrays [1], as those of the dial. */
+  x: string;
+  y: string;
+  role?: TokenRole;
+}
+
+/**
+ * Multiples is a grid of panels over one pool and one slider. Panels that
+ * name the same scale share its colour bar, drawn once at the foot.
+ */
+export interface Multiples {
+  /** Columns is how many panels stand abreast where the width allows, 1 to 12. */
+  columns: number;
+  /** Items are read along the rows. */
+  items: Item[];
+  /**
+   * Browse is how many items stand in a row of small pictures from which a page
+   * shows one large, each a heatmap of one panel; 0 where it shows all of them in
+   * full, as every export does. Large is the one that is large at first.
+   */
+  browse?: number;
+  large?: number;
+}
+
+/**
+ * Item is one panel: a figure of any kind but multiples, without pool,
+ * caption, slider, badges or provenance of its own.
+ */
+export interface Item {
+  title: string;
+  subtitle?: string;
+  /** Kind selects which of the fields below is set. */
+  kind: FigureKind;
+  tokens?: Tokens;
+  heatmap?: Heatmap;
+  lines?: Lines;
+  table?: Table;
+  scatter?: Scatter;
+  bars?: Bars;
+  dials?: Dials;
+}
+
+/**
+ * Slider moves a figure of any kind through f frames. The first dimension of
+ * the arrays and texts that it names is the frames; everything that refers to
+ * one of them means its slice at the present frame, of the remaining shape.
+ * Limits, axes and heights do not move.
+ */
+export interface Slider {
+  /** Name is what the frames count, "checkpoint". */
+  name: string;
+  /** Labels holds one label a frame, "9,400". */
+  labels: string[];
+  /**
+   * Values names the array [f] of each frame's place, in ascending order:
+   * the step of a checkpoint.
+   */
+  values: string;
+  /** Show is the frame that is shown first and exported. */
+  show: number;
+  /** Bands are stretches of Values with a name, the phases of a training. */
+  bands?: Band[];
+  /** Arrays names arrays of shape [f, ...] and Texts texts of shape [f, ...]. */
+  arrays: string[];
+  texts?: string[];
+}
+
+/** Band is a stretch of a slider's axis, From to To in the unit of its values. */
+export interface Band {
+  label: string;
+  from: number;
+  to: number;
+}
+
+/**
+ * HeadCells says which attention head each cell of a panel is about, so that its
+ * card can show what that head reads and writes in the run of a prompt: one of
+ * Provenance.PromptIDs.
+ */
+export interface HeadCells {
+  /**
+   * Rows and Columns hold one place an index. The place of a cell is that of its
+   * row plus that of its column, field by field.
+   */
+  rows: HeadPlace[];
+  columns: HeadPlace[];
+  /**
+   * Names are what the runs of a cell are called: of one name, each prompt is a run;
+   * of two, "clean run" and "corrupted run", the prompts are pairs of them in turn.
+   */
+  names: string[];
+  /** Note says what else a cell is about: heads that share its keys and values. */
+  note?: string;
+}
+
+/**
+ * HeadPlace is an attention head and the query that it is read at; Query counts
+ * from the end where it is negative.
+ */
+export interface HeadPlace {
+  layer: number;
+  head: number;
+  query: number;
+}
+
+/**
+ * Interval says which interval of 95 % belongs to the means of a figure that
+ * have standard errors. Lines and bars draw it, and every kind exports it.
+ */
+export interface Interval {
+  kind: IntervalKind;
+  /** N is how many pairs or prompts each mean is over. */
+  n: number;
+  /** Times is the quantile that stands for 95 %. */
+  times: number;
+}
+
+/**
+ * Opening says how the edited run behind a cell of a heatmap is written as a
+ * call, so that a click can open it: a source with places that the cell fills.
+ */
+export interface Opening {
+  /**
+   * Call is the source, with places that are filled in this order: {row} and
+   * {column} for the cell's own arguments ({column} may stand in {row}), {model}
+   * for the model, {prompts} for the figure's own argument of that name, {pair}
+   * for the prompts.
+   */
+  call: string;
+  /**
+   * Pairs holds what stands for {pair}, one a pair or prompt; Rows and Columns
+   * what stands for {row} and {column}, one an index.
+   */
+  pairs: string[];
+  rows: string[];
+  columns: string[];
 }
 
 /**
@@ -701,6 +1431,191 @@ export interface TextRun {
   name: string;
   offset: number;
   values: string[];
+}
+
+/** Badge is an invariant that was checked on this very result. */
+export interface Badge {
+  /** Text is short: "last layer = logits". */
+  text: string;
+  /** OK is false when the invariant does not hold; the badge is then red. */
+  ok: boolean;
+  /** Value is the measured difference and Bound what it must not exceed. */
+  value: number;
+  bound: number;
+  /** Help says in a sentence what was compared. */
+  help: string;
+}
+
+/** Provenance says what made a figure. */
+export interface Provenance {
+  /** Model is the model's name and Hash the sha256 of its weights. */
+  model?: string;
+  hash?: string;
+  /** Analysis is the analysis' name and Version its version. */
+  analysis?: string;
+  version?: number;
+  /** Params holds the analysis' parameters as they were used, defaults included. */
+  params?: Record<string, unknown>;
+  /**
+   * Prompts says how the prompts came about: how many were tried, how often the
+   * model is right before and after the filter, what was dropped and why.
+   */
+  prompts?: string;
+  /** PromptIDs holds the token ids of each prompt. */
+  prompt_ids?: number[][];
+  /** Basis says which weights: "raw" is the checkpoint as it is. */
+  basis?: string;
+  /** Seed is the seed of all sampling, nil where nothing was sampled. */
+  seed?: number;
+  /** Program is the version of Orrery, Kernel the path that computed ("fma", "go"). */
+  program?: string;
+  kernel?: string;
+  /**
+   * Tolerance is by how much a number may differ when the figure is made
+   * again, as a share of the largest finite magnitude of its array: on another
+   * processor sums may round differently. 0 is DefaultTolerance. See Compare.
+   */
+  tolerance?: number;
+}
+
+/**
+ * Scale maps values to colours or positions. Limits are in the unit of the
+ * value and are always written on the colour bar.
+ */
+export interface Scale {
+  kind: ScaleKind;
+  /**
+   * Lo and Hi are the limits; a value outside them is clipped and its cell
+   * marked.
+   */
+  lo: number;
+  hi: number;
+  /**
+   * Names names the text [Hi-Lo+1] with a word for each number of a category
+   * scale; empty writes the numbers.
+   */
+  names?: string;
+  /** Label says what the value is, "probability". */
+  label: string;
+  /** Unit is the value's unit, "nats"; empty for a pure number. */
+  unit?: string;
+  /** Reverse makes low values dark, as for ranks, where 1 is best. */
+  reverse?: boolean;
+  /** Format is a C-like number format for cells and hover: "%.2f", "%.0f", "%.2e". */
+  format: string;
+}
+
+/**
+ * TokenLens is one of several readings of a token grid's cells: of the stream
+ * behind each block, of what its attention adds, of what its MLP adds. Rows,
+ * columns, panels, metrics and scales are the same for all.
+ */
+export interface TokenLens {
+  /** Name is short and stable: "resid", "attn", "mlp". */
+  name: string;
+  /**
+   * Label is what the switch shows; Help says in a sentence what a cell reads, and
+   * stands in place of the figure's subtitle.
+   */
+  label: string;
+  help: string;
+  /**
+   * Suffix is what the names of the lens' arrays and texts have behind those that
+   * Tokens gives: Cell, TopTokens, TopValues, the metrics' values, and each result's
+   * cone and changes. It is empty for the first lens.
+   */
+  suffix: string;
+  /** Sites are those of the rows, as Tokens.Sites; empty for a row that has none. */
+  sites?: string[];
+}
+
+/**
+ * TokenPanel is one of several token grids abreast, such as the clean, the
+ * corrupted and the patched run.
+ */
+export interface TokenPanel {
+  /**
+   * Title is the panel's name, "Clean run"; Note says in a few words what run
+   * it is, "34 + 57 = 91".
+   */
+  title: string;
+  note?: string;
+  /** Columns are the panel's own tokens, as many as Tokens.Columns has. */
+  columns: Axis;
+}
+
+/**
+ * TokenPatch says how the last panels of a token grid came about: values were
+ * moved from cells of one panel into cells of another.
+ */
+export interface TokenPatch {
+  /**
+   * From and Into are the panels whose values are taken and that they are put
+   * into, before anything was moved.
+   */
+  from: number;
+  into: number;
+  /** Results are the panels of the runs with values moved, none or more. */
+  results?: TokenResult[];
+  /**
+   * Call is the source that makes the figure, on one line, with {model} for
+   * the model and {patches} for the list's elements.
+   */
+  call: string;
+  /**
+   * Tries is the table of what was tried, a row a try, and Logits that of the
+   * best tokens at the last position, a row a token.
+   */
+  tries?: Table;
+  logits?: Table;
+  /** Words is the caption with its tokens and numbers told apart. */
+  words?: Word[];
+}
+
+/** TokenResult is a panel of a run with values moved. */
+export interface TokenResult {
+  panel: number;
+  /** Try is its row in the table of tries. */
+  try: number;
+  /** Moves are the cells that were moved, as far as they can be pointed at. */
+  moves?: TokenMove[];
+  /**
+   * Cone names the array [rows, columns] that holds 1 where what was moved can
+   * reach, 0 elsewhere: there the panel equals the Into panel to the bit.
+   */
+  cone: string;
+  /**
+   * Changed names the array [rows, columns] that holds 1 where the cell's text
+   * differs from that of the Into panel.
+   */
+  changed: string;
+}
+
+/**
+ * TokenMove is one cell of the From panel, or another, moved into a cell of the
+ * result.
+ */
+export interface TokenMove {
+  panel: number;
+  from_row: number;
+  from_column: number;
+  to_row: number;
+  to_column: number;
+  /**
+   * Lens is the lens whose cells were moved, where it is not the first: the first
+   * shows all moves, the others their own.
+   */
+  lens?: string;
+}
+
+/** Word is a piece of a sentence. */
+export interface Word {
+  text: string;
+  /** Token marks a token, drawn as a chip, and Role tints it. */
+  token?: boolean;
+  role?: TokenRole;
+  /** Strong marks a number that the sentence is about. */
+  strong?: boolean;
 }
 
 /**
@@ -738,7 +1653,11 @@ export type FigureKind =
   | "tokens"
   | "heatmap"
   | "lines"
-  | "table";
+  | "table"
+  | "scatter"
+  | "bars"
+  | "dials"
+  | "multiples";
 
 /** Axis is one axis of cells: a name and a label for each index. */
 export interface Axis {
@@ -755,6 +1674,22 @@ export interface Axis {
   ids?: number[];
 }
 
+/** IntervalKind is how an interval follows from a mean and its standard error. */
+export type IntervalKind =
+  /**
+   * IntervalStudent is mean ± Times·error, Times a quantile of Student's t with
+   * N − 1 degrees of freedom.
+   */
+  | "t"
+  /**
+   * IntervalWilson is that of a share p of N right answers, which needs no error
+   * and stays within 0 and 1 (Wilson, "Probable Inference, the Law of Succession,
+   * and Statistical Inference", JASA 22, 1927):
+   *
+   * 	(p + z²/2N ± z √(p(1−p)/N + z²/4N²)) / (1 + z²/N),  z = Times.
+   */
+  | "wilson";
+
 /** ScaleKind says how a value becomes a colour or a height. */
 export type ScaleKind =
   /** ScaleSequential runs from Lo (paper) to Hi (ink) in one hue. */
@@ -763,5 +1698,15 @@ export type ScaleKind =
   | "diverging"
   /** ScaleLog is sequential in the logarithm; Lo > 0. */
   | "log"
+  /**
+   * ScaleCategory gives each whole number from Lo to Hi a hue of its own,
+   * evenly around the circle: digits 0 to 9 are ten hues.
+   */
+  | "category"
+  /**
+   * ScaleCyclic is a phase on a hue wheel: Lo and Hi are one colour, and a
+   * value beyond them is taken round.
+   */
+  | "cyclic"
   /** ScaleLinear is an axis of positions, not of colours. */
   | "linear";

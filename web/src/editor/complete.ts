@@ -2,6 +2,7 @@
 // that cells define, keyword arguments inside a call, model names in load().
 import type { Completion, CompletionContext, CompletionResult } from '@codemirror/autocomplete';
 import type * as api from '../api/types.gen';
+import { bounds } from '../cells/form-values';
 import { BUILTINS } from './builtins';
 
 /** What completion may draw on; read anew at each key. */
@@ -27,7 +28,8 @@ export function enclosingCall(before: string): string {
 function argument(p: api.ParamInfo): Completion {
   const detail = p.required ? `${p.type}, required` : `${p.type} = ${p.default ?? ''}`;
   const choices = p.choices?.length ? ` (${p.choices.join(', ')})` : '';
-  return { label: `${p.name}=`, type: 'property', detail, info: p.help + choices, boost: 2 };
+  const limits = bounds(p) && ` (${bounds(p)})`;
+  return { label: `${p.name}=`, type: 'property', detail, info: p.help + choices + limits, boost: 2 };
 }
 
 /** All names that may stand at a place inside a call, or outside of one. */

@@ -10,6 +10,7 @@ import { EditorView, keymap } from '@codemirror/view';
 import type * as api from '../api/types.gen';
 import { highlighter } from './highlight';
 import { source as completion, type Known } from './complete';
+import { errorSpan } from './mark';
 
 export interface EditorOptions {
   parent: HTMLElement;
@@ -26,6 +27,8 @@ export interface EditorOptions {
 /** The editor that a cell holds while it is edited. */
 export interface CellEditor {
   focus(): void;
+  /** Where the cursor stands, in UTF-16 units. */
+  caret(): number;
   /** Replaces the text where another page has changed it. */
   setText(text: string): void;
   /** Underlines the place of an error; null for none. */
@@ -39,7 +42,7 @@ const tab = [
 ];
 
 /** Keys that the page takes for itself even inside the editor. */
-const RESERVED = ['Mod-Enter', 'Shift-Enter', 'Alt-Enter', 'Mod-Shift-ArrowUp', 'Mod-Shift-ArrowDown', 'Mod-i', 'Mod-k'];
+const RESERVED = ['Mod-Enter', 'Mod-Shift-Enter', 'Shift-Enter', 'Alt-Enter', 'Mod-Shift-ArrowUp', 'Mod-Shift-ArrowDown', 'Mod-i', 'Mod-k'];
 
 function language(options: EditorOptions): Extension {
   if (!options.code) return [];
@@ -95,6 +98,7 @@ export function createEditor(options: EditorOptions): CellEditor {
   });
   return {
     focus: () => view.focus(),
+    caret: () => view.state.selection.main.head,
     setText(text) {
       if (text === view.state.doc.toString()) return;
       silent = true;
@@ -108,12 +112,8 @@ export function createEditor(options: EditorOptions): CellEditor {
   };
 }
 
-/** The error as an underlined place: the word at line and column, or the line. */
+/** The error as an underlined place. */
 function diagnostics(state: EditorState, error: api.Error) {
-  if (!error.line || error.line > state.doc.lines) return [];
-  const line = state.doc.line(error.line);
-  const from = Math.min(line.to, line.from + Math.max(0, (error.column ?? 1) - 1));
-  const word = state.wordAt(from);
-  const to = Math.max(word && word.from <= from ? word.to : from + 1, from + 1);
-  return [{ from: Math.min(from, line.to), to: Math.min(to, line.to), severity: 'error' as const, message: error.message }];
+  const span = errorSpan(state.doc.toString(), error.line, error.column);
+  return span ? [{ ...span, severity: 'error' as const, message: error.message }] : [];
 }

@@ -7,6 +7,7 @@ import { FONT, fit, type Measure, type View } from './painter';
 const LABEL = FONT.ui(12);
 const SMALL = FONT.ui(11);
 const CHIP = FONT.mono(12.5);
+const SMALL_CHIP = FONT.mono(11);
 
 /** True when an axis is a prompt's tokens, which are drawn as chips. */
 export function isPrompt(axis: Axis): boolean {
@@ -67,7 +68,7 @@ export function chipPitch(axis: Axis, measure: Measure): number {
   return Math.min(76, Math.max(24, Math.ceil(widest) + 14));
 }
 
-/** Column labels below a grid: chips for a prompt's tokens, plain text otherwise. */
+/** Column labels below a grid: chips for a prompt's tokens, plain text otherwise. On a plate a BOS that is too wide is "BOS". */
 export function drawColumns(
   ctx: CanvasRenderingContext2D,
   g: Grid,
@@ -78,7 +79,8 @@ export function drawColumns(
 ): void {
   const chips = isPrompt(axis) && most === Infinity;
   const font = isPrompt(axis) ? (most === Infinity ? CHIP : FONT.mono(11)) : LABEL;
-  const widest = chips ? 16 : Math.max(...axis.labels.map((l) => measure(l, font))) + 6;
+  const written = (col: number, room: number) => (most !== Infinity && axis.roles?.[col] === 'bos' && measure(labelOf(axis, col), font) > room ? 'BOS' : labelOf(axis, col));
+  const widest = chips ? 16 : Math.max(...axis.labels.map((_, col) => measure(written(col, g.pitchX - 4), font))) + 6;
   const every = chips && g.pitchX >= 16 ? 1 : stride(g.cols, g.pitchX, Math.min(widest, 60), most);
   const middle = g.y + g.rows * g.pitchY + 14;
   ctx.font = font;
@@ -89,8 +91,12 @@ export function drawColumns(
     const b = cellBox(g, 0, col);
     const x = b.x + b.w / 2;
     const room = g.pitchX * every - (chips ? 10 : 4);
-    const text = fit(measure, labelOf(axis, col), font, Math.max(room, 8));
-    if (chips) drawChip(ctx, text, axis.roles?.[col] ?? '', x, middle, measure(text, font), view);
+    const label = written(col, room);
+    // A chip that is a little too wide is written smaller before it is cut.
+    const size = chips && measure(label, CHIP) > room ? SMALL_CHIP : font;
+    ctx.font = size;
+    const text = fit(measure, label, size, Math.max(room, 8));
+    if (chips) drawChip(ctx, text, axis.roles?.[col] ?? '', x, middle, measure(text, size), view);
     else {
       ctx.fillStyle = view.inks.soft;
       ctx.fillText(text, x, middle + 0.5);

@@ -3,7 +3,7 @@ import agreement from '../../../viz/testdata/agreement.json';
 import palette from '../../../viz/palette.json';
 import type { Scale } from '../api/types.gen';
 import css from '../style/tokens.css?raw';
-import { chipOf, clipped, colourAt, colourOf, contrast, inks, position, seriesStyle, textOn, tokenText, type Theme } from './colour';
+import { chipOf, clipped, colourAt, colourOf, contrast, inks, lineStyle, position, seriesStyle, textOn, tokenText, type Theme } from './colour';
 import { format } from './format';
 
 // The table is made by implementations that are not ours (see its script) and
@@ -14,7 +14,7 @@ describe('agreement with the exported pictures', () => {
     expect(agreement.numbers.length).toBeGreaterThan(50);
   });
 
-  it.each(agreement.colours.map((c) => [`${c.theme} ${c.scale.kind}${'reverse' in c.scale ? ' reversed' : ''} ${c.value}`, c] as const))(
+  it.each([...agreement.colours, ...agreement.wheels].map((c) => [`${c.theme} ${c.scale.kind}${'reverse' in c.scale ? ' reversed' : ''} ${c.value}`, c] as const))(
     'colours %s',
     (_, c) => {
       const scale = c.scale as Scale;
@@ -70,7 +70,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   });
 
   it('writes readably on every chip', () => {
-    for (const role of ['', 'bos', 'a', 'op', 'b', 'eq', 'answer'] as const) {
+    for (const role of ['', 'bos', 'a', 'op', 'b', 'c', 'eq', 'answer'] as const) {
       const chip = chipOf(role, theme);
       expect(contrast(chip.text, chip.fill), role).toBeGreaterThanOrEqual(4.5);
     }
@@ -87,4 +87,9 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
 it('tells lines apart without colour', () => {
   const styles = palette.series_marks.map((_, i) => JSON.stringify(seriesStyle(i, false)));
   expect(new Set(styles).size).toBe(styles.length);
+  const controls = palette.control.marks.map((_, i) => JSON.stringify(seriesStyle(i, true)));
+  expect(new Set(controls).size).toBe(controls.length);
+  // The second control is not the first again, whatever stands between.
+  const series = [{ control: true }, {}, { control: true }, {}, { control: true }];
+  expect(new Set(series.map((_, i) => JSON.stringify(lineStyle(series, i, 'light')))).size).toBe(series.length);
 });

@@ -1,7 +1,7 @@
 // Colours of values, by the rules and tables of viz/palette.json, which Go
 // reads too: a cell has the same colour on the page and in an exported picture.
 import palette from '../../../viz/palette.json';
-import type { Scale, TokenRole } from '../api/types.gen';
+import type { Kin, Scale, TokenRole } from '../api/types.gen';
 
 export type Theme = 'light' | 'dark';
 
@@ -23,18 +23,49 @@ function place(scale: Scale, value: number): number {
 
 /** The colour position of a value, 0..1. */
 export function position(scale: Scale, value: number): number {
+  if (scale.kind === 'cyclic') return round(scale, value);
   const t = place(scale, value);
   return Math.min(1, Math.max(0, scale.reverse ? 1 - t : t));
 }
 
-/** 1 above the limits, -1 below, 0 within. */
+/** The position of a phase: a value beyond the limits is taken round. */
+function round({ lo, hi, reverse }: Scale, value: number): number {
+  const turns = (value - lo) / (hi - lo);
+  const t = Number.isFinite(turns) ? turns - Math.floor(turns) : 0;
+  return reverse ? 1 - t : t;
+}
+
+/** 1 above the limits, -1 below, 0 within; a phase is never beyond them. */
 export function clipped(scale: Scale, value: number): -1 | 0 | 1 {
+  if (scale.kind === 'cyclic') return 0;
   return value > scale.hi ? 1 : value < scale.lo ? -1 : 0;
 }
 
 /** The colour "#rrggbb" of a value. */
 export function colourOf(scale: Scale, value: number, theme: Theme): string {
-  return colourAt(scale.kind === 'diverging' ? 'diverging' : 'sequential', position(scale, value), theme);
+  return rampAt(scale, position(scale, value), theme);
+}
+
+/** The colour at a position 0..1 of a scale. */
+export function rampAt(scale: Scale, t: number, theme: Theme): string {
+  if (scale.kind === 'cyclic') return hue(t, Math.cos(2 * Math.PI * t), theme);
+  if (scale.kind !== 'category') return colourAt(scale.kind === 'diverging' ? 'diverging' : 'sequential', t, theme);
+  const count = scale.hi - scale.lo + 1;
+  const i = Math.floor(t * (count - 1) + 0.5);
+  return hue(i / count, i % 2 === 0 ? 1 : -1, theme);
+}
+
+/** The colour at a turn 0..1 of the theme's wheel, lighter by so many swings. */
+function hue(turn: number, swings: number, theme: Theme): string {
+  const { lightness, swing, chroma, hue: first } = palette.themes[theme].wheel;
+  const angle = (first / 360 + turn) * 2 * Math.PI;
+  return toHex([lightness + swing * swings, chroma * Math.cos(angle), chroma * Math.sin(angle)]);
+}
+
+/** The colour of a dial's hand. */
+export function handColour(role: TokenRole, theme: Theme): string {
+  const names: Record<string, string> = palette.hands;
+  return inks(theme)[(names[role] ?? names['']!) as keyof Inks];
 }
 
 /** The colour at a position 0..1 of a map. */
@@ -55,17 +86,37 @@ export function textOn(fill: string): string {
 }
 
 /** The colour of a line by its index; controls are grey. */
-export function seriesColour(theme: Theme, index: number, control: boolean): string {
+function seriesColour(theme: Theme, index: number, control: boolean): string {
   const { ui, series } = palette.themes[theme];
   return control ? ui[palette.control.color as keyof Inks] : series[index % series.length]!;
+}
+
+/** A series' place among those that are controls as it is, or no controls as it is: controls do not use up colours. */
+function ordinal(series: readonly { control?: boolean }[], index: number): number {
+  const own = series[index]!.control ?? false;
+  return series.slice(0, index).filter((s) => (s.control ?? false) === own).length;
+}
+
+/** Colour, dash and mark of one of several lines; a method's rivals have their kin's colour. */
+export function lineStyle(series: readonly { control?: boolean; kin?: Kin }[], index: number, theme: Theme): { colour: string; dash: number[]; mark: Mark } {
+  const { control = false, kin } = series[index]!;
+  const n = ordinal(series, index);
+  const { ui } = palette.themes[theme];
+  const colour = kin === 'near' ? ui.blue : kin === 'crude' ? ui.mute : seriesColour(theme, n, control);
+  return { colour, ...seriesStyle(n, control) };
+}
+
+/** The colour of bars; brass is left to the marked ones. */
+export function barColour(series: readonly { control?: boolean }[], index: number, theme: Theme): string {
+  const { length } = palette.themes[theme].series;
+  return seriesColour(theme, 1 + (ordinal(series, index) % (length - 1)), series[index]!.control ?? false);
 }
 
 export type Mark = 'disc' | 'ring' | 'square' | 'triangle' | 'diamond' | 'cross' | 'none';
 
 /** The dash and the mark of a line, so that lines differ without colour. */
 export function seriesStyle(index: number, control: boolean): { dash: number[]; mark: Mark } {
-  if (control) return { dash: palette.control.dash, mark: palette.control.mark as Mark };
-  const { series_dashes: dashes, series_marks: marks } = palette;
+  const [dashes, marks] = control ? [palette.control.dashes, palette.control.marks] : [palette.series_dashes, palette.series_marks];
   return { dash: dashes[index % dashes.length]!, mark: marks[index % marks.length] as Mark };
 }
 
@@ -109,7 +160,7 @@ function encoded(c: number): number {
 }
 
 /** Relative luminance of WCAG 2. */
-export function luminance(hex: string): number {
+function luminance(hex: string): number {
   const [r, g, b] = channels(hex);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }

@@ -41,6 +41,13 @@ export function seconds(millis: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
+/** A moment in the reader's own time: "2026-11-26 12:01". */
+export function moment(at: string): string {
+  const t = new Date(at);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${two(t.getHours())}:${two(t.getMinutes())}`;
+}
+
 /** A count with thousands apart: "1,200". */
 export function count(n: number): string {
   return n.toLocaleString('en-US');

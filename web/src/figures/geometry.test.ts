@@ -11,7 +11,8 @@ import * as tokens from './tokens';
 import { ticks } from './ticks';
 
 const measure = (text: string) => text.length * 7;
-const room = (width: number): Room => ({ width, measure, show: '' });
+const chosen = { show: '', colour: '' };
+const room = (width: number): Room => ({ width, measure, chosen, pose: null });
 const axis = (name: string, n: number): Axis => ({ name, labels: Array.from({ length: n }, (_, i) => String(i)) });
 const zeros = (...shape: number[]) => ({ shape, axes: shape.map(String), f32: encodeFloats(new Array<number>(shape.reduce((a, b) => a * b, 1)).fill(0.5)) });
 const scale = { kind: 'sequential' as const, lo: 0, hi: 1, label: 'p', format: '%.2f' };
@@ -41,6 +42,17 @@ function tokenGrid(rows = 4, columns = 3): LiveFigure {
     provenance: {},
   };
   return new LiveFigure(figure);
+}
+
+/** Three grids, of which the last is a run with something moved. */
+function patchGrids(): LiveFigure {
+  const { figure } = tokenGrid();
+  const columns = axis('position', 3);
+  const tokens = { ...figure.tokens!, panels: ['a', 'b', 'c'].map((title) => ({ title, columns })) };
+  tokens.patch = { from: 0, into: 1, call: '', results: [{ panel: 2, try: 0, cone: 'cone', changed: 'cone' }] };
+  const arrays = { p: zeros(3, 4, 3), topv: zeros(3, 4, 3, 2), cone: zeros(4, 3) };
+  const words = (...shape: number[]) => ({ shape, values: new Array<string>(shape.reduce((a, b) => a * b, 1)).fill('x') });
+  return new LiveFigure({ ...figure, tokens, arrays, texts: { cell: words(3, 4, 3), top: words(3, 4, 3, 2) } });
 }
 
 function heat(columns: number, state?: string): LiveFigure {
@@ -96,6 +108,7 @@ describe('a grid', () => {
 // Every kind: the middle of each spot's box is that spot, and steps reach every spot.
 describe.each([
   ['tokens', tokens as unknown as Painter<Layout>, tokenGrid(), [1, 4, 3]],
+  ['runs', tokens as unknown as Painter<Layout>, patchGrids(), [3, 4, 3]],
   ['heatmap abreast', heatmap as unknown as Painter<Layout>, heat(3), [2, 4, 3]],
   ['heatmap stacked', heatmap as unknown as Painter<Layout>, heat(20), [2, 4, 20]],
   ['lines', lines as unknown as Painter<Layout>, curves(), [1, 2, 3]],
@@ -137,7 +150,7 @@ describe.each([
 
 it('never shrinks the cells of a long prompt below what can be read', () => {
   const at = tokens.layout(tokenGrid(4, 60), room(390));
-  expect(at.grid.pitchX).toBe(40);
+  expect(at.grids[0]!.pitchX).toBe(40);
   expect(at.width).toBeGreaterThan(60 * 40);
 });
 
@@ -150,12 +163,12 @@ it('keeps its height while numbers come', () => {
 
 describe('readings', () => {
   it('says a token cell', () => {
-    const reading = tokens.read(tokenGrid(), { panel: 0, row: 1, col: 2 }, 'prob');
+    const reading = tokens.read(tokenGrid(), { panel: 0, row: 1, col: 2 }, { show: 'prob', colour: '' });
     expect(spoken(reading)).toBe('layer 1 · position 2, token 2: prob 0.50; best ·y 0.500, ·y 0.500');
   });
 
   it('says that a cell is not computed yet', () => {
-    const reading = heatmap.read(heat(3, btoa('\0'.repeat(12))), { panel: 0, row: 0, col: 0 });
+    const reading = heatmap.read(heat(3, btoa('\0'.repeat(12))), { panel: 0, row: 0, col: 0 }, chosen);
     expect(reading.value).toBe('not computed yet');
   });
 
@@ -174,12 +187,15 @@ it('cuts text to its room', () => {
 it.each([
   [{ ...scale, lo: 0, hi: 1 }, 5, ['0', '0.2', '0.4', '0.6', '0.8', '1']],
   [{ ...scale, lo: -3, hi: 3 }, 3, ['−2', '0', '2']],
-  [{ ...scale, kind: 'log' as const, lo: 1, hi: 1000 }, 4, ['1', '10', '100', '1e+3']],
+  [{ ...scale, kind: 'log' as const, lo: 1, hi: 1000 }, 4, ['1', '10', '100', '1,000']],
 ])('puts ticks on round numbers', (s, about, want) => {
   expect(ticks(s, about).map((t) => t.text)).toEqual(want);
 });
 
 it('never writes a limit as zero', () => {
   expect(limit({ ...scale, format: '%.2f' }, 0.0004)).toBe('0.0004');
-  expect(limit({ ...scale, kind: 'diverging' }, 2)).toBe('+2.00');
+  expect(limit({ ...scale, format: '%.2f', kind: 'diverging' }, 2)).toBe('+2');
+  expect(limit({ ...scale, format: '%.2f' }, 17000)).toBe('17,000');
+  expect(limit({ ...scale, format: '%.2f' }, -1234567.5)).toBe('−1,234,567.5');
+  expect(limit({ ...scale, format: '%.2f' }, 0)).toBe('0');
 });

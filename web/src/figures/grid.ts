@@ -18,6 +18,9 @@ export interface Grid {
 /** Cells fade in within this many milliseconds. */
 const FADE = 120;
 
+/** How much of its colour a faded cell keeps. */
+const FADED = 0.25;
+
 /** The white between cells: none where cells are a few pixels. */
 function gap(g: Grid): number {
   const small = Math.min(g.pitchX, g.pitchY);
@@ -58,6 +61,11 @@ function trace(path: Path2D, b: Box): void {
 export function drawHatched(ctx: CanvasRenderingContext2D, boxes: Box[], frame: Box, view: View): void {
   const path = new Path2D();
   for (const b of boxes) trace(path, b);
+  hatchPath(ctx, path, frame, view);
+}
+
+/** Hatches a path within the frame that holds it. */
+export function hatchPath(ctx: CanvasRenderingContext2D, path: Path2D, frame: Box, view: View): void {
   ctx.save();
   ctx.lineWidth = HATCH.width;
   ctx.strokeStyle = view.inks.line2;
@@ -87,7 +95,8 @@ function presence(n: Numbers, i: number, now: number): number {
 /**
  * Draws the cells of a grid in row-major order. Pending cells are hatched,
  * blank ones left out, NaN and infinities outlined with their own glyph, and
- * a value beyond the limits gets a notch. Returns true while a cell fades.
+ * a value beyond the limits gets a notch; faded cells only repeat another run.
+ * Returns true while a cell fades in.
  */
 export function drawCells(
   ctx: CanvasRenderingContext2D,
@@ -97,6 +106,7 @@ export function drawCells(
   view: View,
   measure: Measure,
   label: Label | null,
+  faded?: (index: number) => boolean,
 ): boolean {
   const waiting: Box[] = [];
   let fading = false;
@@ -125,7 +135,7 @@ export function drawCells(
   ctx.textBaseline = 'middle';
   for (const { box, i, alpha } of shown) {
     ctx.globalAlpha = alpha;
-    drawCell(ctx, box, numbers.data[i]!, scale, view, px >= 9 ? (label?.(i) ?? '') : '', font, measure);
+    drawCell(ctx, box, numbers.data[i]!, scale, view, px >= 9 ? (label?.(i) ?? '') : '', font, measure, faded?.(i) ?? false);
   }
   ctx.globalAlpha = 1;
   return fading;
@@ -140,6 +150,7 @@ function drawCell(
   text: string,
   font: string,
   measure: Measure,
+  faded: boolean,
 ): void {
   const path = new Path2D();
   trace(path, b);
@@ -158,7 +169,12 @@ function drawCell(
   }
   const fill = colourOf(scale, value, view.theme);
   ctx.fillStyle = fill;
-  ctx.fill(path);
+  if (faded) {
+    const { globalAlpha } = ctx;
+    ctx.globalAlpha = globalAlpha * FADED;
+    ctx.fill(path);
+    ctx.globalAlpha = globalAlpha;
+  } else ctx.fill(path);
   // A value near zero has the card's colour: a thin frame says that it is there.
   if (Math.min(b.w, b.h) >= 8 && contrast(fill, view.inks.card) < 1.13) {
     ctx.strokeStyle = view.inks.line;
@@ -167,7 +183,7 @@ function drawCell(
   }
   const over = clipped(scale, value);
   if (text === '' && over === 0) return;
-  ctx.fillStyle = textOn(fill);
+  ctx.fillStyle = faded ? view.inks.soft : textOn(fill);
   if (text !== '') ctx.fillText(fit(measure, text, font, b.w - 4), b.x + b.w / 2, middle);
   if (over !== 0 && b.w >= 10) drawNotch(ctx, b, over);
 }
@@ -199,5 +215,14 @@ export function drawFrame(ctx: CanvasRenderingContext2D, b: Box, view: View): vo
   ctx.lineWidth = view.locked ? 2 : 1.5;
   ctx.beginPath();
   ctx.roundRect(b.x - 1, b.y - 1, b.w + 2, b.h + 2, Math.min(5, b.w / 3));
+  ctx.stroke();
+}
+
+/** Rings a cell that stands for the account which was chosen. */
+export function drawRing(ctx: CanvasRenderingContext2D, b: Box, view: View): void {
+  ctx.strokeStyle = view.inks.brass;
+  ctx.lineWidth = 2.5;
+  ctx.beginPath();
+  ctx.roundRect(b.x - 1.5, b.y - 1.5, b.w + 3, b.h + 3, 6);
   ctx.stroke();
 }

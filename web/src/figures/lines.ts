@@ -1,10 +1,17 @@
-// Lines over one x axis, with bands of standard error, named at their ends.
+// Lines over one x axis, with intervals around their means, named at their ends.
+// Under a slider's rule the future of a curve is faint.
 import type { Lines, Series } from '../api/types.gen';
-import { seriesColour, seriesStyle, type Mark } from './colour';
+import { lineStyle } from './colour';
 import { format, unitLabel } from './format';
-import { DONE, PENDING, type LiveFigure, type Numbers } from './live';
-import { FONT, fit, type Box, type Layout, type Measure, type Reading, type Room, type Spot, type View } from './painter';
-import { along, ticks, type Tick } from './ticks';
+import { drawHatched } from './grid';
+import { endsOf, errorFacts } from './interval';
+import { LEGEND_ROW, NAME, beside, drawNames, flow, flowHeight } from './legend';
+import { DONE, PENDING, type FigureData, type Numbers } from './live';
+import { drawMark } from './marks';
+import { fit, type Box, type Layout, type Measure, type Reading, type Room, type Spot, type View } from './painter';
+import { SMALL, acrossFromZero, baseTicks, breaksAtZero, drawBase, drawBreak, drawHeights, heightOf, segment } from './plotaxes';
+import { drawBands, drawFrameRule, valueRoom } from './rule';
+import { ticks } from './ticks';
 
 export interface LinesLayout extends Layout {
   plot: Box;
@@ -16,143 +23,206 @@ export interface LinesLayout extends Layout {
   mini: boolean;
   /** True when the names stand below and not at the right. */
   legendBelow: boolean;
+  /** What is free at the right of the plot, for the numbers at the rule. */
+  beside: number;
 }
 
-const SMALL = FONT.ui(11);
-const NAME = FONT.ui(12, 500);
-const LEGEND_ROW = 18;
+/** What names below the plot leave free at the right. */
+const NAMES_RIGHT = 12;
+/** How strong what lies after the rule is. */
+const FUTURE = 0.4;
+/** Half of a whisker's cap. */
+const CAP = 3;
 
-function data(figure: LiveFigure): Lines {
+export const follows = true;
+
+function data(figure: FigureData): Lines {
   return figure.figure.lines!;
 }
 
-export function layout(figure: LiveFigure, room: Room): LinesLayout {
+export function layout(figure: FigureData, room: Room): LinesLayout {
   const lines = data(figure);
   const mini = room.mini !== undefined;
-  const widest = Math.max(0, ...lines.series.map((s) => room.measure(s.name, NAME)));
+  const names = lines.series.map((s) => s.name);
+  const widest = Math.max(0, ...names.map((name) => room.measure(name, NAME)));
   const legendBelow = !mini && (room.width < 560 || widest > 170);
-  const right = mini ? 10 : legendBelow ? 12 : Math.ceil(widest) + 38;
+  const beside = legendBelow ? Math.max(12, ruleRoom(figure, room.measure), lastTick(figure, room.measure)) : 0;
+  const right = mini ? 10 : legendBelow ? beside : Math.ceil(widest) + 38;
   const left = mini ? 40 : 58;
-  const below = legendBelow ? LEGEND_ROW * Math.ceil(lines.series.length / 2) + 6 : 0;
-  const usual = Math.min(300, Math.max(180, Math.round(room.width * 0.4)));
+  const top = !mini && lines.rule && figure.figure.slider?.bands?.length ? 22 : 10;
+  const below = legendBelow ? flowHeight(names, room.width - left - NAMES_RIGHT, room.measure) + 6 : 0;
+  const usual = Math.min(room.width < 700 ? 330 : 300, Math.max(190, Math.round(room.width * 0.72)));
   const tall = mini ? room.mini! - 30 : Math.max(usual, (room.tall ?? 0) - below - 50);
-  const plot = { x: left, y: 10, w: room.width - left - right, h: tall - 10 };
+  const plot = { x: left, y: top, w: room.width - left - right, h: tall - top };
   const xScale = figure.scale(lines.x_scale);
   const yScale = figure.scale(lines.y_scale);
-  const xs = Array.from(figure.numbers(lines.x).data, (v) => plot.x + plot.w * along(xScale, v));
+  const xs = Array.from(figure.numbers(lines.x).data, (v) => acrossFromZero(plot, xScale, v));
   const ys = lines.series.map((s) => {
     const numbers = figure.numbers(s.y);
-    return Array.from(numbers.data, (v, i) => (known(numbers, i) ? plot.y + plot.h * (1 - along(yScale, v)) : NaN));
+    return Array.from(numbers.data, (v, i) => (known(numbers, i) && Number.isFinite(xs[i]) ? heightOf(plot, yScale, v) : NaN));
   });
   const height = mini ? room.mini! : plot.y + plot.h + 44 + below;
-  return { width: room.width, height, plot, xs, ys, measure: room.measure, mini, legendBelow };
+  return { width: room.width, height, plot, xs, ys, measure: room.measure, mini, legendBelow, beside };
+}
+
+/** What the widest number of any frame needs beside the rule; 0 without one. */
+function ruleRoom(figure: FigureData, measure: Measure): number {
+  const lines = data(figure);
+  if (ruleAt(figure) < 0) return 0;
+  const scale = figure.scale(lines.y_scale);
+  return valueRoom(lines.series.flatMap((s) => Array.from(figure.numbers(s.y).data, (v) => format(scale.format, v))), measure) + 1;
+}
+
+/** What the label of the last tick may need beyond the plot's end. */
+function lastTick(figure: FigureData, measure: Measure): number {
+  const lines = data(figure);
+  const text = lines.x_labels?.at(-1) ?? ticks(figure.scale(lines.x_scale), 5).at(-1)?.text ?? '';
+  return Math.ceil(measure(text, SMALL) / 2) + 2;
 }
 
 function known(numbers: Numbers, i: number): boolean {
   return (numbers.state?.[i] ?? DONE) === DONE;
 }
 
-export function draw(ctx: CanvasRenderingContext2D, figure: LiveFigure, at: LinesLayout, view: View): boolean {
+/** The index at which the slider's rule stands; -1 without one. */
+function ruleAt(figure: FigureData): number {
+  return data(figure).rule && figure.figure.slider ? figure.frame : -1;
+}
+
+export function draw(ctx: CanvasRenderingContext2D, figure: FigureData, at: LinesLayout, view: View): boolean {
   const lines = data(figure);
-  drawAxes(ctx, figure, at, view);
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(at.plot.x - 5, at.plot.y - 5, at.plot.w + 10, at.plot.h + 10);
-  ctx.clip();
-  lines.series.forEach((series, s) => drawBand(ctx, figure, at, series, s, view));
-  lines.series.forEach((series, s) => drawSeries(ctx, at, series, s, view));
-  ctx.restore();
-  if (!at.mini) drawNames(ctx, lines.series, at, view);
-  if (view.spot) drawRule(ctx, at, lines.series, view.spot, view);
+  const { plot, measure, mini } = at;
+  const xScale = figure.scale(lines.x_scale);
+  const yScale = figure.scale(lines.y_scale);
+  const rule = ruleAt(figure);
+  if (rule >= 0) drawBands(ctx, plot, figure.figure.slider!, xScale, view, measure, !mini);
+  drawHeights(ctx, plot, yScale, view, measure, mini);
+  drawBase(ctx, plot, xTicks(figure, at), unitLabel(xScale.label, xScale.unit), view, measure, mini);
+  if (breaksAtZero(xScale, figure.numbers(lines.x).data)) drawBreak(ctx, plot, view);
+  hatchPending(ctx, figure, at, view);
+  const end = plot.x + plot.w + 5;
+  const now = rule < 0 ? end : Math.max(plot.x - 5, Number.isFinite(at.xs[rule]) ? at.xs[rule]! : plot.x);
+  drawPast(ctx, figure, at, plot.x - 5, now, view);
+  if (now < end) {
+    ctx.globalAlpha = FUTURE;
+    drawPast(ctx, figure, at, now, end, view);
+    ctx.globalAlpha = 1;
+  }
+  if (!mini) {
+    const names = lines.series.map((s) => s.name);
+    const ends = at.ys.map((ys, s) => ({ s, y: ys.findLast(Number.isFinite) ?? plot.y + 8 + s * LEGEND_ROW }));
+    const entries = at.legendBelow ? flow(names, plot.x, plot.y + plot.h + 52, at.width - plot.x - NAMES_RIGHT, measure) : beside(ends, plot);
+    drawNames(ctx, lines.series, entries, view, measure);
+  }
+  if (rule >= 0) {
+    const values = lines.series.flatMap((series, s) => {
+      const y = at.ys[s]![rule] ?? NaN;
+      const text = format(yScale.format, figure.numbers(series.y).data[rule] ?? NaN);
+      return Number.isFinite(y) ? [{ colour: lineStyle(lines.series, s, view.theme).colour, y, text }] : [];
+    });
+    drawFrameRule(ctx, plot, at.xs[rule] ?? plot.x, values, view, measure, mini, at.beside);
+  }
+  if (view.spot) drawPointer(ctx, at, lines.series, view.spot, view);
   return false;
 }
 
-function drawAxes(ctx: CanvasRenderingContext2D, figure: LiveFigure, at: LinesLayout, view: View): void {
-  const lines = data(figure);
-  const { plot, mini } = at;
-  const xScale = figure.scale(lines.x_scale);
-  const yScale = figure.scale(lines.y_scale);
-  ctx.lineWidth = 1;
-  ctx.font = SMALL;
-  ctx.textBaseline = 'middle';
-  ctx.textAlign = 'right';
-  for (const tick of ticks(yScale, mini ? 3 : 5)) {
-    const y = Math.round(plot.y + plot.h * (1 - along(yScale, tick.value))) + 0.5;
-    ctx.strokeStyle = view.inks.line;
-    segment(ctx, plot.x, y, plot.x + plot.w, y);
-    ctx.fillStyle = view.inks.soft;
-    ctx.fillText(tick.text, plot.x - 8, y);
+/** Hatches the stretches of x at which no series has a number yet. */
+function hatchPending(ctx: CanvasRenderingContext2D, figure: FigureData, at: LinesLayout, view: View): void {
+  const { plot, xs } = at;
+  const all = data(figure).series.map((s) => figure.numbers(s.y).state);
+  const waits = (i: number) => all.length > 0 && all.every((state) => state?.[i] === PENDING);
+  const place = (i: number, end: number) => (Number.isFinite(xs[i]) ? Math.min(plot.x + plot.w, Math.max(plot.x, xs[i]!)) : end);
+  const boxes: Box[] = [];
+  for (let i = 0; i < xs.length; i++) {
+    if (!waits(i)) continue;
+    const from = place(i - 1, plot.x);
+    while (i + 1 < xs.length && waits(i + 1)) i++;
+    boxes.push({ ...plot, x: from, w: place(i + 1, plot.x + plot.w) - from });
   }
-  ctx.strokeStyle = view.inks.edge;
-  segment(ctx, plot.x, plot.y + plot.h + 0.5, plot.x + plot.w, plot.y + plot.h + 0.5);
-  ctx.textAlign = 'center';
-  for (const { x, text } of xTicks(figure, at)) {
-    segment(ctx, x, plot.y + plot.h, x, plot.y + plot.h + 4);
-    ctx.fillText(text, x, plot.y + plot.h + 14);
-  }
-  if (mini) return;
-  ctx.fillStyle = view.inks.mute;
-  ctx.fillText(unitLabel(xScale.label, xScale.unit), plot.x + plot.w / 2, plot.y + plot.h + 32);
+  if (boxes.length > 0) drawHatched(ctx, boxes, plot, view);
+}
+
+/** The bands and curves between two x. */
+function drawPast(ctx: CanvasRenderingContext2D, figure: FigureData, at: LinesLayout, from: number, to: number, view: View): void {
+  const { series } = data(figure);
   ctx.save();
-  ctx.translate(9, plot.y + plot.h / 2);
-  ctx.rotate(-Math.PI / 2);
-  ctx.fillText(unitLabel(yScale.label, yScale.unit), 0, 0);
+  ctx.beginPath();
+  ctx.rect(from, at.plot.y - 5, to - from, at.plot.h + 10);
+  ctx.clip();
+  series.forEach((one, s) => drawBand(ctx, figure, at, one, s, view));
+  series.forEach((_, s) => drawSeries(ctx, figure, at, series, s, view));
   ctx.restore();
 }
 
-function xTicks(figure: LiveFigure, at: LinesLayout): { x: number; text: string }[] {
+function xTicks(figure: FigureData, at: LinesLayout): { x: number; text: string }[] {
   const lines = data(figure);
   const { plot, mini, measure } = at;
   const labels = lines.x_labels ?? [];
-  const scale = figure.scale(lines.x_scale);
   if (labels.length === 0) {
-    const about = mini ? 4 : Math.max(2, Math.floor(plot.w / 90));
-    return ticks(scale, about).map((t: Tick) => ({ x: plot.x + plot.w * along(scale, t.value), text: t.text }));
+    const scale = figure.scale(lines.x_scale);
+    const zero = breaksAtZero(scale, figure.numbers(lines.x).data) ? [{ x: acrossFromZero(plot, scale, 0), text: '0' }] : [];
+    return [...zero, ...baseTicks(plot, scale, mini)];
   }
   const widest = Math.max(...labels.map((l) => measure(l, SMALL))) + 10;
   const every = Math.max(1, Math.ceil((labels.length * Math.min(widest, 90)) / plot.w), mini ? Math.ceil(labels.length / 5) : 1);
   return labels.flatMap((label, i) => (i % every === 0 ? [{ x: at.xs[i]!, text: fit(measure, label, SMALL, 86) }] : []));
 }
 
-function segment(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
-  ctx.beginPath();
-  ctx.moveTo(x0, y0);
-  ctx.lineTo(x1, y1);
-  ctx.stroke();
+/** True where points have marks and whiskers: few enough do. */
+function marked(at: LinesLayout): boolean {
+  return !at.mini && at.xs.length <= at.plot.w / 12;
 }
 
-/** The band of one standard error on each side. */
-function drawBand(
-  ctx: CanvasRenderingContext2D,
-  figure: LiveFigure,
-  at: LinesLayout,
-  series: Series,
-  s: number,
-  view: View,
-): void {
-  if (!series.errors) return;
+/** The interval of a series with too many points for whiskers. */
+function drawBand(ctx: CanvasRenderingContext2D, figure: FigureData, at: LinesLayout, series: Series, s: number, view: View): void {
+  if (!series.errors || marked(at)) return;
   const scale = figure.scale(data(figure).y_scale);
   const y = figure.numbers(series.y);
   const e = figure.numbers(series.errors);
-  const place = (v: number) => at.plot.y + at.plot.h * (1 - along(scale, v));
-  const there = at.xs.map((_, i) => i).filter((i) => known(y, i) && known(e, i));
+  const place = (v: number) => {
+    const height = heightOf(at.plot, scale, v);
+    return Number.isFinite(height) ? height : at.plot.y + at.plot.h;
+  };
+  const there = at.xs.map((_, i) => i).filter((i) => known(y, i) && known(e, i) && Number.isFinite(at.xs[i]));
   if (there.length < 2) return;
+  const alpha = ctx.globalAlpha;
   ctx.beginPath();
-  for (const i of there) ctx.lineTo(at.xs[i]!, place(y.data[i]! + e.data[i]!));
-  for (const i of there.reverse()) ctx.lineTo(at.xs[i]!, place(y.data[i]! - e.data[i]!));
+  const ends = (i: number) => endsOf(figure.figure.interval, y.data[i]!, e.data[i]!);
+  for (const i of there) ctx.lineTo(at.xs[i]!, place(ends(i)[1]));
+  for (const i of there.reverse()) ctx.lineTo(at.xs[i]!, place(ends(i)[0]));
   ctx.closePath();
-  ctx.globalAlpha = 0.16;
-  ctx.fillStyle = seriesColour(view.theme, s, series.control ?? false);
+  ctx.globalAlpha = alpha * 0.16;
+  ctx.fillStyle = lineStyle(data(figure).series, s, view.theme).colour;
   ctx.fill();
-  ctx.globalAlpha = 1;
+  ctx.globalAlpha = alpha;
 }
 
-function drawSeries(ctx: CanvasRenderingContext2D, at: LinesLayout, series: Series, s: number, view: View): void {
-  const colour = seriesColour(view.theme, s, series.control ?? false);
-  const { dash, mark } = seriesStyle(s, series.control ?? false);
+/** The intervals of the points of a series, in its colour. */
+function drawWhiskers(ctx: CanvasRenderingContext2D, figure: FigureData, at: LinesLayout, series: Series): void {
+  if (!series.errors) return;
+  const { plot } = at;
+  const scale = figure.scale(data(figure).y_scale);
+  const y = figure.numbers(series.y);
+  const e = figure.numbers(series.errors);
+  const place = (v: number) => {
+    const height = heightOf(plot, scale, v);
+    return Number.isFinite(height) ? Math.min(plot.y + plot.h, Math.max(plot.y, height)) : plot.y + plot.h;
+  };
+  ctx.lineWidth = 1;
+  at.xs.forEach((x, i) => {
+    if (!known(y, i) || !known(e, i) || !Number.isFinite(x) || !Number.isFinite(y.data[i]) || !Number.isFinite(e.data[i])) return;
+    const [lo, hi] = endsOf(figure.figure.interval, y.data[i]!, e.data[i]!).map(place);
+    segment(ctx, x, hi!, x, lo!);
+    segment(ctx, x - CAP, hi!, x + CAP, hi!);
+    segment(ctx, x - CAP, lo!, x + CAP, lo!);
+  });
+}
+
+function drawSeries(ctx: CanvasRenderingContext2D, figure: FigureData, at: LinesLayout, series: Series[], s: number, view: View): void {
+  const { colour, dash, mark } = lineStyle(series, s, view.theme);
   const ys = at.ys[s]!;
   ctx.strokeStyle = colour;
-  ctx.lineWidth = series.control ? 1.25 : 1.75;
+  ctx.lineWidth = series[s]!.control ? 1.25 : 1.75;
   ctx.setLineDash(dash);
   ctx.beginPath();
   let pen = false;
@@ -166,80 +236,15 @@ function drawSeries(ctx: CanvasRenderingContext2D, at: LinesLayout, series: Seri
   });
   ctx.stroke();
   ctx.setLineDash([]);
-  if (at.mini || ys.length > at.plot.w / 12) return;
+  if (!marked(at)) return;
+  drawWhiskers(ctx, figure, at, series[s]!);
   ys.forEach((y, i) => {
     if (Number.isFinite(y)) drawMark(ctx, at.xs[i]!, y, mark, colour, view);
   });
 }
 
-function drawMark(ctx: CanvasRenderingContext2D, x: number, y: number, mark: Mark, colour: string, view: View): void {
-  if (mark === 'none') return;
-  const r = 3;
-  ctx.beginPath();
-  if (mark === 'disc' || mark === 'ring') ctx.arc(x, y, r, 0, 2 * Math.PI);
-  else if (mark === 'square') ctx.rect(x - r, y - r, 2 * r, 2 * r);
-  else if (mark === 'cross') {
-    ctx.moveTo(x - r, y - r);
-    ctx.lineTo(x + r, y + r);
-    ctx.moveTo(x + r, y - r);
-    ctx.lineTo(x - r, y + r);
-  } else {
-    ctx.moveTo(x, y - r - 1);
-    ctx.lineTo(x + r + 1, mark === 'diamond' ? y : y + r);
-    if (mark === 'diamond') ctx.lineTo(x, y + r + 1);
-    ctx.lineTo(x - r - 1, mark === 'diamond' ? y : y + r);
-    ctx.closePath();
-  }
-  ctx.fillStyle = mark === 'ring' ? view.inks.card : colour;
-  if (mark !== 'cross') ctx.fill();
-  ctx.lineWidth = 1.5;
-  ctx.strokeStyle = colour;
-  ctx.stroke();
-}
-
-/** The series' names: at the lines' ends, apart from each other, or in rows below. */
-function drawNames(ctx: CanvasRenderingContext2D, series: Series[], at: LinesLayout, view: View): void {
-  const { plot } = at;
-  ctx.font = NAME;
-  ctx.textAlign = 'left';
-  ctx.textBaseline = 'middle';
-  const places = at.legendBelow ? rowsBelow(series, at) : besideEnds(at);
-  for (const { s, x, y } of places) {
-    const control = series[s]!.control ?? false;
-    const colour = seriesColour(view.theme, s, control);
-    const { dash, mark } = seriesStyle(s, control);
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = 1.75;
-    ctx.setLineDash(dash);
-    segment(ctx, x, y, x + 18, y);
-    ctx.setLineDash([]);
-    drawMark(ctx, x + 9, y, mark, colour, view);
-    ctx.fillStyle = control ? view.inks.soft : view.inks.ink;
-    const width = at.legendBelow ? plot.w / 2 - 30 : 400;
-    ctx.fillText(fit(at.measure, series[s]!.name, NAME, width), x + 24, y + 0.5);
-  }
-}
-
-function rowsBelow(series: Series[], at: LinesLayout): { s: number; x: number; y: number }[] {
-  const { plot } = at;
-  return series.map((_, s) => ({
-    s,
-    x: plot.x + (s % 2) * (plot.w / 2),
-    y: plot.y + plot.h + 52 + Math.floor(s / 2) * LEGEND_ROW,
-  }));
-}
-
-function besideEnds(at: LinesLayout): { s: number; x: number; y: number }[] {
-  const x = at.plot.x + at.plot.w + 12;
-  const ends = at.ys.map((ys, s) => ({ s, x, y: ys.findLast(Number.isFinite) ?? at.plot.y + 8 + s * LEGEND_ROW }));
-  ends.sort((a, b) => a.y - b.y);
-  for (let i = 1; i < ends.length; i++) ends[i]!.y = Math.max(ends[i]!.y, ends[i - 1]!.y + LEGEND_ROW);
-  const over = (ends.at(-1)?.y ?? 0) - (at.plot.y + at.plot.h);
-  if (over > 0) for (const end of ends) end.y -= over;
-  return ends;
-}
-
-function drawRule(ctx: CanvasRenderingContext2D, at: LinesLayout, series: Series[], spot: Spot, view: View): void {
+/** The line and the ring at the point that the reader is at. */
+function drawPointer(ctx: CanvasRenderingContext2D, at: LinesLayout, series: Series[], spot: Spot, view: View): void {
   const x = Math.round(at.xs[spot.col]!) + 0.5;
   ctx.strokeStyle = view.locked ? view.inks.brass : view.inks.edge;
   ctx.lineWidth = 1;
@@ -249,7 +254,7 @@ function drawRule(ctx: CanvasRenderingContext2D, at: LinesLayout, series: Series
   ctx.beginPath();
   ctx.arc(at.xs[spot.col]!, y, 6, 0, 2 * Math.PI);
   ctx.lineWidth = 1.5;
-  ctx.strokeStyle = seriesColour(view.theme, spot.row, series[spot.row]?.control ?? false);
+  ctx.strokeStyle = lineStyle(series, spot.row, view.theme).colour;
   ctx.stroke();
 }
 
@@ -270,11 +275,12 @@ export function step(at: LinesLayout, from: Spot | null, dx: number, dy: number)
 }
 
 export function box(at: LinesLayout, spot: Spot): Box {
+  const x = Number.isFinite(at.xs[spot.col]) ? at.xs[spot.col]! : at.plot.x;
   const y = at.ys[spot.row]?.[spot.col] ?? NaN;
-  return { x: at.xs[spot.col]! - 6, y: (Number.isFinite(y) ? y : at.plot.y) - 6, w: 12, h: 12 };
+  return { x: x - 6, y: (Number.isFinite(y) ? y : at.plot.y) - 6, w: 12, h: 12 };
 }
 
-export function read(figure: LiveFigure, spot: Spot): Reading {
+export function read(figure: FigureData, spot: Spot): Reading {
   const lines = data(figure);
   const xScale = figure.scale(lines.x_scale);
   const yScale = figure.scale(lines.y_scale);
@@ -285,11 +291,16 @@ export function read(figure: LiveFigure, spot: Spot): Reading {
   };
   const x = lines.x_labels?.[spot.col] ?? format(xScale.format, figure.numbers(lines.x).data[spot.col]!);
   const here = lines.series[spot.row]!;
+  const error = here.errors ? figure.numbers(here.errors) : null;
+  const errors =
+    error && known(error, spot.col) && known(figure.numbers(here.y), spot.col)
+      ? errorFacts(figure.figure.interval, figure.numbers(here.y).data[spot.col]!, error.data[spot.col]!, yScale.format)
+      : [];
   return {
     title: `${xScale.label || 'x'} ${x}`,
     label: here.name,
     value: write(here),
-    facts: lines.series.filter((s) => s !== here).map((s) => ({ name: s.name, value: write(s) })),
+    facts: [...errors, ...lines.series.filter((s) => s !== here).map((s) => ({ name: s.name, value: write(s) }))],
     best: [],
   };
 }

@@ -2,7 +2,7 @@
 // which readers can select, search and hear.
 import type { Column, Table } from '../api/types.gen';
 import { format } from './format';
-import { DONE, PENDING, type LiveFigure } from './live';
+import { DONE, PENDING, type FigureData } from './live';
 
 /** One cell as it is drawn. */
 export interface TableCell {
@@ -12,7 +12,7 @@ export interface TableCell {
 
 export type Order = { column: number; down: boolean } | null;
 
-function data(figure: LiveFigure): Table {
+function data(figure: FigureData): Table {
   return figure.figure.table!;
 }
 
@@ -27,7 +27,7 @@ export function isNumeric(column: Column): boolean {
 }
 
 /** The cell of a row and column. */
-export function cell(figure: LiveFigure, row: number, column: Column): TableCell {
+export function cell(figure: FigureData, row: number, column: Column): TableCell {
   if (!column.values) return { text: column.text ? figure.text(column.text, row) : '', pending: false };
   const { data: values, state } = figure.numbers(column.values);
   const s = state?.[row] ?? DONE;
@@ -35,7 +35,7 @@ export function cell(figure: LiveFigure, row: number, column: Column): TableCell
 }
 
 /** Row numbers in the asked order; rows without a number come last. */
-export function ordered(figure: LiveFigure, order: Order): number[] {
+export function ordered(figure: FigureData, order: Order): number[] {
   const { columns, rows } = data(figure);
   const all = Array.from({ length: rows }, (_, i) => i);
   const by = order && columns[order.column];

@@ -36,11 +36,15 @@ describe('in command mode', () => {
     ['Enter', '', 'edit'],
     ['Enter', 's', 'run-next'],
     ['Enter', 'c', 'run'],
+    ['Enter', 'cs', 'run-anew'],
     ['Enter', 'a', 'run-insert'],
     ['R', 's', 'run-stale'],
     ['k', 'c', 'palette'],
     ['s', 'c', 'save'],
     ['?', 's', 'keys'],
+    ['M', 's', 'merge'],
+    ['2', '', 'heading-2'],
+    ['_', 'cs', null],
     ['q', '', null],
   ])('%s %s is %s', (key, mods, want) => {
     expect(new KeyReader(false).read(stroke(key, mods), false, 0)).toBe(want);

@@ -10,6 +10,8 @@ export interface Entry {
   kind: string;
   title: string;
   detail: string;
+  /** What else finds it: a function's name, a paper. */
+  source: string;
   keys: readonly string[];
   act: () => void;
 }
@@ -21,6 +23,7 @@ export function entries(page: NotebookPage, route: Route): Entry[] {
     kind,
     title,
     detail,
+    source: '',
     keys: [],
     act,
   });
@@ -36,9 +39,7 @@ export function entries(page: NotebookPage, route: Route): Entry[] {
         : [],
     ),
     ...session.state.variables.map((v) => entry('variable', v.name, v.name, v.value.type, () => page.select(v.cell))),
-    ...(workspace?.analyses ?? []).map((a) =>
-      entry('insert', a.name, a.title, a.summary, () => void page.insert(page.index + 1, 'code', a.example)),
-    ),
+    ...additions(page),
     ...(workspace?.models ?? []).map((m) =>
       entry('model', m.name, m.name, m.summary, () => void page.insert(page.index + 1, 'code', `m = load("${m.name}")`)),
     ),
@@ -46,10 +47,24 @@ export function entries(page: NotebookPage, route: Route): Entry[] {
   ];
 }
 
+/** What can be added as a form: every analysis, and what makes its prompts. */
+export function additions(page: NotebookPage): Entry[] {
+  const { analyses = [], makers = [] } = page.workspace ?? {};
+  return [...analyses, ...makers].map((a) => ({
+    key: `insert ${a.name}`,
+    kind: 'insert',
+    title: a.title,
+    detail: a.summary,
+    source: [a.name, a.paper].filter(Boolean).join(' · '),
+    keys: [],
+    act: () => page.add(a),
+  }));
+}
+
 /** Entries whose words hold every word that was typed; the title's beginning first. */
 export function matching(all: Entry[], wanted: string): Entry[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (e: Entry) => `${e.title} ${e.kind} ${e.detail}`.toLowerCase();
+  const text = (e: Entry) => `${e.title} ${e.kind} ${e.detail} ${e.source}`.toLowerCase();
   const rank = (e: Entry) => {
     const title = e.title.toLowerCase();
     return words.length === 0 || title.startsWith(words[0]!) ? 0 : words.some((w) => title.includes(w)) ? 1 : 2;

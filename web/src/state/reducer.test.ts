@@ -62,6 +62,27 @@ describe('a run', () => {
     expect([a.state, a.millis, a.progress]).toEqual(['done', 40, null]);
   });
 
+  it('says what came from the result cache, until a run computes it', () => {
+    const state = opened();
+    const a = state.cells[0]!;
+    const recalled = { results: 1, millis: 4200, made_at: '2026-11-24T17:00:00Z' };
+    reduce(state, run('done', { millis: 4, ran_at: '2026-11-24T18:01:00Z', recalled }));
+    expect(a.recalled).toEqual(recalled);
+    reduce(state, run('running', { clear_outputs: true }));
+    reduce(state, run('canceled'));
+    expect(a.recalled).toEqual(recalled);
+    reduce(state, run('done', { millis: 4200, ran_at: '2026-11-24T18:02:00Z' }));
+    expect(a.recalled).toBeNull();
+    load(state, {
+      seq: ++seq,
+      saved_at: '',
+      variables: [],
+      jobs: [],
+      notebook: { id: 'n', title: 'N', revision: 3, can_undo: false, can_redo: false, cells: [cell('a', { recalled })] },
+    });
+    expect(state.cells[0]!.recalled).toEqual(recalled);
+  });
+
   it('that leaves nothing clears what was there when it ends', () => {
     const state = opened();
     reduce(state, run('running', { clear_outputs: true }));

@@ -17,6 +17,8 @@ export interface CellView {
   validity: api.Validity;
   millis: number;
   ranAt: string;
+  /** What of the last run came from the result cache; null when all was computed. */
+  recalled: api.Recalled | null;
   defines: string[];
   uses: string[];
   outputs: OutputView[];
@@ -83,6 +85,7 @@ function cellView(cell: api.Cell, earlier: CellView | undefined, now: number): C
     validity: cell.validity,
     millis: cell.millis ?? 0,
     ranAt: cell.ran_at ?? '',
+    recalled: cell.recalled ?? null,
     defines: cell.defines ?? [],
     uses: cell.uses ?? [],
     outputs: (cell.outputs ?? []).map((o) => outputView(o, earlier?.outputs.find((e) => e.id === o.id), now)),
@@ -90,6 +93,9 @@ function cellView(cell: api.Cell, earlier: CellView | undefined, now: number): C
     outdated: false,
   };
 }
+
+/** An id for a new cell. */
+export const newID = (): string => crypto.randomUUID().replaceAll('-', '').slice(0, 8);
 
 /** A new cell as it is before the server knows it. */
 export function newCell(id: string, kind: api.CellKind, source: string): CellView {
@@ -186,6 +192,7 @@ function applyRun(state: NotebookState, run: api.CellRun): void {
   if (running(run.state)) return;
   cell.progress = null;
   cell.millis = run.millis ?? cell.millis;
+  if (run.ran_at) cell.recalled = run.recalled ?? null; // else the old outputs stay, and what is said of them
   cell.ranAt = run.ran_at ?? cell.ranAt;
   if (cell.outdated) cell.outputs = [];
   cell.outdated = false;

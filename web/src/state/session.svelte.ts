@@ -2,7 +2,7 @@
 import * as http from '../api/http';
 import { EventSocket, socketURL } from '../api/socket';
 import type * as api from '../api/types.gen';
-import { emptyNotebook, load, newCell, reduce, type CellView, type NotebookState } from './reducer';
+import { emptyNotebook, load, newCell, newID, reduce, type CellView, type NotebookState } from './reducer';
 import { Saving } from './saving.svelte';
 
 /** A line in words above the page, with its next step. */
@@ -17,6 +17,8 @@ export class Session {
   notice = $state<Notice | null>(null);
   /** When the connection was lost, ms of Date.now(); 0 while it is there. */
   lostAt = $state(0);
+  /** True when the program that answers now does not know this page: it was started anew. */
+  signedOut = $state(false);
   /** True when the notebook could not be read at all. */
   missing = $state<Notice | null>(null);
   private socket: EventSocket | null = null;
@@ -69,6 +71,7 @@ export class Session {
   private connected(connected: boolean): void {
     if (connected) {
       this.lostAt = 0;
+      this.signedOut = false;
       if (this.saving.pending) void this.saving.flush();
       return;
     }
@@ -81,7 +84,7 @@ export class Session {
     try {
       await http.workspace();
     } catch (error) {
-      if (error instanceof http.ApiError && error.status === 401) this.notice = http.inWords(error);
+      this.signedOut = error instanceof http.ApiError && error.status === 401;
     }
   }
 
@@ -161,7 +164,7 @@ export class Session {
    * to it. Returns its id; done says whether the server took it.
    */
   insert(index: number, kind: api.CellKind, source: string): { id: string; done: Promise<boolean> } {
-    const cell = newCell(crypto.randomUUID().replaceAll('-', '').slice(0, 8), kind, source);
+    const cell = newCell(newID(), kind, source);
     this.state.inserting.push({ index, cell });
     this.state.cells.splice(index, 0, cell);
     // Sent before any text of it.
@@ -189,6 +192,8 @@ export class Session {
   run = (cells: string[]) => this.queue({ cells });
   runStale = () => this.queue({ stale: true });
   runAll = () => this.queue({ all: true });
+  /** Runs cells, or all of them, without a look into the result cache. */
+  runAnew = (cells?: string[]) => this.queue(cells ? { cells, fresh: true } : { all: true, fresh: true });
 
   /** Stops the running cell and clears the queue; with a cell only that one. */
   interrupt = (cell?: string) => this.ask(() => http.interrupt(this.state.id, cell ? { cell } : {}));

@@ -11,6 +11,7 @@ const cell = (more: Partial<CellView>): CellView => ({
   validity: 'fresh',
   millis: 0,
   ranAt: '',
+  recalled: null,
   defines: [],
   uses: [],
   outputs: [],
