@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 
 	"orrery/models"
+	"orrery/models/exactjson"
 	"orrery/models/weights"
 	"orrery/models/zoo"
 )
@@ -16,7 +16,7 @@ import (
 // dumpCommand writes one run as a safetensors file, so that any language can
 // check the engine.
 type dumpCommand struct {
-	Model   string `arg:"" help:"A shipped model's name or a model directory."`
+	Model   string `arg:"" help:"A shipped model's name, a model directory, or the OWNER/NAME of a pulled model."`
 	IDs     string `name:"ids" xor:"input" required:"" help:"Token ids: commas within a prompt, semicolons between prompts."`
 	Prompt  string `xor:"input" required:"" help:"One prompt as text; the tokenizer's template (BOS) is applied."`
 	Prompts string `xor:"input" required:"" help:"A file with one prompt a line, or a JSON list of strings." type:"existingfile"`
@@ -67,7 +67,7 @@ func (c *dumpCommand) Run(ctx context.Context, con *console) error {
 	for _, w := range m.Warnings(batch) {
 		fmt.Fprintln(con.err, "warning:", w)
 	}
-	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "kernel": models.BitsPath()}); err != nil {
+	if err := weights.WriteFile(c.Out, tensors, map[string]string{"model": m.Name, "hash": m.Hash(), "basis": m.Basis(), "kernel": models.BitsPath()}); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.err, "%s: %d tensors\n", c.Out, len(tensors))
@@ -184,7 +184,7 @@ func readPrompts(path string) ([]string, error) {
 	text := strings.TrimRight(string(data), "\r\n")
 	if strings.HasPrefix(strings.TrimSpace(text), "[") {
 		var prompts []string
-		if err := json.Unmarshal(data, &prompts); err != nil {
+		if err := exactjson.Decode(data, &prompts); err != nil {
 			return nil, fmt.Errorf("%s: a JSON list of strings was expected: %w", path, err)
 		}
 		if len(prompts) == 0 {

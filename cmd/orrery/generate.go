@@ -14,7 +14,7 @@ import (
 
 // generateCommand continues a prompt, token by token as they come.
 type generateCommand struct {
-	Model       string   `arg:"" help:"A shipped model's name or a model directory."`
+	Model       string   `arg:"" help:"A shipped model's name, a model directory, or the OWNER/NAME of a pulled model."`
 	Prompt      string   `xor:"input" required:"" help:"The text to continue; empty starts from BOS."`
 	IDs         string   `name:"ids" xor:"input" required:"" help:"The prompt as token ids, separated by commas; works without a tokenizer."`
 	N           int      `name:"n" default:"20" help:"The most tokens to add."`
@@ -25,12 +25,15 @@ type generateCommand struct {
 	Seed        uint64   `help:"Fixes what is drawn."`
 	Stop        []string `sep:"none" help:"Ends at this text, which is left out; may be given more than once."`
 	Edits       string   `help:"A JSON file of edits that hold at every step." type:"existingfile"`
-	JSON        bool     `name:"json" help:"Write {\"ids\": [...], \"text\": \"...\"} with the prompt's ids first."`
+	JSON        bool     `name:"json" help:"Write {\"ids\": [...], \"text\": \"...\", \"reason\": \"...\"} with the prompt's ids first, and why it ended; without a tokenizer there is no text."`
 }
 
 func (c *generateCommand) Run(ctx context.Context, con *console) error {
 	if c.N < 1 {
 		return fmt.Errorf("--n %d: at least 1 token", c.N)
+	}
+	if c.Temperature == 0 && (c.TopK != 0 || c.TopP != 1) {
+		return fmt.Errorf("--top-k and --top-p choose what is drawn from, and nothing is drawn with --temperature 0, which takes the likeliest token: say --temperature 1")
 	}
 	m, err := zoo.Open(c.Model)
 	if err != nil {
@@ -53,7 +56,11 @@ func (c *generateCommand) Run(ctx context.Context, con *console) error {
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(con.out).Encode(map[string][]int{"ids": append(append([]int{}, prompt...), out[0].IDs...)})
+		c.warn(con, m, len(prompt), out[0])
+		return json.NewEncoder(con.out).Encode(struct {
+			IDs    []int  `json:"ids"`
+			Reason string `json:"reason"`
+		}{append(append([]int{}, prompt...), out[0].IDs...), out[0].Reason})
 	}
 	var whole strings.Builder
 	w := &textWriter{to: con.out, m: m, ids: append([]int{}, prompt...), stop: c.Stop}
@@ -63,10 +70,12 @@ func (c *generateCommand) Run(ctx context.Context, con *console) error {
 	if err := w.add(); err != nil {
 		return err
 	}
+	w.prompt = len(w.text)
 	out, err := m.Generate(ctx, [][]int{prompt}, opt, w.step)
 	if err != nil {
 		return err
 	}
+	defer c.warn(con, m, len(prompt), out[0])
 	if err := w.end(); err != nil || !c.JSON {
 		return err
 	}
@@ -75,6 +84,14 @@ func (c *generateCommand) Run(ctx context.Context, con *console) error {
 		Text   string `json:"text"`
 		Reason string `json:"reason"`
 	}{w.ids, whole.String(), out[0].Reason})
+}
+
+// warn says where the model went beyond what it was trained on: it has read the
+// prompt and all that it added but the last token.
+func (c *generateCommand) warn(con *console, m *models.Model, prompt int, out models.Generated) {
+	for _, w := range m.Warnings(models.Batch{B: 1, T: prompt + len(out.IDs) - 1}) {
+		fmt.Fprintln(con.err, "warning:", w)
+	}
 }
 
 // prompt reads the prompt as ids.
@@ -105,9 +122,6 @@ type textWriter struct {
 }
 
 func (w *textWriter) step(s models.Step) error {
-	if len(w.text) > 0 && w.prompt == 0 {
-		w.prompt = len(w.text)
-	}
 	w.ids = append(w.ids, s.ID)
 	return w.add()
 }

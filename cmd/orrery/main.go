@@ -12,11 +12,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"orrery/models"
+	"orrery/server/analysis"
 )
 
 func main() {
@@ -28,6 +31,8 @@ func main() {
 
 // cli is the command line.
 type cli struct {
+	Version kong.VersionFlag `help:"Show the version, which every figure and checkpoint names, and end."`
+
 	Serve    serveCommand    `cmd:"" default:"withargs" help:"Serve the notebook on this machine and open the browser (the default)."`
 	Run      runCommand      `cmd:"" help:"Execute a notebook without a browser and write its figures."`
 	Train    trainCommand    `cmd:"" help:"Train a shipped model from its recipe; stops and resumes."`
@@ -36,7 +41,8 @@ type cli struct {
 	Dump     dumpCommand     `cmd:"" help:"Write logits, activations and gradients to a safetensors file."`
 	Bench    benchCommand    `cmd:"" help:"Measure the engine, as the README's table does."`
 	Tokenize tokenizeCommand `cmd:"" help:"Read a JSON list of strings, write a JSON list of id lists."`
-	Generate generateCommand `cmd:"" help:"Continue a prompt greedily."`
+	Prompts  promptsCommand  `cmd:"" help:"Check a file of prompts or pairs, say what a model drops of it, and convert it."`
+	Generate generateCommand `cmd:"" help:"Continue a prompt: greedily, or with tokens drawn by temperature, top-k and top-p."`
 }
 
 // console is where a command reads and writes.
@@ -57,7 +63,7 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("orrery"), kong.Writers(out, errOut),
 		kong.Description("An interactive notebook for mechanistic interpretability of small transformers."),
-		kong.Vars{"synth_families": synthFamilies(), "synth_sizes": synthSizeNames()},
+		kong.Vars{"version": "orrery " + analysis.Version, "synth_families": synthFamilies(), "synth_sizes": synthSizeNames()},
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&console{in, out, errOut}))
 	if err != nil {
@@ -69,6 +75,13 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 		return exited
 	}
 	if err != nil {
+		var commands []string
+		for _, c := range parser.Model.Children {
+			commands = append(commands, c.Name)
+		}
+		if word := unknownCommand(commands, args); word != "" {
+			err = fmt.Errorf("unknown command %q; there is %s", word, strings.Join(commands, ", "))
+		}
 		fmt.Fprintf(errOut, "orrery: %v\nSee: orrery --help\n", err)
 		return 2
 	}
@@ -85,4 +98,13 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 		return 1
 	}
 	return 0
+}
+
+// unknownCommand is the first word of a command line if that is none of the
+// commands; kong takes it for an argument of the default one.
+func unknownCommand(commands, args []string) string {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || slices.Contains(commands, args[0]) {
+		return ""
+	}
+	return args[0]
 }

@@ -86,7 +86,8 @@ func TestPull(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"pull", "gpt2"}, "EleutherAI/pythia-70m"},
+		{[]string{"pull", "gpt2"}, "openai-community/gpt2"},
+		{[]string{"pull", "word"}, "EleutherAI/pythia-70m"},
 		{[]string{"pull", "a/b", "--endpoint", "http://example.com"}, "not https"},
 		{[]string{"pull", "a/b", "--limit-gb", "0"}, "--limit-gb 0"},
 	} {

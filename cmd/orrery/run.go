@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,35 +21,56 @@ import (
 // runCommand executes a notebook without a browser.
 type runCommand struct {
 	Notebook string `arg:"" help:"The notebook, a Markdown file." type:"existingfile"`
-	Out      string `required:"" help:"Folder for the figures: CELL.FORMAT, CELL-2.FORMAT for a cell's second." placeholder:"DIR"`
+	Out      string `help:"Folder for the figures: CELL.FORMAT, CELL-2.FORMAT for a cell's second; none are written without it." placeholder:"DIR"`
+	Check    bool   `help:"Compare every result with the recorded one within its stated tolerance; fail when one differs." xor:"check"`
 	Theme    string `enum:"light,dark" default:"light" help:"Colours of pictures: light or dark."`
-	Record   string `help:"Also write what the cells left as a shipped notebook's outputs." placeholder:"FILE"`
+	Cached   bool   `help:"Take results from the result cache of the notebook folder that the file lies in, and keep new ones there. Without it everything is computed." xor:"check,record"`
+	Record   string `help:"Also write what the cells left as a shipped notebook's outputs." placeholder:"FILE" xor:"record"`
 }
 
-func (c *runCommand) Run(ctx context.Context, con *console) error {
+func (c *runCommand) Run(ctx context.Context, con *console) (failed error) {
 	text, err := os.ReadFile(c.Notebook)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return err
+	if c.Out != "" {
+		if err := os.MkdirAll(c.Out, 0o755); err != nil {
+			return err
+		}
+	}
+	var recorded []*server.Recorded
+	if c.Check { // before the work: a notebook without records costs nothing
+		if recorded, err = server.ReadRecorded(ctx, c.Notebook); err != nil {
+			return err
+		}
 	}
 	id := strings.TrimSuffix(filepath.Base(c.Notebook), ".md")
 	report := &runReport{con: con}
-	done, err := server.Execute(ctx, id, text, server.Execution{
-		Models: server.NewCatalog(filepath.Dir(c.Notebook), "."), Each: report.event,
-	})
+	x := server.Execution{Models: server.NewCatalog(filepath.Dir(c.Notebook), "."), Each: report.event}
+	if c.Cached {
+		if x.Results, err = server.OpenResults(c.Notebook, slog.New(slog.NewTextHandler(con.err, nil))); err != nil {
+			return err
+		}
+		defer func() { failed = errors.Join(failed, x.Results.Close()) }()
+	}
+	done, err := server.Execute(ctx, id, text, x)
 	if done == nil {
 		return err
 	}
+	if !slices.ContainsFunc(done.Notebook.Cells, func(c api.Cell) bool { return c.Kind == api.CellCode }) {
+		return fmt.Errorf("%s has no code cells: they are the blocks between ```python and ```", c.Notebook)
+	}
+	if c.Check && err == nil {
+		return printChecks(con, server.Check(recorded, done))
+	}
 	printOutputs(con, done)
-	written, failed := c.write(done), done.Failed()
-	if c.Record != "" && err == nil && failed == nil {
+	written, cells := c.write(done), done.Failed()
+	if c.Record != "" && err == nil && cells == nil {
 		if err := writeRecord(c.Record, done); err != nil {
 			return err
 		}
 	}
-	return errors.Join(err, written, failed)
+	return errors.Join(err, written, cells)
 }
 
 // printOutputs writes what cells printed and their values, in page order.
@@ -60,14 +83,46 @@ func printOutputs(con *console, done *server.Executed) {
 			case api.OutputValue:
 				fmt.Fprintln(con.out, o.Value.Repr)
 			case api.OutputError:
-				fmt.Fprintf(con.err, "%s: line %d, column %d: %v\n", cell.ID, o.Error.Line, o.Error.Column, o.Error)
+				where := ""
+				if o.Error.Line > 0 { // a cell that did not begin fails nowhere
+					where = fmt.Sprintf("line %d, column %d: ", o.Error.Line, o.Error.Column)
+				}
+				fmt.Fprintf(con.err, "%s: %s%v\n", cell.ID, where, o.Error)
 			}
 		}
 	}
 }
 
+// printChecks writes a line a cell and a closing one. Its error says how many
+// cells differ.
+func printChecks(con *console, list []server.Checked) error {
+	differ, results := 0, 0
+	for _, c := range list {
+		results += c.Figures + c.Texts
+		switch {
+		case c.Problem != nil:
+			differ++
+			fmt.Fprintf(con.out, "%-16s DIFFERS  %v\n", c.Cell, c.Problem)
+		case c.Figures == 0:
+			fmt.Fprintf(con.out, "%-16s same\n", c.Cell)
+		case c.Same == c.Numbers:
+			fmt.Fprintf(con.out, "%-16s same     %d numbers, to the last bit\n", c.Cell, c.Numbers)
+		default:
+			fmt.Fprintf(con.out, "%-16s same     %d numbers, %d to the last bit, the largest distance %.1e of its array's largest\n", c.Cell, c.Numbers, c.Same, c.Largest)
+		}
+	}
+	if differ > 0 {
+		return fmt.Errorf("%d of %d cells differ from what is recorded", differ, len(list))
+	}
+	fmt.Fprintf(con.out, "%d results of %d cells are the recorded ones\n", results, len(list))
+	return nil
+}
+
 // write writes every figure in every format.
 func (c *runCommand) write(done *server.Executed) error {
+	if c.Out == "" {
+		return nil
+	}
 	for _, cell := range done.Notebook.Cells {
 		figures := 0
 		for _, o := range cell.Outputs {
@@ -127,7 +182,11 @@ func (r *runReport) event(e api.Event) {
 	case api.EventCellState:
 		switch s := e.CellState; s.State {
 		case api.StateDone, api.StateFailed, api.StateCanceled:
-			fmt.Fprintf(r.con.err, "%-12s %s  %.2f s\n", s.Cell, s.State, float64(s.Millis)/1000)
+			from := ""
+			if c := s.Recalled; c != nil {
+				from = fmt.Sprintf("  (%d from the cache, computed in %.2f s, %s)", c.Results, float64(c.Millis)/1000, c.MadeAt)
+			}
+			fmt.Fprintf(r.con.err, "%-12s %s  %.2f s%s\n", s.Cell, s.State, float64(s.Millis)/1000, from)
 		}
 	case api.EventProgress:
 		if p := e.Progress.Progress; time.Since(r.shown) > time.Second && p.Done < p.Total {

@@ -20,7 +20,7 @@ import (
 type serveCommand struct {
 	Dir       string `help:"Folder of notebooks. Default: Orrery in the home folder." placeholder:"DIR"`
 	Addr      string `default:"127.0.0.1" help:"Loopback address to listen on."`
-	Port      int    `default:"0" help:"Port to listen on; 0 takes a free one."`
+	Port      int    `default:"0" help:"Port to listen on; 0 takes the one of the last time, if it is free, else another free one."`
 	NoBrowser bool   `help:"Print the address only."`
 	Web       string `help:"Serve the page from this folder instead of the built one, for work on the page." type:"existingdir" placeholder:"DIR"`
 	Verbose   bool   `help:"Log requests."`

@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
+	"orrery/models/exactjson"
 	"orrery/models/tokenizer"
 	"orrery/models/zoo"
 )
@@ -21,7 +23,11 @@ func (c *tokenizeCommand) Run(con *console) error {
 		return err
 	}
 	var texts []string
-	if err := json.NewDecoder(con.in).Decode(&texts); err != nil {
+	in, err := io.ReadAll(con.in)
+	if err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	if err := exactjson.Decode(in, &texts); err != nil {
 		return fmt.Errorf("standard input: a JSON list of strings was expected: %w", err)
 	}
 	ids := make([][]int, len(texts))

@@ -37,7 +37,7 @@ func (c *trainCommand) Run(ctx context.Context, con *console) error {
 			return
 		}
 		shown = time.Now()
-		fmt.Fprintf(con.out, "step %5d/%d  loss %.4f", p.Step, p.Steps, p.Loss)
+		fmt.Fprintf(con.out, "step %5d/%d  loss %9.3g", p.Step, p.Steps, p.Loss)
 		if measured {
 			fmt.Fprintf(con.out, "  train %6.2f %%  held-out %6.2f %%", 100*p.TrainAccuracy, 100*p.HeldOutAccuracy)
 		}
