@@ -4,92 +4,92 @@
 
 package kernel
 
-// back1x8AVX2 is, for 1 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back1x8AVX2 is, for 1 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back1x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back1x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back2x8AVX2 is, for 2 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back2x8AVX2 is, for 2 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back2x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back2x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back3x8AVX2 is, for 3 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back3x8AVX2 is, for 3 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back3x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back3x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back4x8AVX2 is, for 4 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back4x8AVX2 is, for 4 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back4x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back4x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back5x8AVX2 is, for 5 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back5x8AVX2 is, for 5 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back5x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back5x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back6x8AVX2 is, for 6 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back6x8AVX2 is, for 6 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back6x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back6x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back7x8AVX2 is, for 7 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back7x8AVX2 is, for 7 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back7x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back7x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back8x8AVX2 is, for 8 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back8x8AVX2 is, for 8 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back8x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back8x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back9x8AVX2 is, for 9 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back9x8AVX2 is, for 9 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back9x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back9x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back10x8AVX2 is, for 10 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back10x8AVX2 is, for 10 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back10x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back10x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back11x8AVX2 is, for 11 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back11x8AVX2 is, for 11 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back11x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back11x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back12x8AVX2 is, for 12 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back12x8AVX2 is, for 12 rows j and 8 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back12x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back12x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back1x16AVX2 is, for 1 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back1x16AVX2 is, for 1 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back1x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back1x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back2x16AVX2 is, for 2 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back2x16AVX2 is, for 2 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back2x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back2x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back3x16AVX2 is, for 3 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back3x16AVX2 is, for 3 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back3x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back3x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back4x16AVX2 is, for 4 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back4x16AVX2 is, for 4 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back4x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back4x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back5x16AVX2 is, for 5 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back5x16AVX2 is, for 5 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back5x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back5x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 
-// back6x16AVX2 is, for 6 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.
+// back6x16AVX2 is, for 6 rows j and 16 columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%16] * b[(i/16)*bps+(p-lane)*16+i%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.
 //
 //go:noescape
-func back6x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+func back6x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)

@@ -4,10 +4,11 @@
 
 #include "textflag.h"
 
-// func back1x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back1x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back1x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back1x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -25,7 +26,10 @@ start:
 	MOVQ    b+32(FP), BX
 	MOVQ    lane+48(FP), SI
 	MOVQ    k+56(FP), DI
-	MOVQ    next+64(FP), R8
+	MOVQ    next+72(FP), R8
+	LEAQ    64(AX), R9
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R9, R8
 	MOVQ    DX, R9
 	SHLQ    $0x02, R9
 	ADDQ    AX, R9
@@ -88,13 +92,23 @@ turn:
 	JNZ     panel
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000040, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back2x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back2x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back2x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back2x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -115,7 +129,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    128(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -191,13 +208,23 @@ turn:
 	VMOVUPS Y0, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y1, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000080, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back3x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back3x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back3x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back3x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -221,7 +248,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    192(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -310,13 +340,23 @@ turn:
 	VMOVUPS Y1, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y2, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000000c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back4x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back4x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back4x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back4x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -343,7 +383,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    256(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -445,13 +488,23 @@ turn:
 	VMOVUPS Y2, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y3, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000100, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back5x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back5x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back5x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back5x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -481,7 +534,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    320(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -596,13 +652,23 @@ turn:
 	VMOVUPS Y3, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y4, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000140, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back6x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back6x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back6x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back6x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -635,7 +701,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    384(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -763,13 +832,23 @@ turn:
 	VMOVUPS Y4, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y5, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000180, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back7x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back7x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back7x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back7x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -805,7 +884,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    448(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -946,13 +1028,23 @@ turn:
 	VMOVUPS Y5, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y6, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000001c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back8x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back8x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back8x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back8x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -991,7 +1083,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    512(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1145,13 +1240,23 @@ turn:
 	VMOVUPS Y6, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y7, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000200, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back9x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back9x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back9x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back9x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1193,7 +1298,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    576(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1360,13 +1468,23 @@ turn:
 	VMOVUPS Y7, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y8, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x09, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000240, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back10x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back10x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back10x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back10x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1411,7 +1529,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    640(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1591,13 +1712,23 @@ turn:
 	VMOVUPS Y8, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y9, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0a, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000280, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back11x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back11x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back11x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back11x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1645,7 +1776,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    704(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1838,13 +1972,23 @@ turn:
 	VMOVUPS Y9, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y10, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0b, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000002c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back12x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back12x8AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back12x8AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back12x8AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1895,7 +2039,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    768(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2101,13 +2248,23 @@ turn:
 	VMOVUPS Y10, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y11, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0c, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000300, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back1x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back1x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back1x16AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back1x16AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2127,7 +2284,10 @@ start:
 	MOVQ    b+32(FP), BX
 	MOVQ    lane+48(FP), SI
 	MOVQ    k+56(FP), DI
-	MOVQ    next+64(FP), R8
+	MOVQ    next+72(FP), R8
+	LEAQ    64(AX), R9
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R9, R8
 	MOVQ    DX, R9
 	SHLQ    $0x02, R9
 	ADDQ    AX, R9
@@ -2201,13 +2361,23 @@ turn:
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000040, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back2x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back2x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back2x16AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back2x16AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2232,7 +2402,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    128(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2325,13 +2498,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000080, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back3x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back3x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back3x16AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back3x16AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2361,7 +2544,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    192(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2473,13 +2659,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000000c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back4x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back4x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back4x16AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back4x16AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2514,7 +2710,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    256(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2645,13 +2844,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000100, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back5x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back5x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back5x16AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back5x16AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2691,7 +2900,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    320(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2841,13 +3053,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000140, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back6x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back6x16AVX2(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·back6x16AVX2(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back6x16AVX2(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2892,7 +3114,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    384(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -3061,5 +3286,14 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000180, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET

@@ -4,152 +4,152 @@
 
 package kernel
 
-// tile1x1AVX2 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile1x1AVX2 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile1x2AVX2 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile1x2AVX2 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile2x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile2x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile2x2AVX2 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile2x2AVX2 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile2x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile2x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile2x3AVX2 is, for 2 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile2x3AVX2 is, for 2 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile2x3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile2x3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile3x1AVX2 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile3x1AVX2 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile3x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile3x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile3x2AVX2 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile3x2AVX2 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile3x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile3x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile4x1AVX2 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile4x1AVX2 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile4x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile4x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile5x1AVX2 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile5x1AVX2 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile5x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile5x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile6x1AVX2 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile6x1AVX2 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile6x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile6x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tileBF161x1AVX2 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF161x1AVX2 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF161x2AVX2 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF161x2AVX2 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF162x2AVX2 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF162x2AVX2 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF162x3AVX2 is, for 2 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF162x3AVX2 is, for 2 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF163x1AVX2 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF163x1AVX2 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF163x2AVX2 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF163x2AVX2 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF164x1AVX2 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF164x1AVX2 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF165x1AVX2 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF165x1AVX2 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF166x1AVX2 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF166x1AVX2 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF161x1AVX2 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF161x1AVX2 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF161x2AVX2 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF161x2AVX2 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF162x1AVX2 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF162x2AVX2 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF162x2AVX2 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF162x3AVX2 is, for 2 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF162x3AVX2 is, for 2 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF163x1AVX2 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF163x1AVX2 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF163x2AVX2 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF163x2AVX2 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF164x1AVX2 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF164x1AVX2 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF165x1AVX2 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF165x1AVX2 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF166x1AVX2 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF166x1AVX2 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)

@@ -4,9 +4,10 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile1x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -14,7 +15,7 @@ TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -81,12 +82,24 @@ single:
 done:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile1x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -94,7 +107,7 @@ TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
@@ -193,12 +206,24 @@ done:
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile2x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -206,7 +231,7 @@ TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -297,12 +322,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile2x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -310,7 +347,7 @@ TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -449,12 +486,24 @@ done:
 	VMOVUPS Y5, 32(AX)
 	VMOVUPS Y6, 64(AX)
 	VMOVUPS Y7, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile2x3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile2x3AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x3AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile2x3AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -462,7 +511,7 @@ TEXT ·tile2x3AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -648,12 +697,24 @@ done:
 	VMOVUPS Y9, 96(AX)
 	VMOVUPS Y10, 128(AX)
 	VMOVUPS Y11, 160(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile3x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -661,7 +722,7 @@ TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -776,12 +837,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile3x2AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -789,7 +862,7 @@ TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -968,12 +1041,24 @@ done:
 	VMOVUPS Y9, 32(AX)
 	VMOVUPS Y10, 64(AX)
 	VMOVUPS Y11, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile4x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -982,7 +1067,7 @@ TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -1142,12 +1227,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile5x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1156,7 +1253,7 @@ TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -1343,12 +1440,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile6x1AVX2(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1357,7 +1466,7 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -1571,12 +1680,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF161x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF161x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -1584,7 +1705,7 @@ TEXT ·tileBF161x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -1661,12 +1782,24 @@ single:
 done:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF161x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF161x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -1674,7 +1807,7 @@ TEXT ·tileBF161x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
@@ -1793,12 +1926,24 @@ done:
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF162x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF162x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1806,7 +1951,7 @@ TEXT ·tileBF162x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -1883,12 +2028,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF162x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF162x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1896,7 +2053,7 @@ TEXT ·tileBF162x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -2013,12 +2170,24 @@ done:
 	VMOVUPS Y5, 32(AX)
 	VMOVUPS Y6, 64(AX)
 	VMOVUPS Y7, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF162x3AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF162x3AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2026,7 +2195,7 @@ TEXT ·tileBF162x3AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -2182,12 +2351,24 @@ done:
 	VMOVUPS Y9, 96(AX)
 	VMOVUPS Y10, 128(AX)
 	VMOVUPS Y11, 160(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF163x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF163x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2195,7 +2376,7 @@ TEXT ·tileBF163x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -2290,12 +2471,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF163x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF163x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2303,7 +2496,7 @@ TEXT ·tileBF163x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -2450,12 +2643,24 @@ done:
 	VMOVUPS Y9, 32(AX)
 	VMOVUPS Y10, 64(AX)
 	VMOVUPS Y11, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF164x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF164x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2464,7 +2669,7 @@ TEXT ·tileBF164x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -2596,12 +2801,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF165x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF165x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2610,7 +2827,7 @@ TEXT ·tileBF165x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -2763,12 +2980,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF166x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileBF166x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2777,7 +3006,7 @@ TEXT ·tileBF166x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -2951,12 +3180,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF161x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF161x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF161x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -2964,7 +3205,7 @@ TEXT ·tileF161x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3031,12 +3272,24 @@ single:
 done:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF161x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF161x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF161x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -3044,7 +3297,7 @@ TEXT ·tileF161x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
@@ -3143,12 +3396,24 @@ done:
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
 	VMOVUPS Y3, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF162x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF162x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF162x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3156,7 +3421,7 @@ TEXT ·tileF162x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3227,12 +3492,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF162x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF162x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF162x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3240,7 +3517,7 @@ TEXT ·tileF162x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -3345,12 +3622,24 @@ done:
 	VMOVUPS Y5, 32(AX)
 	VMOVUPS Y6, 64(AX)
 	VMOVUPS Y7, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF162x3AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF162x3AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF162x3AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3358,7 +3647,7 @@ TEXT ·tileF162x3AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -3496,12 +3785,24 @@ done:
 	VMOVUPS Y9, 96(AX)
 	VMOVUPS Y10, 128(AX)
 	VMOVUPS Y11, 160(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF163x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF163x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF163x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3509,7 +3810,7 @@ TEXT ·tileF163x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Y0
@@ -3598,12 +3899,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF163x2AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF163x2AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF163x2AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3611,7 +3924,7 @@ TEXT ·tileF163x2AVX2(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -3746,12 +4059,24 @@ done:
 	VMOVUPS Y9, 32(AX)
 	VMOVUPS Y10, 64(AX)
 	VMOVUPS Y11, 96(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF164x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF164x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF164x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3760,7 +4085,7 @@ TEXT ·tileF164x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -3886,12 +4211,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF165x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF165x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF165x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3900,7 +4237,7 @@ TEXT ·tileF165x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -4047,12 +4384,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF166x1AVX2(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF166x1AVX2(SB), NOSPLIT, $0-73
+TEXT ·tileF166x1AVX2(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -4061,7 +4410,7 @@ TEXT ·tileF166x1AVX2(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -4229,5 +4578,16 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET

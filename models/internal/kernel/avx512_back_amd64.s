@@ -4,10 +4,11 @@
 
 #include "textflag.h"
 
-// func back1x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back1x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back1x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back1x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -25,7 +26,10 @@ start:
 	MOVQ    b+32(FP), BX
 	MOVQ    lane+48(FP), SI
 	MOVQ    k+56(FP), DI
-	MOVQ    next+64(FP), R8
+	MOVQ    next+72(FP), R8
+	LEAQ    64(AX), R9
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R9, R8
 	MOVQ    DX, R9
 	SHLQ    $0x02, R9
 	ADDQ    AX, R9
@@ -83,13 +87,23 @@ turn:
 	JNZ     panel
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000040, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back2x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back2x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back2x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back2x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -110,7 +124,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    128(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -176,13 +193,23 @@ turn:
 	VMOVUPS Y0, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y1, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000080, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back3x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back3x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back3x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back3x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -206,7 +233,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    192(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -280,13 +310,23 @@ turn:
 	VMOVUPS Y1, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y2, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000000c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back4x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back4x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back4x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back4x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -313,7 +353,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    256(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -395,13 +438,23 @@ turn:
 	VMOVUPS Y2, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y3, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000100, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back5x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back5x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back5x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back5x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -431,7 +484,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    320(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -521,13 +577,23 @@ turn:
 	VMOVUPS Y3, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y4, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000140, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back6x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back6x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back6x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back6x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -560,7 +626,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    384(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -658,13 +727,23 @@ turn:
 	VMOVUPS Y4, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y5, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000180, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back7x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back7x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back7x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back7x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -700,7 +779,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    448(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -806,13 +888,23 @@ turn:
 	VMOVUPS Y5, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y6, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000001c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back8x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back8x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back8x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back8x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -851,7 +943,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    512(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -965,13 +1060,23 @@ turn:
 	VMOVUPS Y6, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y7, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000200, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back9x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back9x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back9x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back9x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1013,7 +1118,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    576(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1135,13 +1243,23 @@ turn:
 	VMOVUPS Y7, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y8, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x09, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000240, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back10x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back10x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back10x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back10x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1186,7 +1304,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    640(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1316,13 +1437,23 @@ turn:
 	VMOVUPS Y8, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y9, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0a, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000280, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back11x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back11x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back11x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back11x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1370,7 +1501,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    704(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1508,13 +1642,23 @@ turn:
 	VMOVUPS Y9, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y10, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0b, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000002c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back12x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back12x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back12x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back12x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1565,7 +1709,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    768(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1711,13 +1858,23 @@ turn:
 	VMOVUPS Y10, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y11, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0c, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000300, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back13x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back13x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back13x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back13x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1771,7 +1928,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    832(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -1925,13 +2085,23 @@ turn:
 	VMOVUPS Y11, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y12, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0d, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000340, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back14x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back14x8AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
-TEXT ·back14x8AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back14x8AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -1988,7 +2158,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    896(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2150,13 +2323,23 @@ turn:
 	VMOVUPS Y12, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Y13, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0e, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000380, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back1x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back1x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back1x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back1x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2174,7 +2357,10 @@ start:
 	MOVQ    b+32(FP), BX
 	MOVQ    lane+48(FP), SI
 	MOVQ    k+56(FP), DI
-	MOVQ    next+64(FP), R8
+	MOVQ    next+72(FP), R8
+	LEAQ    64(AX), R9
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R9, R8
 	MOVQ    DX, R9
 	SHLQ    $0x02, R9
 	ADDQ    AX, R9
@@ -2232,13 +2418,23 @@ turn:
 	JNZ     panel
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000040, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back2x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back2x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back2x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back2x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2259,7 +2455,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    128(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2325,13 +2524,23 @@ turn:
 	VMOVUPS Z0, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z1, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000080, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back3x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back3x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back3x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back3x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2355,7 +2564,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    192(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2429,13 +2641,23 @@ turn:
 	VMOVUPS Z1, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z2, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000000c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back4x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back4x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back4x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back4x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2462,7 +2684,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    256(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2544,13 +2769,23 @@ turn:
 	VMOVUPS Z2, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z3, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000100, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back5x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back5x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back5x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back5x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2580,7 +2815,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    320(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2670,13 +2908,23 @@ turn:
 	VMOVUPS Z3, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z4, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000140, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back6x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back6x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back6x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back6x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2709,7 +2957,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    384(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2807,13 +3058,23 @@ turn:
 	VMOVUPS Z4, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z5, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000180, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back7x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back7x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back7x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back7x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -2849,7 +3110,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    448(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -2955,13 +3219,23 @@ turn:
 	VMOVUPS Z5, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z6, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000001c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back8x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back8x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back8x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back8x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -3000,7 +3274,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    512(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -3114,13 +3391,23 @@ turn:
 	VMOVUPS Z6, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z7, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000200, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back9x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back9x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back9x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back9x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -3162,7 +3449,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    576(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -3284,13 +3574,23 @@ turn:
 	VMOVUPS Z7, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z8, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x09, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000240, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back10x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back10x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back10x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back10x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -3335,7 +3635,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    640(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -3465,13 +3768,23 @@ turn:
 	VMOVUPS Z8, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z9, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0a, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000280, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back11x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back11x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back11x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back11x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -3519,7 +3832,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    704(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -3657,13 +3973,23 @@ turn:
 	VMOVUPS Z9, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z10, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0b, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000002c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back12x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back12x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back12x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back12x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -3714,7 +4040,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    768(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -3860,13 +4189,23 @@ turn:
 	VMOVUPS Z10, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z11, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0c, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000300, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back13x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back13x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back13x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back13x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -3920,7 +4259,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    832(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -4074,13 +4416,23 @@ turn:
 	VMOVUPS Z11, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z12, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0d, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000340, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back14x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back14x16AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back14x16AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back14x16AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -4137,7 +4489,10 @@ start:
 	MOVQ    b+32(FP), SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    896(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    BX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -4299,13 +4654,23 @@ turn:
 	VMOVUPS Z12, (AX)
 	ADDQ    DX, AX
 	VMOVUPS Z13, (AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0e, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000380, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back1x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back1x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back1x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back1x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -4327,7 +4692,10 @@ start:
 	ADDQ    BX, SI
 	MOVQ    lane+48(FP), DI
 	MOVQ    k+56(FP), R8
-	MOVQ    next+64(FP), R9
+	MOVQ    next+72(FP), R9
+	LEAQ    64(AX), R10
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R10, R9
 	MOVQ    DX, R10
 	SHLQ    $0x02, R10
 	ADDQ    AX, R10
@@ -4403,13 +4771,23 @@ turn:
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000040, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back2x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back2x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back2x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back2x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -4436,7 +4814,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    128(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -4531,13 +4912,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000080, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back3x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back3x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back3x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back3x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -4569,7 +4960,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    192(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -4683,13 +5077,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000000c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back4x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back4x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back4x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back4x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -4726,7 +5130,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    256(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -4859,13 +5266,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000100, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back5x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back5x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back5x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back5x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -4907,7 +5324,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    320(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -5059,13 +5479,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000140, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back6x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back6x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back6x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back6x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -5112,7 +5542,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    384(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -5283,13 +5716,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000180, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back7x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back7x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back7x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back7x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -5341,7 +5784,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    448(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -5531,13 +5977,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000001c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back8x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back8x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back8x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back8x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -5594,7 +6050,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    512(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -5803,13 +6262,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000200, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back9x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back9x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back9x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back9x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -5871,7 +6340,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    576(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -6099,13 +6571,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z16, (AX)
 	VMOVUPS Z17, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x09, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000240, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back10x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back10x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back10x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back10x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -6172,7 +6654,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    640(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -6419,13 +6904,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z18, (AX)
 	VMOVUPS Z19, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0a, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000280, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back11x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back11x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back11x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back11x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -6497,7 +6992,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    704(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -6763,13 +7261,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z20, (AX)
 	VMOVUPS Z21, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0b, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x000002c0, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back12x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back12x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back12x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back12x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -6846,7 +7354,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    768(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -7131,13 +7642,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0c, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000300, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back13x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back13x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back13x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back13x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -7219,7 +7740,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    832(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -7523,13 +8047,23 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z24, (AX)
 	VMOVUPS Z25, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0d, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000340, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func back14x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, next *float32, load bool)
+// func back14x32AVX512(c *float32, ldc int, w *float32, group int, b *float32, bps int, lane int, k int, times int, next *float32, load bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·back14x32AVX512(SB), NOSPLIT, $0-73
-	MOVB    load+72(FP), AL
+TEXT ·back14x32AVX512(SB), NOSPLIT, $0-81
+again:
+	MOVB    load+80(FP), AL
 	MOVQ    c+0(FP), CX
 	MOVQ    ldc+8(FP), DX
 	TESTB   AL, AL
@@ -7616,7 +8150,10 @@ start:
 	ADDQ    SI, DI
 	MOVQ    lane+48(FP), R8
 	MOVQ    k+56(FP), R9
-	MOVQ    next+64(FP), R10
+	MOVQ    next+72(FP), R10
+	LEAQ    896(AX), R11
+	CMPQ    times+64(FP), $0x01
+	CMOVQNE R11, R10
 	MOVQ    BX, R11
 	SHLQ    $0x02, R11
 	ADDQ    AX, R11
@@ -7939,5 +8476,14 @@ turn:
 	ADDQ    DX, AX
 	VMOVUPS Z26, (AX)
 	VMOVUPS Z27, 64(AX)
+	DECQ    times+64(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), AX
+	IMUL3Q  $0x0e, AX, AX
+	ADDQ    AX, c+0(FP)
+	ADDQ    $0x00000380, w+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET

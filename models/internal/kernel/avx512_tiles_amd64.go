@@ -4,332 +4,332 @@
 
 package kernel
 
-// tile1x1AVX512 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile1x1AVX512 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile1x2AVX512 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile1x2AVX512 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile2x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile2x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile2x2AVX512 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile2x2AVX512 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile2x4AVX512 is, for 2 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile2x4AVX512 is, for 2 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile2x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile2x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile3x1AVX512 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile3x1AVX512 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile3x2AVX512 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile3x2AVX512 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile3x3AVX512 is, for 3 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile3x3AVX512 is, for 3 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile3x3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile3x3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile4x1AVX512 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile4x1AVX512 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile4x2AVX512 is, for 4 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile4x2AVX512 is, for 4 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile5x1AVX512 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile5x1AVX512 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile5x2AVX512 is, for 5 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile5x2AVX512 is, for 5 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile6x1AVX512 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile6x1AVX512 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile6x2AVX512 is, for 6 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile6x2AVX512 is, for 6 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile7x1AVX512 is, for 7 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile7x1AVX512 is, for 7 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile7x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile7x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile7x2AVX512 is, for 7 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile7x2AVX512 is, for 7 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile7x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile7x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile8x1AVX512 is, for 8 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile8x1AVX512 is, for 8 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile8x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile8x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile8x2AVX512 is, for 8 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile8x2AVX512 is, for 8 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile8x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile8x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile9x1AVX512 is, for 9 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile9x1AVX512 is, for 9 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile9x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile9x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile9x2AVX512 is, for 9 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile9x2AVX512 is, for 9 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile9x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile9x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile10x1AVX512 is, for 10 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile10x1AVX512 is, for 10 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile10x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile10x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile10x2AVX512 is, for 10 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile10x2AVX512 is, for 10 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile10x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile10x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile11x1AVX512 is, for 11 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile11x1AVX512 is, for 11 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile11x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile11x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile11x2AVX512 is, for 11 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile11x2AVX512 is, for 11 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile11x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile11x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile12x1AVX512 is, for 12 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile12x1AVX512 is, for 12 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile12x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile12x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile12x2AVX512 is, for 12 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile12x2AVX512 is, for 12 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile12x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile12x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile13x1AVX512 is, for 13 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile13x1AVX512 is, for 13 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile13x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile13x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile13x2AVX512 is, for 13 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile13x2AVX512 is, for 13 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile13x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile13x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile14x1AVX512 is, for 14 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile14x1AVX512 is, for 14 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile14x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile14x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tile14x2AVX512 is, for 14 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tile14x2AVX512 is, for 14 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tile14x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+func tile14x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 
-// tileBF161x1AVX512 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF161x1AVX512 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF161x2AVX512 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF161x2AVX512 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF162x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF162x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF162x2AVX512 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF162x2AVX512 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF162x4AVX512 is, for 2 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF162x4AVX512 is, for 2 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF163x1AVX512 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF163x1AVX512 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF163x2AVX512 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF163x2AVX512 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF163x3AVX512 is, for 3 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF163x3AVX512 is, for 3 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF164x1AVX512 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF164x1AVX512 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF164x2AVX512 is, for 4 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF164x2AVX512 is, for 4 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF165x1AVX512 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF165x1AVX512 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF165x2AVX512 is, for 5 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF165x2AVX512 is, for 5 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF166x1AVX512 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF166x1AVX512 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF166x2AVX512 is, for 6 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF166x2AVX512 is, for 6 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF167x1AVX512 is, for 7 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF167x1AVX512 is, for 7 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF167x2AVX512 is, for 7 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF167x2AVX512 is, for 7 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF168x1AVX512 is, for 8 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF168x1AVX512 is, for 8 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileBF168x2AVX512 is, for 8 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileBF168x2AVX512 is, for 8 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileBF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileBF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF161x1AVX512 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF161x1AVX512 is, for 1 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF161x2AVX512 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF161x2AVX512 is, for 1 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF162x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF162x1AVX512 is, for 2 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF162x2AVX512 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF162x2AVX512 is, for 2 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF162x4AVX512 is, for 2 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF162x4AVX512 is, for 2 rows i and 64 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF163x1AVX512 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF163x1AVX512 is, for 3 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF163x2AVX512 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF163x2AVX512 is, for 3 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF163x3AVX512 is, for 3 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF163x3AVX512 is, for 3 rows i and 48 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF164x1AVX512 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF164x1AVX512 is, for 4 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF164x2AVX512 is, for 4 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF164x2AVX512 is, for 4 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF165x1AVX512 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF165x1AVX512 is, for 5 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF165x2AVX512 is, for 5 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF165x2AVX512 is, for 5 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF166x1AVX512 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF166x1AVX512 is, for 6 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF166x2AVX512 is, for 6 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF166x2AVX512 is, for 6 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF167x1AVX512 is, for 7 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF167x1AVX512 is, for 7 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF167x2AVX512 is, for 7 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF167x2AVX512 is, for 7 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF168x1AVX512 is, for 8 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF168x1AVX512 is, for 8 rows i and 16 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 
-// tileF168x2AVX512 is, for 8 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It asks for the k rows from next on.
+// tileF168x2AVX512 is, for 8 rows i and 32 columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.
 //
 //go:noescape
-func tileF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+func tileF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)

@@ -4,9 +4,10 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile1x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -14,7 +15,7 @@ TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -68,12 +69,24 @@ single:
 
 done:
 	VMOVUPS Z0, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile1x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -81,7 +94,7 @@ TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
@@ -154,12 +167,24 @@ single:
 done:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile2x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -167,7 +192,7 @@ TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -237,12 +262,24 @@ done:
 	VMOVUPS Z0, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z1, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile2x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -250,7 +287,7 @@ TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -347,12 +384,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile2x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile2x4AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -360,7 +409,7 @@ TEXT ·tile2x4AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	LEAQ    (SI)(R10*2), R11
 	ADDQ    R10, R11
@@ -516,12 +565,24 @@ done:
 	VMOVUPS Z5, 64(AX)
 	VMOVUPS Z6, 128(AX)
 	VMOVUPS Z7, 192(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile3x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -529,7 +590,7 @@ TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -615,12 +676,24 @@ done:
 	VMOVUPS Z1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z2, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile3x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -628,7 +701,7 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -749,12 +822,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile3x3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile3x3AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -762,7 +847,7 @@ TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -917,12 +1002,24 @@ done:
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
 	VMOVUPS Z8, 128(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile4x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -931,7 +1028,7 @@ TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -1054,12 +1151,24 @@ done:
 	VMOVUPS Z2, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z3, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile4x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1068,7 +1177,7 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -1233,12 +1342,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile5x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1247,7 +1368,7 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -1389,12 +1510,24 @@ done:
 	VMOVUPS Z3, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z4, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile5x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1403,7 +1536,7 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -1596,12 +1729,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile6x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1610,7 +1755,7 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -1771,12 +1916,24 @@ done:
 	VMOVUPS Z4, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z5, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile6x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -1785,7 +1942,7 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -2006,12 +2163,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile7x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2020,7 +2189,7 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -2204,12 +2373,24 @@ done:
 	VMOVUPS Z5, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z6, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile7x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2218,7 +2399,7 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -2471,12 +2652,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile8x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2485,7 +2678,7 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -2688,12 +2881,24 @@ done:
 	VMOVUPS Z6, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z7, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile8x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2702,7 +2907,7 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -2983,12 +3188,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile9x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -2997,7 +3214,7 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -3219,12 +3436,24 @@ done:
 	VMOVUPS Z7, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z8, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x09, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile9x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3233,7 +3462,7 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -3542,12 +3771,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z16, (AX)
 	VMOVUPS Z17, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x09, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile10x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3556,7 +3797,7 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -3801,12 +4042,24 @@ done:
 	VMOVUPS Z8, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z9, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0a, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile10x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -3815,7 +4068,7 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -4156,12 +4409,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z18, (AX)
 	VMOVUPS Z19, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0a, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile11x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -4170,7 +4435,7 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -4434,12 +4699,24 @@ done:
 	VMOVUPS Z9, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z10, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0b, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile11x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -4448,7 +4725,7 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -4817,12 +5094,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z20, (AX)
 	VMOVUPS Z21, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0b, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile12x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -4831,7 +5120,7 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -5114,12 +5403,24 @@ done:
 	VMOVUPS Z10, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z11, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0c, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile12x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -5128,7 +5429,7 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -5525,12 +5826,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0c, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile13x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -5539,7 +5852,7 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -5845,12 +6158,24 @@ done:
 	VMOVUPS Z11, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z12, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0d, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile13x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -5859,7 +6184,7 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -6288,12 +6613,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z24, (AX)
 	VMOVUPS Z25, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0d, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile14x1AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -6302,7 +6639,7 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -6627,12 +6964,24 @@ done:
 	VMOVUPS Z12, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z13, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0e, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, load bool)
+// func tile14x2AVX512(c *float32, ldc int, a *float32, lda int, b *float32, next *float32, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -6641,7 +6990,7 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -7098,12 +7447,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z26, (AX)
 	VMOVUPS Z27, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x0e, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF161x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF161x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -7111,7 +7472,7 @@ TEXT ·tileBF161x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7170,12 +7531,24 @@ single:
 
 done:
 	VMOVUPS Z0, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF161x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF161x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -7183,7 +7556,7 @@ TEXT ·tileBF161x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
@@ -7266,12 +7639,24 @@ single:
 done:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF162x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF162x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7279,7 +7664,7 @@ TEXT ·tileBF162x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7338,12 +7723,24 @@ done:
 	VMOVUPS Z0, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z1, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF162x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF162x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7351,7 +7748,7 @@ TEXT ·tileBF162x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -7432,12 +7829,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF162x4AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF162x4AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7445,7 +7854,7 @@ TEXT ·tileBF162x4AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	LEAQ    (SI)(R10*2), R11
 	ADDQ    R10, R11
@@ -7573,12 +7982,24 @@ done:
 	VMOVUPS Z5, 64(AX)
 	VMOVUPS Z6, 128(AX)
 	VMOVUPS Z7, 192(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF163x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF163x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7586,7 +8007,7 @@ TEXT ·tileBF163x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -7657,12 +8078,24 @@ done:
 	VMOVUPS Z1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z2, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF163x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF163x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7670,7 +8103,7 @@ TEXT ·tileBF163x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -7769,12 +8202,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF163x3AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF163x3AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7782,7 +8227,7 @@ TEXT ·tileBF163x3AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -7908,12 +8353,24 @@ done:
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
 	VMOVUPS Z8, 128(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF164x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF164x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -7922,7 +8379,7 @@ TEXT ·tileBF164x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -8024,12 +8481,24 @@ done:
 	VMOVUPS Z2, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z3, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF164x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF164x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8038,7 +8507,7 @@ TEXT ·tileBF164x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -8175,12 +8644,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF165x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF165x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8189,7 +8670,7 @@ TEXT ·tileBF165x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -8306,12 +8787,24 @@ done:
 	VMOVUPS Z3, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z4, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF165x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF165x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8320,7 +8813,7 @@ TEXT ·tileBF165x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -8479,12 +8972,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF166x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF166x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8493,7 +8998,7 @@ TEXT ·tileBF166x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -8625,12 +9130,24 @@ done:
 	VMOVUPS Z4, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z5, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF166x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF166x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8639,7 +9156,7 @@ TEXT ·tileBF166x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -8820,12 +9337,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF167x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF167x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8834,7 +9363,7 @@ TEXT ·tileBF167x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -8985,12 +9514,24 @@ done:
 	VMOVUPS Z5, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z6, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF167x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF167x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -8999,7 +9540,7 @@ TEXT ·tileBF167x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -9206,12 +9747,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF168x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF168x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -9220,7 +9773,7 @@ TEXT ·tileBF168x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -9386,12 +9939,24 @@ done:
 	VMOVUPS Z6, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z7, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileBF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileBF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF168x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileBF168x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -9400,7 +9965,7 @@ TEXT ·tileBF168x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -9629,12 +10194,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF161x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF161x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF161x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -9642,7 +10219,7 @@ TEXT ·tileF161x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	TESTB   DI, DI
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9696,12 +10273,24 @@ single:
 
 done:
 	VMOVUPS Z0, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF161x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF161x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF161x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), CX
@@ -9709,7 +10298,7 @@ TEXT ·tileF161x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), DX
 	MOVQ    bks+48(FP), BX
 	MOVQ    k+64(FP), SI
-	MOVB    load+72(FP), DI
+	MOVB    load+80(FP), DI
 	MOVQ    bps+56(FP), R8
 	TESTB   DI, DI
 	JZ      zero
@@ -9782,12 +10371,24 @@ single:
 done:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x01, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF162x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF162x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF162x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -9795,7 +10396,7 @@ TEXT ·tileF162x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -9851,12 +10452,24 @@ done:
 	VMOVUPS Z0, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z1, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF162x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF162x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF162x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -9864,7 +10477,7 @@ TEXT ·tileF162x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -9939,12 +10552,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF162x4AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF162x4AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF162x4AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -9952,7 +10577,7 @@ TEXT ·tileF162x4AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	LEAQ    (SI)(R10*2), R11
 	ADDQ    R10, R11
@@ -10068,12 +10693,24 @@ done:
 	VMOVUPS Z5, 64(AX)
 	VMOVUPS Z6, 128(AX)
 	VMOVUPS Z7, 192(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x02, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF163x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF163x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF163x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10081,7 +10718,7 @@ TEXT ·tileF163x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	TESTB   R9, R9
 	JZ      zero
 	VMOVUPS (AX), Z0
@@ -10149,12 +10786,24 @@ done:
 	VMOVUPS Z1, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z2, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF163x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF163x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF163x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10162,7 +10811,7 @@ TEXT ·tileF163x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -10255,12 +10904,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF163x3AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF163x3AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF163x3AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10268,7 +10929,7 @@ TEXT ·tileF163x3AVX512(SB), NOSPLIT, $0-73
 	MOVQ    b+32(FP), SI
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
-	MOVB    load+72(FP), R9
+	MOVB    load+80(FP), R9
 	MOVQ    bps+56(FP), R10
 	TESTB   R9, R9
 	JZ      zero
@@ -10385,12 +11046,24 @@ done:
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
 	VMOVUPS Z8, 128(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x03, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF164x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF164x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF164x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10399,7 +11072,7 @@ TEXT ·tileF164x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -10498,12 +11171,24 @@ done:
 	VMOVUPS Z2, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z3, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF164x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF164x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF164x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10512,7 +11197,7 @@ TEXT ·tileF164x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -10643,12 +11328,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x04, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF165x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF165x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF165x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10657,7 +11354,7 @@ TEXT ·tileF165x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -10771,12 +11468,24 @@ done:
 	VMOVUPS Z3, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z4, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF165x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF165x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF165x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10785,7 +11494,7 @@ TEXT ·tileF165x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -10938,12 +11647,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x05, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF166x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF166x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF166x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -10952,7 +11673,7 @@ TEXT ·tileF166x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	TESTB   R10, R10
@@ -11081,12 +11802,24 @@ done:
 	VMOVUPS Z4, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z5, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF166x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF166x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF166x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -11095,7 +11828,7 @@ TEXT ·tileF166x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	MOVQ    bps+56(FP), R12
@@ -11270,12 +12003,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x06, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF167x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF167x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF167x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -11284,7 +12029,7 @@ TEXT ·tileF167x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -11432,12 +12177,24 @@ done:
 	VMOVUPS Z5, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z6, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF167x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF167x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF167x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -11446,7 +12203,7 @@ TEXT ·tileF167x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -11647,12 +12404,24 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x07, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF168x1AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF168x1AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF168x1AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -11661,7 +12430,7 @@ TEXT ·tileF168x1AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -11824,12 +12593,24 @@ done:
 	VMOVUPS Z6, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z7, (AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET
 
-// func tileF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, load bool)
+// func tileF168x2AVX512(c *float32, ldc int, a *float32, lda int, b *uint16, next *uint16, bks int, bps int, k int, times int, load bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF168x2AVX512(SB), NOSPLIT, $0-73
+TEXT ·tileF168x2AVX512(SB), NOSPLIT, $0-81
+again:
 	MOVQ    c+0(FP), AX
 	MOVQ    ldc+8(FP), CX
 	MOVQ    a+16(FP), DX
@@ -11838,7 +12619,7 @@ TEXT ·tileF168x2AVX512(SB), NOSPLIT, $0-73
 	MOVQ    bks+48(FP), DI
 	MOVQ    k+64(FP), R8
 	MOVQ    next+40(FP), R9
-	MOVB    load+72(FP), R10
+	MOVB    load+80(FP), R10
 	LEAQ    (DX)(BX*2), R11
 	ADDQ    BX, R11
 	LEAQ    (R11)(BX*2), R12
@@ -12061,5 +12842,16 @@ done:
 	ADDQ    CX, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
+	DECQ    times+72(FP)
+	JZ      end
+	MOVQ    ldc+8(FP), CX
+	ADDQ    CX, AX
+	MOVQ    AX, c+0(FP)
+	MOVQ    lda+24(FP), AX
+	IMUL3Q  $0x08, AX, AX
+	ADDQ    AX, a+16(FP)
+	JMP     again
+
+end:
 	VZEROUPPER
 	RET

@@ -125,13 +125,15 @@ func (t *backTiles) steps(at, k int) {
 			active.ask(&t.dx[i*t.ld], 4*t.ld, min(lanes, t.rows-i), (t.inputs+panelCols-1)/panelCols)
 		}
 		tall := active.back.tallest(lanes)
-		for n, j := range heights(t.inputs, (t.inputs+tall-1)/tall) {
-			next := j + n // of the next tile, or of the next lanes
+		for j, parts := 0, (t.inputs+tall-1)/tall; parts > 0; {
+			n, times := stack(t.inputs-j, parts)
+			next := j + n*times // of the next tile, or of the next lanes
 			if next >= t.inputs {
 				next = 0
 			}
 			active.back[lanes/panelCols][n](&t.c[j*t.ldc+i], 4*t.ldc, &w[j*panelCols], 4*t.group,
-				&t.b[i*t.k+at*panelCols], 4*panelCols*t.k, lane, k, &w[next*panelCols], t.load || at > 0)
+				&t.b[i*t.k+at*panelCols], 4*panelCols*t.k, lane, k, times, &w[next*panelCols], t.load || at > 0)
+			j, parts = j+n*times, parts-times
 		}
 		if last {
 			t.out(i, lanes)

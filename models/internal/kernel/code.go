@@ -48,7 +48,7 @@ type code struct {
 }
 
 // tileTable holds the tiles for each number of rows and of panels.
-type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b, next *T, bks, bps, k int, load bool)
+type tileTable[T float32 | uint16] [15][5]func(c *float32, ldc int, a *float32, lda int, b, next *T, bks, bps, k, times int, load bool)
 
 // widest returns the most panels, up to most, that a tile of that many rows
 // covers.
@@ -62,7 +62,7 @@ func (t *tileTable[T]) widest(rows, most int) int {
 
 // backTable holds the tiles of backward products: those of 8, 16 and 32 rows of
 // the batch, for each number of inputs.
-type backTable [3][15]func(c *float32, ldc int, w *float32, group int, b *float32, bps, lane, k int, next *float32, load bool)
+type backTable [3][15]func(c *float32, ldc int, w *float32, group int, b *float32, bps, lane, k, times int, next *float32, load bool)
 
 // tallest returns the most inputs of a tile of 8, 16 or 32 rows of the batch, 0
 // if there are no such tiles.

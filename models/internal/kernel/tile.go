@@ -43,18 +43,30 @@ func (t tiles) run(edge *[maxTileRows * panelCols]float32) {
 		panels := t.widest(tallest, whole-q)
 		// The first tiles ask for the panels that come next, one each.
 		next := q + panels
-		for n, i := range heights(t.rows, count) {
+		for i, parts := 0, count; parts > 0; {
+			n, times := stack(t.rows-i, parts)
 			ask := q
 			if next < min(q+2*panels, whole) {
-				ask, next = next, next+1
+				ask, next, times = next, next+1, 1
 			}
-			t.tile(t.c[i*t.ldc+q*panelCols-t.skip:], t.ldc, i, q, ask, n, panels)
+			t.tile(t.c[i*t.ldc+q*panelCols-t.skip:], t.ldc, i, q, ask, n, panels, times)
+			i, parts = i+n*times, parts-times
 		}
 		q += panels
 	}
 	if part := t.cols - whole*panelCols; part > 0 && whole >= first {
 		t.partial(edge, whole, 0, part)
 	}
+}
+
+// stack returns the height of the first of parts nearly equal parts of rows, and
+// how many of them have it. One call computes those, as long as calls cost.
+func stack(rows, parts int) (height, times int) {
+	height, times = (rows+parts-1)/parts, rows%parts
+	if times == 0 {
+		times = parts
+	}
+	return height, times
 }
 
 // heights yields the heights of count nearly equal parts of rows, with the first
@@ -79,7 +91,7 @@ func (t tiles) partial(edge *[maxTileRows * panelCols]float32, q, lo, hi int) {
 		for r := 0; r < n && t.load; r++ {
 			copy(edge[r*panelCols+lo:r*panelCols+hi], out[r*t.ldc:])
 		}
-		t.tile(edge[:], panelCols, i, q, q, n, 1)
+		t.tile(edge[:], panelCols, i, q, q, n, 1, 1)
 		for r := range n {
 			copy(out[r*t.ldc:], edge[r*panelCols+lo:r*panelCols+hi])
 		}
@@ -128,22 +140,22 @@ func (t *tiles) widest(rows, most int) int {
 }
 
 // tile computes rows rows from row i and panels panels from panel q into c, and
-// asks for panel ask.
-func (t *tiles) tile(c []float32, ldc, i, q, ask, rows, panels int) {
+// asks for panel ask; times tiles below each other.
+func (t *tiles) tile(c []float32, ldc, i, q, ask, rows, panels, times int) {
 	a, r := t.left[i*t.lda:], &t.right
 	if active == nil {
-		tileGo(c, ldc, a, t.lda, r.data[q*r.group:], r.step, rows, t.k, t.load)
+		tileGo(c, ldc, a, t.lda, r.data[q*r.group:], r.step, rows*times, t.k, t.load)
 		return
 	}
 	if r.halves == nil {
-		active.plain[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.data[q*r.group], &r.data[ask*r.group], 4*r.step, 4*r.group, t.k, t.load)
+		active.plain[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.data[q*r.group], &r.data[ask*r.group], 4*r.step, 4*r.group, t.k, times, t.load)
 		return
 	}
 	table := &active.bf16
 	if r.kind == F16 {
 		table = &active.f16
 	}
-	table[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.halves[q*r.group], &r.halves[ask*r.group], 2*r.step, 2*r.group, t.k, t.load)
+	table[rows][panels](&c[0], 4*ldc, &a[0], 4*t.lda, &r.halves[q*r.group], &r.halves[ask*r.group], 2*r.step, 2*r.group, t.k, times, t.load)
 }
 
 // tileGo is the loop that every generated tile must equal, for one panel, four

@@ -40,10 +40,11 @@ const backAhead = 4
 // as they lie, of which a panel holds sixteen steps: values of the weights are
 // broadcast over lanes, which are rows of the batch.
 func backTile(rows, lanes int) {
-	header(backName(rows, lanes)+suffix(), "func(c *float32, ldc int, w *float32, group int, b *float32, bps, lane, k int, next *float32, load bool)",
-		fmt.Sprintf("is, for %d rows j and %d columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%%16] * b[(i/16)*bps+(p-lane)*16+i%%16] over lane <= p < lane+k; ldc, group and bps count bytes. It asks for the first panels of next near its end.", rows, lanes))
+	header(backName(rows, lanes)+suffix(), "func(c *float32, ldc int, w *float32, group int, b *float32, bps, lane, k, times int, next *float32, load bool)",
+		fmt.Sprintf("is, for %d rows j and %d columns i: c[j*ldc+i] (+)= Σp w[p/16*group+16j+p%%16] * b[(i/16)*bps+(p-lane)*16+i%%16] over lane <= p < lane+k; ldc, group and bps count bytes. It does so times times, each time for the rows below, and asks for the first panels of next near its end.", rows, lanes))
 	size := 4 * min(lanesOf(), lanes)
 	vectors := 4 * lanes / size
+	Label("again")
 	load := Load(Param("load"), GP8())
 	c := Load(Param("c"), GP64())
 	ldc := Load(Param("ldc"), GP64())
@@ -91,6 +92,10 @@ func backTile(rows, lanes int) {
 	lane := Load(Param("lane"), GP64())
 	k := Load(Param("k"), GP64())
 	next := Load(Param("next"), GP64())
+	below := GP64()
+	LEAQ(operand.Mem{Base: w, Disp: 64 * rows}, below)
+	CMPQ(place("times"), operand.U8(1))
+	CMOVQNE(below, next)
 	ask := GP64()
 	MOVQ(group, ask)
 	SHLQ(operand.U8(2), ask) // times backAhead
@@ -174,6 +179,14 @@ func backTile(rows, lanes int) {
 	TESTQ(k, k)
 	JNZ(operand.LabelRef("panel"))
 	walk(func(m operand.Mem, v vec) { VMOVUPS(v, m) })
+	DECQ(place("times"))
+	JZ(operand.LabelRef("end"))
+	down := Load(Param("ldc"), GP64())
+	IMUL3Q(operand.U8(rows), down, down)
+	ADDQ(down, place("c"))
+	ADDQ(operand.U32(64*rows), place("w"))
+	JMP(operand.LabelRef("again"))
+	Label("end")
 	VZEROUPPER()
 	RET()
 }

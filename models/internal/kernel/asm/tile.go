@@ -55,12 +55,13 @@ const ahead = 2048
 // is one chain of fused multiply-adds over k in ascending order, the same in
 // every tile, which is what makes a row's bits independent of its neighbours.
 func tile(f format, rows, panels int) {
-	header(tileName(f, rows, panels)+suffix(), "func(c *float32, ldc int, a *float32, lda int, b, next "+f.pointer+", bks, bps, k int, load bool)",
-		fmt.Sprintf("is, for %d rows i and %d columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%%16]; distances count bytes. It asks for the k rows from next on.", rows, 16*panels))
+	header(tileName(f, rows, panels)+suffix(), "func(c *float32, ldc int, a *float32, lda int, b, next "+f.pointer+", bks, bps, k, times int, load bool)",
+		fmt.Sprintf("is, for %d rows i and %d columns j: c[i*ldc+j] (+)= Σp a[i*lda+p] * b[(j/16)*bps+p*bks+j%%16]; distances count bytes. It does so times times, each time for the rows below. It asks for the k rows from next on.", rows, 16*panels))
 	unroll := 4 // steps of k that one turn of the main loop takes
 	if f.size == 2 && rows > 1 {
 		unroll = 2
 	}
+	Label("again")
 	c := Load(Param("c"), GP64())
 	ldc := Load(Param("ldc"), GP64())
 	a := Load(Param("a"), GP64())
@@ -198,8 +199,26 @@ func tile(f format, rows, panels int) {
 	JNZ(operand.LabelRef("single"))
 	Label("done")
 	walk(func(i, j int, m operand.Mem) { VMOVUPS(acc[i][j], m) })
+	DECQ(place("times"))
+	JZ(operand.LabelRef("end"))
+	ADDQ(Load(Param("ldc"), GP64()), c)
+	MOVQ(c, place("c"))
+	down := Load(Param("lda"), GP64())
+	IMUL3Q(operand.U8(rows), down, down)
+	ADDQ(down, place("a"))
+	JMP(operand.LabelRef("again"))
+	Label("end")
 	VZEROUPPER()
 	RET()
+}
+
+// place is where an argument lies in memory.
+func place(name string) operand.Mem {
+	b, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
 }
 
 // read loads a vector of values and widens it to float32.
