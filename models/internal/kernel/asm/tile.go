@@ -114,13 +114,13 @@ func tile(f format, rows, panels int) {
 		}
 	}
 	Label("start")
-	if !low { // the tile below will go on from its values
+	if !low { // the tile below will go on from its values, in the second cache: the first has few places for lines of one row distance
 		below := GP64()
 		MOVQ(c, below)
 		for i := 1; i < 2*rows; i++ {
 			ADDQ(ldc, below)
 			for q := 0; i >= rows && q < panels; q++ {
-				PREFETCHT0(operand.Mem{Base: below, Disp: 64 * q})
+				PREFETCHT1(operand.Mem{Base: below, Disp: 64 * q})
 			}
 		}
 	}
