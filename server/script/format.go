@@ -364,7 +364,7 @@ func (p spec) grouped(s string, every int) string {
 		return s
 	}
 	end := len(s)
-	if i := strings.IndexAny(s, ".e"); every == 3 && i >= 0 {
+	if i := strings.IndexAny(s, ".eE"); every == 3 && i >= 0 {
 		end = i
 	}
 	var out strings.Builder
