@@ -49,13 +49,22 @@ func (r *Role) UnmarshalText(text []byte) error {
 	return fmt.Errorf("role %q is none of bos, operand0, operator0, equals, answer and -", s)
 }
 
-// UnmarshalJSON reads a prompt; answers that are left out are -1. Unknown keys
-// are errors.
+// UnmarshalJSON reads a prompt; answers that are left out are -1, and an empty
+// list is none. Unknown keys are errors.
 func (p *Prompt) UnmarshalJSON(b []byte) error {
 	type plain Prompt
 	x := plain{Answer: -1, Other: -1}
 	if err := exactjson.Decode(b, &x); err != nil {
 		return err
+	}
+	if len(x.IDs) == 0 {
+		x.IDs = nil
+	}
+	if len(x.Operands) == 0 {
+		x.Operands = nil
+	}
+	if len(x.Roles) == 0 {
+		x.Roles = nil
 	}
 	*p = Prompt(x)
 	return p.checkFile()

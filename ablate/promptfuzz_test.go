@@ -20,6 +20,7 @@ func FuzzReadPrompts(f *testing.F) {
 	f.Add("ids,answer,operands,roles\n1 2,3,4 5,bos operand0\n")
 	f.Add(`{"text":"1+2=","answer_text":"3"}` + "\n\n" + `{"ids":[1],"other":2,"answer":-1}`)
 	f.Add(`{"clean":{"text":"1"},"corrupted":{"ids":[4]}}`)
+	f.Add(`{"text":"1+2=","ids":[],"operands":[],"roles":[]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		file, err := ablate.ReadPrompts(text)
 		if err != nil || strings.Contains(fmt.Sprint(file), "\r") { // CSV loses it

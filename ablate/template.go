@@ -41,7 +41,10 @@ func (r Range) size() int {
 	if r.Values != nil {
 		return len(r.Values)
 	}
-	return max(0, r.Hi-r.Lo)
+	if r.Lo >= r.Hi {
+		return 0
+	}
+	return int(min(uint(r.Hi)-uint(r.Lo), math.MaxInt)) // the difference may be beyond int
 }
 
 // at is the value of that number.
@@ -141,6 +144,9 @@ func (t Template) checkOperands(seen map[int]bool, operators int) error {
 		return fmt.Errorf("template %q has no operands", t.Text)
 	}
 	for i, r := range t.Operands {
+		if strings.ContainsAny(r.Name, "{}") { // {{a} could be read in two ways
+			return fmt.Errorf("operand %q: a name holds no braces", r.Name)
+		}
 		if !seen[i] {
 			return fmt.Errorf("template %q lacks the operand {%s}", t.Text, r.Name)
 		}

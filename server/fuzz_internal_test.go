@@ -26,6 +26,7 @@ func FuzzRecorded(f *testing.F) {
 		`[null]`, `null`, `[{"cell":"a","state":"done","outputs":[{"kind":"figure"}]}]`, `[{"cell":"a"},{"cell":"a","state":"failed","outputs":[{"kind":"error"}]}]`,
 		`[{"cell":"a","state":"done","outputs":[{"kind":"figure","figure":{"kind":"bars","arrays":{"x":null}}}]}]`,
 		`[{"cell":"a","state":"done","outputs":[{"kind":"figure","figure":{"kind":"table","title":"","subtitle":"","table":{"columns":[{"name":"a","values":"a"}],"rows":0},"arrays":{"a":{"shape":[1],"axes":[""],"f32":"AADAfw=="}},"provenance":{"tolerance":-1}}}]}]`,
+		`[{"cell":"a","state":"done","outputs":[{"kind":"figure","figure":{"kind":"table","title":"","subtitle":"","table":{"columns":[{"name":"a","values":"a"}],"rows":1},"arrays":{"a":{"shape":[1],"axes":[""],"f32":"AACAPw=="}},"provenance":{"tolerance":-1}}}]}]`,
 		`[{"cell":"a","state":"done","outputs":[{"kind":"tokens","tokens":[{}]},{"kind":"prompts","prompts":{}}]}]`,
 	} {
 		f.Add([]byte(text))

@@ -68,7 +68,8 @@ func (f *Figure) check() error {
 }
 
 // checkPool reports arrays and texts that do not fill their shape, scales
-// whose limits make no sense, and badges without a number.
+// whose limits make no sense, badges without a number, and a tolerance that no
+// two figures can keep.
 func (f *Figure) checkPool() error {
 	for _, name := range sortedKeys(f.Arrays) {
 		if err := f.Arrays[name].check(); err != nil {
@@ -96,6 +97,9 @@ func (f *Figure) checkPool() error {
 		if !finite(b.Value) || !finite(b.Bound) {
 			return fmt.Errorf("badge %q: value %v and bound %v must be finite", b.Text, b.Value, b.Bound)
 		}
+	}
+	if t := f.Provenance.Tolerance; !finite(t) || t < 0 {
+		return fmt.Errorf("tolerance %v: it is a share, and 0 stands for %v", t, DefaultTolerance)
 	}
 	return nil
 }

@@ -38,6 +38,8 @@ func TestValidate(t *testing.T) {
 		{"null text", sampleTable(), func(f *viz.Figure) { f.Texts["cell"] = nil }, `text "cell": null`},
 		{"text that does not fill its shape", sampleTable(), func(f *viz.Figure) { f.Texts["cell"].Shape = []int{-4} }, `shape [-4] does not hold 4 strings`},
 		{"badge that is no number", sampleTokens(), func(f *viz.Figure) { f.Badges[0].Value = math.NaN() }, `badge "last layer = logits": value NaN`},
+		{"tolerance below 0", sampleTable(), func(f *viz.Figure) { f.Provenance.Tolerance = -1 }, `tolerance -1`},
+		{"tolerance that is no number", sampleTable(), func(f *viz.Figure) { f.Provenance.Tolerance = math.NaN() }, `tolerance NaN`},
 		{"unknown scale kind", sampleHeatmap(), func(f *viz.Figure) { set(f, "effect", func(s *viz.Scale) { s.Kind = "cubic" }) }, `unknown kind "cubic"`},
 		{"limits turned round", sampleTokens(), func(f *viz.Figure) { set(f, "kl", func(s *viz.Scale) { s.Lo = 9 }) }, `scale "kl": limits 9 to 3 are in the wrong order`},
 		{"limit that is no number", sampleTokens(), func(f *viz.Figure) { set(f, "kl", func(s *viz.Scale) { s.Hi = math.Inf(1) }) }, `must be finite`},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -175,12 +176,13 @@ func parseIDs(text string) ([][]int, error) {
 }
 
 // readPrompts reads one prompt a line, or a JSON list when the file starts
-// with a bracket.
+// with a bracket. A byte order mark, as editors write it, is no part of it.
 func readPrompts(path string) ([]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := strings.TrimRight(string(data), "\r\n")
 	if strings.HasPrefix(strings.TrimSpace(text), "[") {
 		var prompts []string

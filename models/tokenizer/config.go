@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 )
 
 // config is what tokenizer_config.json and special_tokens_map.json say beyond tokenizer.json: which tokens have a role.
@@ -64,6 +66,21 @@ func (c *config) readConfig(name string, data []byte) error {
 		}
 	}
 	return nil
+}
+
+// added returns the tokens of added_tokens_decoder by id.
+func (c *config) added() ([]addedToken, error) {
+	var list []addedToken
+	for key, tok := range c.Added {
+		id, err := strconv.Atoi(key)
+		if err != nil {
+			return nil, fmt.Errorf("tokenizer_config.json: added_tokens_decoder: %q is not an id", key)
+		}
+		tok.ID = id
+		list = append(list, tok)
+	}
+	slices.SortFunc(list, func(a, b addedToken) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Content, b.Content)) })
+	return list, nil
 }
 
 // roles looks the named tokens up. A role that no file names goes to the first special token that goes by a usual name.

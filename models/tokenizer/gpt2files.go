@@ -66,7 +66,11 @@ func (f *files) loadGPT2(c config) (*Tokenizer, error) {
 			*role = "<|endoftext|>"
 		}
 	}
-	d := document{AddedTokens: c.gpt2Added(ids, added)}
+	configured, err := c.added()
+	if err != nil {
+		return nil, err
+	}
+	d := document{AddedTokens: c.gpt2Added(ids, configured, added)}
 	t, err := d.gpt2(vocab, merges, c)
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s: %w", vocabName, mergesName, err)
@@ -75,9 +79,9 @@ func (f *files) loadGPT2(c config) (*Tokenizer, error) {
 	return t, nil
 }
 
-// gpt2Added lists the added tokens by id: those of the configuration and of added_tokens.json, then special ones that have no id
-// yet, behind all others.
-func (c *config) gpt2Added(ids, added map[string]int) []addedToken {
+// gpt2Added lists the added tokens by id: those of the configuration, of a token with several ids the lowest, and of
+// added_tokens.json, then special ones that have no id yet, behind all others.
+func (c *config) gpt2Added(ids map[string]int, configured []addedToken, added map[string]int) []addedToken {
 	var out []addedToken
 	known, next := map[string]bool{}, 0
 	add := func(tok addedToken) {
@@ -90,10 +94,8 @@ func (c *config) gpt2Added(ids, added map[string]int) []addedToken {
 	for _, id := range ids {
 		next = max(next, id+1)
 	}
-	for key, tok := range c.Added {
-		if _, err := fmt.Sscan(key, &tok.ID); err == nil {
-			add(tok)
-		}
+	for _, tok := range configured {
+		add(tok)
 	}
 	special := append([]namedToken{c.BOS, c.EOS, c.Unk, c.Pad}, c.More...)
 	for content, id := range added {
@@ -108,7 +110,7 @@ func (c *config) gpt2Added(ids, added map[string]int) []addedToken {
 			add(addedToken{ID: id, Content: string(name), Normalized: true, Special: true})
 		}
 	}
-	slices.SortFunc(out, func(a, b addedToken) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b addedToken) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Content, b.Content)) })
 	return out
 }
 

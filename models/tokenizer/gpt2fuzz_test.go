@@ -1,6 +1,7 @@
 package tokenizer_test
 
 import (
+	"slices"
 	"testing"
 	"testing/fstest"
 	"unicode/utf8"
@@ -15,10 +16,16 @@ func FuzzGPT2Files(f *testing.F) {
 	f.Add([]byte(`{"a":0,"b":1}`), []byte("a b"), []byte(`{"a":9223372036854775807}`), []byte(`{"added_tokens_decoder":{"1e3":{"content":"q"},"-1":{"content":"r"}}}`), "a")
 	f.Add([]byte(`{"a":-1}`), []byte("a  b\r\n\n a\nab"), []byte(`[]`), []byte(`{"tokenizer_class":"BertTokenizer"}`), "")
 	f.Add([]byte(`{"a":0,"a":1}`), []byte("\x00 \xff"), []byte(`null`), []byte(`{"eos_token":{"content":null},"unk_token":7}`), "\u2028")
+	f.Add([]byte(`{"a":0,"x":9}`), []byte(""), []byte(`{}`), []byte(`{"added_tokens_decoder":{"5":{"content":"q"},"4":{"content":"q"},"3":{"content":"q"},"2":{"content":"q"},"1":{"content":"q"}}}`), "aq")
 	f.Fuzz(func(t *testing.T, vocab, merges, added, config []byte, text string) {
-		tok, err := tokenizer.LoadFS(fstest.MapFS{
+		dir := fstest.MapFS{
 			"vocab.json": {Data: vocab}, "merges.txt": {Data: merges}, "added_tokens.json": {Data: added}, "tokenizer_config.json": {Data: config},
-		})
+		}
+		tok, err := tokenizer.LoadFS(dir)
+		twin, again := tokenizer.LoadFS(dir)
+		if (err == nil) != (again == nil) {
+			t.Fatalf("loaded once and refused once: %v, %v", err, again)
+		}
 		if err != nil {
 			return
 		}
@@ -28,6 +35,9 @@ func FuzzGPT2Files(f *testing.F) {
 		}
 		if err != nil {
 			return
+		}
+		if other, err := twin.Encode(text, true); err != nil || !slices.Equal(other.IDs, got.IDs) {
+			t.Fatalf("%q is %v and, loaded once more, %v, %v", text, got.IDs, other.IDs, err)
 		}
 		for i, x := range got.Offsets {
 			if x[0] < 0 || x[0] > x[1] || x[1] > len(text) {

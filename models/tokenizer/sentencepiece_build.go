@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 )
 
@@ -99,23 +98,21 @@ func (m *spmModel) added(c config) ([]addedToken, error) {
 			list = append(list, addedToken{ID: id, Content: p.text, Normalized: true, verbatim: true})
 		}
 	}
+	configured, err := c.added()
+	if err != nil {
+		return nil, err
+	}
 	var more []addedToken
-	for key, tok := range c.Added {
-		id, err := strconv.Atoi(key)
-		if err != nil {
-			return nil, fmt.Errorf("tokenizer_config.json: added_tokens_decoder: %q is not an id", key)
-		}
-		tok.ID = id
-		if at := slices.IndexFunc(list, func(x addedToken) bool { return x.ID == id }); at >= 0 {
+	for _, tok := range configured {
+		if at := slices.IndexFunc(list, func(x addedToken) bool { return x.ID == tok.ID }); at >= 0 {
 			if list[at].Content != tok.Content {
-				return nil, fmt.Errorf("tokenizer_config.json: added_tokens_decoder: id %d is %q, which is %q in tokenizer.model", id, tok.Content, list[at].Content)
+				return nil, fmt.Errorf("tokenizer_config.json: added_tokens_decoder: id %d is %q, which is %q in tokenizer.model", tok.ID, tok.Content, list[at].Content)
 			}
 			list[at] = tok
 			continue
 		}
 		more = append(more, tok)
 	}
-	slices.SortFunc(more, func(a, b addedToken) int { return a.ID - b.ID })
 	return append(list, more...), nil
 }
 

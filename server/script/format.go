@@ -273,7 +273,8 @@ func (p spec) int(v *big.Int) (string, error) {
 	if base != 10 {
 		every = 4
 	}
-	return p.pad(p.signOf(v.Sign() < 0)+prefix, p.grouped(digits, every), '>'), nil
+	sign := p.signOf(v.Sign() < 0) + prefix
+	return p.pad(sign, p.grouped(digits, every, len(sign)), '>'), nil
 }
 
 func (p spec) float(v float64) (string, error) {
@@ -283,7 +284,8 @@ func (p spec) float(v float64) (string, error) {
 	case 0:
 		if digits < 0 {
 			s := starlark.Float(math.Abs(v)).String()
-			return p.pad(p.signOf(math.Signbit(v)), p.grouped(s, 3), '>'), nil
+			sign := p.signOf(math.Signbit(v))
+			return p.pad(sign, p.grouped(s, 3, len(sign)), '>'), nil
 		}
 		verb = 'g'
 	case 'n':
@@ -315,7 +317,8 @@ func (p spec) float(v float64) (string, error) {
 	if verb != lower {
 		s = strings.ToUpper(s)
 	}
-	return p.pad(p.signOf(math.Signbit(v) && !math.IsNaN(v)), p.grouped(s, 3)+suffix, '>'), nil
+	sign := p.signOf(math.Signbit(v) && !math.IsNaN(v))
+	return p.pad(sign, p.grouped(s, 3, len(sign)+len(suffix))+suffix, '>'), nil
 }
 
 // general is C's %g: digits significant digits, an exponent where it is
@@ -358,14 +361,23 @@ func (p spec) signOf(negative bool) string {
 	return string(p.sign)
 }
 
-// grouped puts the separator between groups of digits before the point.
-func (p spec) grouped(s string, every int) string {
-	if p.group == "" {
+// grouped puts the separator between groups of digits before the point. Where
+// zeros fill the width they are grouped too; beside is how much of it is taken by
+// what stands around s.
+func (p spec) grouped(s string, every, beside int) string {
+	if p.group == "" || strings.IndexByte("inIN", s[0]) >= 0 { // inf and nan
 		return s
 	}
 	end := len(s)
-	if i := strings.IndexAny(s, ".e"); every == 3 && i >= 0 {
+	if i := strings.IndexAny(s, ".eE"); every == 3 && i >= 0 {
 		end = i
+	}
+	if p.fill == '0' && p.align == '=' {
+		missing := 0
+		for n := end; n+(n-1)/every+len(s)-end+beside < p.width; n++ {
+			missing++
+		}
+		s, end = strings.Repeat("0", missing)+s, end+missing
 	}
 	var out strings.Builder
 	for i := range end {
