@@ -119,6 +119,6 @@ it('leaves brass to the marks, and controls use up no colour', () => {
 
 it('gives rivals the colour of their kin, and dash and mark by their place', () => {
   const series = [{}, { kin: 'crude' as const }, { kin: 'near' as const }, { kin: 'crude' as const }];
-  expect(series.map((_, i) => lineStyle(series, i, 'light').colour)).toEqual(['#8a6116', '#666d7a', '#2456a6', '#666d7a']);
+  expect(series.map((_, i) => lineStyle(series, i, 'light').colour)).toEqual(['#8a6116', '#646b78', '#2456a6', '#646b78']);
   expect(new Set(series.map((_, i) => lineStyle(series, i, 'light').mark)).size).toBe(4);
 });
