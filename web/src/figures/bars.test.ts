@@ -49,6 +49,16 @@ it('stand on zero, with heights as their values', () => {
   expect(at.foot).toBeCloseTo(at.plot.y + at.plot.h * 0.8, 9);
 });
 
+it('stand on the lower limit of a logarithm, which has no zero', () => {
+  const log = live({}, (f) => {
+    f.arrays['y'] = wire([1, 10, 100, 0]);
+    f.scales!['s'] = { ...f.scales!['s']!, kind: 'log', lo: 1, hi: 100 };
+  });
+  const at = bars.layout(log, room(900));
+  expect(at.foot).toBe(at.plot.y + at.plot.h);
+  expect(at.bars[0]!.map((b) => Math.round(b.h))).toEqual([1, at.plot.h / 2, at.plot.h, 1]);
+});
+
 it('stand at the limit where they are beyond it, and the foot counts them', () => {
   const odd = live({}, (f) => {
     f.arrays['y'] = { ...wire([99, NaN, -99, 1]), state: btoa('\x01\x01\x01\x00') };
