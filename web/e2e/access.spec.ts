@@ -61,6 +61,65 @@ for (const theme of ['light', 'dark'] as const) {
   });
 }
 
+const FAILED = `# Failed
+
+\`\`\`python {#m}
+m = load("mental-2op")
+\`\`\`
+
+\`\`\`python {#effects}
+causal_mediation(m, base="34+57=", source="12+57=")
+\`\`\`
+
+\`\`\`python {#late}
+logit_lens(m, "12+34=")
+fail("after its figure")
+\`\`\`
+
+\`\`\`python {#name}
+logit_lense(m, "34+57=")
+\`\`\`
+
+\`\`\`python {#trace}
+def half(n):
+    return 1 // n
+half(0)
+\`\`\`
+
+\`\`\`python {#first}
+n = 1
+\`\`\`
+
+\`\`\`python {#twice}
+n = 2
+\`\`\`
+`;
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`axe finds nothing on a page of failed cells, in the ${theme} theme`, async ({ page, orrery, expected }) => {
+    await page.emulateMedia({ colorScheme: theme });
+    orrery.write('failed', FAILED);
+    await open(page, orrery, 'failed');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('run all');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('.error')).toHaveCount(5);
+    await page.getByText('Where it came from').first().click();
+    await clean(page, 'failed cells');
+    // A refusal stands over the page's corner, and on a small screen over the keys at a figure's foot.
+    expected.push(/Failed to load resource/);
+    await page.route('**/run', (route) => route.fulfill({ status: 500, json: { code: 'internal', message: 'the disk is full', hint: 'make room' } }));
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.notice').waitFor();
+    await page.locator('.foot kbd').last().evaluate((key) => {
+      const { top, height } = document.querySelector('.notice')!.getBoundingClientRect();
+      window.scrollBy(0, key.getBoundingClientRect().top - top - height / 2);
+    });
+    await clean(page, 'a refusal over a foot');
+  });
+}
+
 test('the switch goes against the system, and back to it', async ({ page, orrery }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await open(page, orrery);

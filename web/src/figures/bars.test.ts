@@ -49,6 +49,16 @@ it('stand on zero, with heights as their values', () => {
   expect(at.foot).toBeCloseTo(at.plot.y + at.plot.h * 0.8, 9);
 });
 
+it('stand on the lower limit of a logarithm, which has no zero', () => {
+  const log = live({}, (f) => {
+    f.arrays['y'] = wire([1, 10, 100, 0]);
+    f.scales!['s'] = { ...f.scales!['s']!, kind: 'log', lo: 1, hi: 100 };
+  });
+  const at = bars.layout(log, room(900));
+  expect(at.foot).toBe(at.plot.y + at.plot.h);
+  expect(at.bars[0]!.map((b) => Math.round(b.h))).toEqual([1, at.plot.h / 2, at.plot.h, 1]);
+});
+
 it('stand at the limit where they are beyond it, and the foot counts them', () => {
   const odd = live({}, (f) => {
     f.arrays['y'] = { ...wire([99, NaN, -99, 1]), state: btoa('\x01\x01\x01\x00') };
@@ -119,6 +129,6 @@ it('leaves brass to the marks, and controls use up no colour', () => {
 
 it('gives rivals the colour of their kin, and dash and mark by their place', () => {
   const series = [{}, { kin: 'crude' as const }, { kin: 'near' as const }, { kin: 'crude' as const }];
-  expect(series.map((_, i) => lineStyle(series, i, 'light').colour)).toEqual(['#8a6116', '#666d7a', '#2456a6', '#666d7a']);
+  expect(series.map((_, i) => lineStyle(series, i, 'light').colour)).toEqual(['#8a6116', '#646b78', '#2456a6', '#646b78']);
   expect(new Set(series.map((_, i) => lineStyle(series, i, 'light').mark)).size).toBe(4);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bandNames } from './rule';
+import { canvas, view } from './canvas.fixture';
+import { bandNames, bandTint, drawFrameRule } from './rule';
 
 const measure = (text: string) => 6 * text.length;
 const span = (label: string, from: number, to: number) => ({ label, from, to });
@@ -34,5 +35,34 @@ describe('the names of phases', () => {
     const names = bandNames([span('memorisation', 0, 30), span('circuit formation', 30, 120)], 0, 100, measure);
     expect(names.every((n) => n.text.length > 3)).toBe(true);
     expect(names.at(-1)!.text).toMatch(/^circ.*…$/);
+  });
+});
+
+it('tints the last phase brass, the one before it blue, the one before that not', () => {
+  expect([0, 1, 2].map((i) => bandTint(i, 3))).toEqual([null, 'blue_bg', 'brass_bg']);
+  expect([0, 1].map((i) => bandTint(i, 2))).toEqual(['blue_bg', 'brass_bg']);
+});
+
+describe('the numbers at the rule', () => {
+  const plot = { x: 50, y: 10, w: 200, h: 100 };
+  const numbers = (x: number, ys: number[], beside: number) => {
+    const { ctx, only } = canvas();
+    drawFrameRule(ctx, plot, x, ys.map((y, i) => ({ colour: '#000000', y, text: `v${i}` })), view(), measure, false, beside);
+    return only('fillText').map((d) => ({ text: d.args[0], x: Number(d.args[1]), y: Number(d.args[2]) }));
+  };
+
+  it('stand behind it where the plot, and what is free beside it, has room, and before it else', () => {
+    expect(numbers(100, [50], 0)[0]!.x).toBe(109.5);
+    expect(numbers(250, [50], 40)[0]!.x).toBe(259.5);
+    expect(numbers(250, [50], 0)[0]!.x).toBe(241.5);
+  });
+
+  it('are in the order of the curves, apart, and above the plot\'s foot', () => {
+    const at = numbers(100, [60, 20, 62, 61], 0);
+    expect(at.map((n) => n.text)).toEqual(['v1', 'v0', 'v3', 'v2']);
+    expect(at.map((n) => n.y)).toEqual([20, 60, 75, 90]);
+    const low = numbers(100, [105, 106, 107], 0).map((n) => n.y);
+    expect(low[1]! - low[0]!).toBe(15);
+    expect(low[2]).toBeLessThanOrEqual(plot.y + plot.h);
   });
 });
