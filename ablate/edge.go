@@ -83,14 +83,7 @@ func (g *EdgeGraph) SourceName(i int) string {
 
 // DestinationName is such as "k 3.1", "mlp 2" or "logits".
 func (g *EdgeGraph) DestinationName(i int) string {
-	switch d := g.Destinations[i]; d.Input {
-	case LogitsInput:
-		return string(LogitsInput)
-	case MLPInput:
-		return fmt.Sprintf("%s %d", d.Input, d.Layer)
-	default:
-		return fmt.Sprintf("%s %d.%d", d.Input, d.Layer, d.Index)
-	}
+	return g.Destinations[i].String()
 }
 
 // check refuses edges that are not there, or there twice.

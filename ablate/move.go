@@ -29,7 +29,8 @@ var Givers = [...]Giver{FromClean, FromCorrupted, FromZero, FromMean, FromMeanBy
 type Move struct {
 	// Site is that of the value, any name that Model.Site knows, or an edge,
 	// "head 0.1 → q 1.2": then the edge's end alone reads the giver's output of its
-	// beginning.
+	// beginning. With Freeze it is a path between such ends (PathSenders,
+	// PathReceivers).
 	Site string `json:"site"`
 	Into string `json:"into,omitempty"` // the site it is put into, of the same shape; "" for Site
 	Run  Giver  `json:"run,omitempty"`  // "" for the clean run
@@ -40,6 +41,10 @@ type Move struct {
 	Neurons []int `json:"neurons,omitempty"` // on the last axis
 	Queries []int `json:"queries,omitempty"` // of scores and patterns
 	Keys    []int `json:"keys,omitempty"`
+
+	// Freeze, of a path, says what keeps the run's own values while the change
+	// travels, as in PathPatch: the end alone takes what then arrives. "" for all else.
+	Freeze Freeze `json:"freeze,omitempty"`
 }
 
 // Giver is where the value comes from.
@@ -51,11 +56,18 @@ func (v Move) Giver() Giver {
 }
 
 // Sites resolves the names of where a value is read and written: of an edge, what
-// its source adds to the stream and what its end reads. Others must have
-// the same axes, and stand before the end of the residual stream.
+// its source adds to the stream and what its end reads; of a path, the sender's
+// output and what its end takes, the end of the stream for the logits. Others must
+// have the same axes, and stand before the end of the residual stream.
 func (v Move) Sites(m *models.Model) (from, into models.Site, err error) {
 	if !slices.Contains(Givers[:], v.Giver()) {
 		return from, into, fmt.Errorf("run is %q, want one of %q", v.Run, Givers)
+	}
+	if sender, end, ok, err := v.path(m); ok {
+		if end.Input == LogitsInput {
+			return sender.site(), destinationSite(end), err
+		}
+		return sender.site(), end.site(), err
 	}
 	if source, end, ok, err := v.edge(m); ok {
 		return sourceSite(source), destinationSite(end), err

@@ -44,15 +44,10 @@ func StartMoved(ctx context.Context, m *models.Model, clean, corrupted []int, op
 		return nil, fmt.Errorf("clean has %d tokens, corrupted has %d: values are moved position by position, so both need the same length", len(clean), len(corrupted))
 	}
 	v := &Moved{m: m, subs: map[Giver]*substitutes{}}
-	if slices.ContainsFunc(opt.Tries, func(try []Move) bool {
-		return slices.ContainsFunc(try, func(mv Move) bool { _, _, ok := mv.Edge(m); return ok })
-	}) {
-		var err error
-		if v.m, err = ungrouped(m); err != nil {
-			return nil, err
-		}
-		m = v.m
+	if err := v.ungroup(opt.Tries); err != nil {
+		return nil, err
 	}
+	m = v.m
 	var given []models.Site
 	means := map[Giver][]models.Site{}
 	for i, try := range opt.Tries {
@@ -89,11 +84,28 @@ func StartMoved(ctx context.Context, m *models.Model, clean, corrupted []int, op
 		}
 	}
 	for i, try := range opt.Tries {
-		if _, err := v.Edits(try); err != nil {
+		if _, err := v.Edits(ctx, try); err != nil {
 			return nil, fmt.Errorf("try %d: %w", i, err)
 		}
 	}
 	return v, nil
+}
+
+// ungroup gives every head keys and values of its own where a try is made along an
+// edge, whose ends are counted so; those of paths are not.
+func (v *Moved) ungroup(tries [][]Move) (err error) {
+	edges, paths := false, false
+	for _, mv := range slices.Concat(tries...) {
+		edges, paths = edges || mv.Freeze == "" && len(mv.ends()) > 1, paths || mv.Freeze != ""
+	}
+	if !edges {
+		return nil
+	}
+	if c := v.m.Config; paths && c.KVHeads < c.Heads {
+		return fmt.Errorf("edges count keys and values by head, paths by key-value head, of which this model has %d for %d: try them in two calls", c.KVHeads, c.Heads)
+	}
+	v.m, err = ungrouped(v.m)
+	return err
 }
 
 // see runs a prompt and keeps what is kept of every run, and some sites more.
@@ -114,35 +126,52 @@ func (v *Moved) see(ctx context.Context, ids []int, more []models.Site, edits ..
 }
 
 // Edits are the edits of the corrupted run that a try stands for. Values are
-// those of the runs without edits, whatever else the try moves.
-func (v *Moved) Edits(try []Move) ([]models.Edit, error) {
-	edits := make([]models.Edit, len(try))
-	for i, mv := range try {
-		from, _, err := mv.Sites(v.m)
-		if err != nil {
-			return nil, err
-		}
-		x, err := v.value(mv.Giver(), from)
-		if err != nil {
-			return nil, err
-		}
-		if source, end, ok, err := mv.edge(v.m); err != nil {
+// those of the runs without edits, whatever else the try moves; what arrives along
+// a path is that of a run of its own.
+func (v *Moved) Edits(ctx context.Context, try []Move) ([]models.Edit, error) {
+	var edits []models.Edit
+	for _, mv := range try {
+		if sender, end, ok, err := mv.path(v.m); err != nil {
 			return nil, err
 		} else if ok {
-			own, err := v.value(FromCorrupted, from)
+			of, err := v.pathEdits(ctx, mv, sender, end)
 			if err != nil {
 				return nil, err
 			}
-			if edits[i], err = mv.edgeEdit(source, end, x, own); err != nil {
-				return nil, err
-			}
+			edits = append(edits, of...)
 			continue
 		}
-		if edits[i], err = mv.edit(v.m, x, len(v.Corrupted.IDs)); err != nil {
+		e, err := v.edit(mv)
+		if err != nil {
 			return nil, err
 		}
+		edits = append(edits, e)
 	}
 	return edits, nil
+}
+
+// edit is that of a move which is not made along a path.
+func (v *Moved) edit(mv Move) (models.Edit, error) {
+	from, _, err := mv.Sites(v.m)
+	if err != nil {
+		return models.Edit{}, err
+	}
+	x, err := v.value(mv.Giver(), from)
+	if err != nil {
+		return models.Edit{}, err
+	}
+	source, end, ok, err := mv.edge(v.m)
+	if err != nil {
+		return models.Edit{}, err
+	}
+	if !ok {
+		return mv.edit(v.m, x, len(v.Corrupted.IDs))
+	}
+	own, err := v.value(FromCorrupted, from)
+	if err != nil {
+		return models.Edit{}, err
+	}
+	return mv.edgeEdit(source, end, x, own)
 }
 
 // value is a giver's value at a site, without the batch axis.
@@ -163,7 +192,7 @@ func (v *Moved) value(giver Giver, site models.Site) (*tensor.Dense, error) {
 
 // Run is the corrupted run with a try's values in it: a full pass under the edits.
 func (v *Moved) Run(ctx context.Context, try []Move) (*SeenRun, error) {
-	edits, err := v.Edits(try)
+	edits, err := v.Edits(ctx, try)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +209,7 @@ func (v *Moved) Own(ctx context.Context, try []Move) (float64, error) {
 			return 0, err
 		}
 		own[i].Run = FromCorrupted
-		if _, _, ok := mv.Edge(v.m); ok {
+		if len(mv.ends()) > 1 {
 			continue
 		}
 		own[i].Site, own[i].Into = into.String(), ""
@@ -198,7 +227,7 @@ func (v *Moved) Own(ctx context.Context, try []Move) (float64, error) {
 // Rerun counts the logits of a run of Run that differ by any bit from those of
 // an exact re-run of the same edits.
 func (v *Moved) Rerun(ctx context.Context, try []Move, r *SeenRun) (different int, err error) {
-	edits, err := v.Edits(try)
+	edits, err := v.Edits(ctx, try)
 	if err != nil {
 		return 0, err
 	}

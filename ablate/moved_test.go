@@ -125,7 +125,7 @@ func TestMovesFindThePlantedHead(t *testing.T) {
 		if own, err := v.Own(context.Background(), tries[i]); err != nil || own != 0 {
 			t.Errorf("try %d: own value back changes a logit by %g (%v)", i, own, err)
 		}
-		edits, err := v.Edits(tries[i])
+		edits, err := v.Edits(context.Background(), tries[i])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,13 +13,18 @@ import (
 // arrow stands between the ends of an edge's name.
 const arrow = " → "
 
-// edge is the edge that a move is made along; ok is false where its site is one of
-// the model's own. Its site is then the name of an EdgeGraph, "head 0.1 → q 1.2",
-// for which "->" does as well.
-func (v Move) edge(m *models.Model) (from Node, to Receiver, ok bool, err error) {
+// ends are the names that arrows join in a move's site, itself where there is none.
+// For an arrow "->" does as well.
+func (v Move) ends() []string {
 	name := strings.ReplaceAll(strings.ReplaceAll(v.Site, "->", "→"), "→", " → ")
-	ends := strings.Split(strings.Join(strings.Fields(name), " "), arrow)
-	if len(ends) < 2 {
+	return strings.Split(strings.Join(strings.Fields(name), " "), arrow)
+}
+
+// edge is the edge that a move is made along; ok is false where its site is one of
+// the model's own, or a path. Its site is then the name of an EdgeGraph, "head 0.1 → q 1.2".
+func (v Move) edge(m *models.Model) (from Node, to Receiver, ok bool, err error) {
+	ends := v.ends()
+	if len(ends) < 2 || v.Freeze != "" {
 		return from, to, false, nil
 	}
 	g, err := NewEdgeGraph(m)

@@ -53,7 +53,7 @@ func TestMoveAlongEdgesGolden(t *testing.T) {
 			if own, err := v.Own(context.Background(), tries[i]); err != nil || own != 0 {
 				t.Errorf("%s: own value back changes a logit by %g (%v)", graph.Name(e), own, err)
 			}
-			edits, err := v.Edits(tries[i])
+			edits, err := v.Edits(context.Background(), tries[i])
 			if err != nil {
 				t.Fatal(err)
 			}

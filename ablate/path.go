@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"orrery/models"
 	"orrery/models/tensor"
@@ -23,6 +24,9 @@ const (
 	// outputs behind the sender (arXiv 2502.00873 section 4).
 	FreezeOutputs Freeze = "outputs"
 )
+
+// Freezes lists the freezes.
+var Freezes = [...]Freeze{FreezeHeads, FreezeHeadsAndMLPs, FreezeOutputs}
 
 // Input is what a receiver takes.
 type Input string
@@ -175,14 +179,11 @@ func (opt PathOptions) check(m *models.Model) error {
 			return fmt.Errorf("%s cannot send: senders are %q and %q", n, HeadPart, MLPPart)
 		}
 	}
-	switch opt.Freeze {
-	case FreezeHeads, FreezeHeadsAndMLPs:
-	case FreezeOutputs:
-		if !opt.Last {
-			return fmt.Errorf("freeze %q is one of the last position: set Last", FreezeOutputs)
-		}
-	default:
-		return fmt.Errorf("freeze is %q, want %q, %q or %q", opt.Freeze, FreezeHeads, FreezeHeadsAndMLPs, FreezeOutputs)
+	if !slices.Contains(Freezes[:], opt.Freeze) {
+		return fmt.Errorf("freeze is %q, want one of %q", opt.Freeze, Freezes)
+	}
+	if opt.Freeze == FreezeOutputs && !opt.Last {
+		return fmt.Errorf("freeze %q is one of the last position: set Last", FreezeOutputs)
 	}
 	if opt.Receivers != nil && len(opt.Receivers) == 0 {
 		return fmt.Errorf("the list of receivers is empty: leave it out for the logits")
@@ -339,7 +340,7 @@ func (p *paths) toReceiver(sender, receiver, row int) ([]models.Edit, error) {
 	case KeyInput, ValueInput:
 		at["kv_head"] = r.Index
 	}
-	if p.opt.Freeze == FreezeOutputs {
+	if p.opt.Last { // nothing that stands before can differ
 		at["pos"] = p.sides.T - 1
 	}
 	return []models.Edit{editOf(p.m, r.site(), value, at)}, nil

@@ -143,7 +143,7 @@ func (r *edgeRun) matrix(edges []ablate.Edge) *viz.Figure {
 }
 
 // opening says how the run of an edge is opened; nil where the patch lens has no such
-// run: it computes norms anew, and takes means over prompts of a template.
+// run: it computes norms anew.
 func (r *edgeRun) opening(sources, destinations viz.Axis) *viz.Opening {
 	giver, rest := ablate.FromClean, measureArg(r.a["metric"])
 	alone := r.opt.Kind != ablate.Resample
@@ -155,11 +155,12 @@ func (r *edgeRun) opening(sources, destinations viz.Axis) *viz.Opening {
 	case ablate.Zero:
 		giver = ablate.FromZero
 	default:
-		if r.a["prompts"] != nil {
-			return nil
-		}
 		giver = ablate.Giver(r.opt.Kind)
-		rest += templateArgs(r.a)
+		if r.a["prompts"] != nil {
+			rest += ", prompts={prompts}"
+		} else {
+			rest += templateArgs(r.a)
+		}
 		if n := r.a["reference"].(int); n != 200 {
 			rest += fmt.Sprintf(", reference=%d", n)
 		}
@@ -181,7 +182,7 @@ func (r *edgeRun) opening(sources, destinations viz.Axis) *viz.Opening {
 			source, base = base, source
 		}
 		if alone {
-			o.Pairs = append(o.Pairs, "clean="+promptText(base))
+			o.Pairs = append(o.Pairs, "clean="+promptText(base)+answerArgs(r.m, c.Clean.Answer, c.Corrupted.Answer))
 			continue
 		}
 		o.Pairs = append(o.Pairs, pairSource(source, base))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"orrery/ablate"
+	"orrery/models"
 	"orrery/viz"
 )
 
@@ -81,6 +82,26 @@ func (l patchLayout) unravel(axes []int, n int) map[int]int {
 // are put into base.
 func pairSource(source, base ablate.Prompt) string {
 	return "clean=" + promptText(source) + ", corrupted=" + promptText(base)
+}
+
+// answerArgs writes the answers that a run of one prompt is measured by, where they
+// are others than it would take itself; nothing where they are not known as tokens.
+func answerArgs(m *models.Model, answer, other int) string {
+	text := ""
+	for _, a := range []struct {
+		name string
+		id   int
+	}{{"answer", answer}, {"other", other}} {
+		if m.Tokenizer == nil || a.id < 0 {
+			return ""
+		}
+		token, ok := m.Tokenizer.Token(a.id)
+		if !ok {
+			return ""
+		}
+		text += fmt.Sprintf(", %s=%s", a.name, strconv.Quote(token))
+	}
+	return text
 }
 
 // promptText writes a prompt of a set as an argument.

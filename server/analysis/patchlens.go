@@ -20,7 +20,7 @@ func patchLens() Analysis {
 	measure.Name = "measure"
 	params := []Param{
 		{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
-		{Name: "prompts", Type: TypePrompts, Help: "single prompts that a mean is over, where a patch puts one in: themselves where they are a list, else as many as reference says of their template; left out, of template"},
+		{Name: "prompts", Type: TypePrompts, Help: "prompts, of pairs the clean ones, that a mean is over, where a patch puts one in: themselves where they are a list, else as many as reference says of their template; left out, of template"},
 		{Name: "clean", Type: TypePrompt, Required: true, Help: "the prompt whose values are moved"},
 		{Name: "corrupted", Type: TypePrompt, Help: "the prompt that they are put into; as many tokens as clean. Left out, the clean run itself is edited, by patches with run=\"zero\" and the like"},
 		{Name: "patches", Type: TypePatches, Default: [][]ablate.Move{}, Help: "what is tried, each patch(site, at=...) or a list of them that are made together"},
@@ -213,7 +213,7 @@ func (r *patchLensRun) reference(ctx context.Context) ([][]int, error) {
 	if r.a["prompts"] == nil {
 		template = templateOf(r.a)
 	} else {
-		given, err := singlesOf(ctx, r.m, r.a)
+		given, err := promptsOf(ctx, r.m, r.a)
 		if err != nil {
 			return nil, err
 		}

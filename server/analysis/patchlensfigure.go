@@ -287,7 +287,7 @@ func (r *patchLensRun) part(lens patchReading, panel, row int, l probe.LensRow) 
 // reach reads a shown try under a lens, its cone there, and what changed in it.
 func (r *patchLensRun) reach(ctx context.Context, l patchReading, shown int) error {
 	run, res := r.runs[shown], r.fig.Tokens.Patch.Results[shown]
-	edits, err := r.moved.Edits(r.tries[res.Try])
+	edits, err := r.moved.Edits(ctx, r.tries[res.Try])
 	if err != nil {
 		return err
 	}

@@ -139,20 +139,7 @@ func (r *patchLensRun) subject(try []ablate.Move) {
 	v := try[0]
 	from, into, _ := v.Sites(r.m) // checked before
 	at, to := r.places(v)
-	if source, end, ok := v.Edge(r.m); ok {
-		given, panel := "the clean run's output of ", r.into()
-		switch v.Giver() {
-		case ablate.FromClean:
-			panel = 0
-		case ablate.FromCorrupted:
-			given = "the run's own output of "
-		case ablate.FromZero:
-			given = "zeros for "
-		default:
-			given = fmt.Sprintf("the mean over %d prompts for ", r.means)
-		}
-		r.say("Letting " + end + " alone read " + given + source + " at ")
-		r.positions(panel, at)
+	if r.along(v, at) {
 		return
 	}
 	switch v.Giver() {
@@ -182,6 +169,39 @@ func (r *patchLensRun) subject(try []ablate.Move) {
 		r.positions(r.into(), to)
 		r.say(" " + r.siteWords(ablate.Move{Heads: v.Heads, Neurons: v.Neurons}, into))
 	}
+}
+
+// along says what travels along an edge or a path, and how; false where a move is
+// made at a site.
+func (r *patchLensRun) along(v ablate.Move, at []int) bool {
+	given, panel := "the clean run's output of ", r.into()
+	switch v.Giver() {
+	case ablate.FromClean:
+		panel = 0
+	case ablate.FromCorrupted:
+		given = "the run's own output of "
+	case ablate.FromZero:
+		given = "zeros for "
+	default:
+		given = fmt.Sprintf("the mean over %d prompts for ", r.means)
+	}
+	if source, end, ok := v.Edge(r.m); ok {
+		r.say("Letting " + end + " alone read " + given + source + " at ")
+		r.positions(panel, at)
+		return true
+	}
+	source, end, ok := v.Path(r.m)
+	if !ok {
+		return false
+	}
+	before, after := "Letting "+end+" alone take what ", " brings there"
+	if end == string(ablate.LogitsInput) {
+		before, after = "Letting ", " travel to the logits"
+	}
+	r.say(before + given + source + " at ")
+	r.positions(panel, at)
+	r.say(after + " (" + freezes[string(v.Freeze)] + ")")
+	return true
 }
 
 // positions says tokens, or that they are all.
@@ -248,12 +268,16 @@ func (r *patchLensRun) label(try []ablate.Move) string {
 	var parts []string
 	for _, v := range try {
 		from, into, _ := v.Sites(r.m) // checked before
-		name := ""
-		source, end, edge := v.Edge(r.m)
-		if edge {
-			name = source + " → " + end
-		} else {
+		source, end, joined := v.Edge(r.m)
+		if !joined {
+			source, end, joined = v.Path(r.m)
+		}
+		name := source + " → " + end
+		if !joined {
 			name = strings.TrimPrefix(strings.TrimPrefix(r.siteWords(v, from), "after "), "the output of the ")
+		}
+		if v.Freeze != "" {
+			name += ", " + strings.ReplaceAll(string(v.Freeze), "_", " ") + " frozen"
 		}
 		where := "all"
 		if _, to := r.places(v); len(to) < len(r.moved.Clean.IDs) {
@@ -263,7 +287,7 @@ func (r *patchLensRun) label(try []ablate.Move) string {
 			}
 			where = strings.Join(tokens, " ")
 		}
-		if into != from && !edge {
+		if into != from && !joined {
 			name += " → " + strings.TrimPrefix(r.siteWords(ablate.Move{}, into), "after ")
 		}
 		if g := v.Giver(); g != ablate.FromClean {

@@ -37,6 +37,9 @@ func patchArgs(v ablate.Move) string {
 	if v.Giver() != ablate.FromClean {
 		fmt.Fprintf(&b, ", run=%s", strconv.Quote(string(v.Run)))
 	}
+	if v.Freeze != "" {
+		fmt.Fprintf(&b, ", freeze=%s", strconv.Quote(string(v.Freeze)))
+	}
 	return b.String()
 }
 

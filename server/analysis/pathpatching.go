@@ -19,13 +19,21 @@ var freezes = map[string]string{
 	string(ablate.FreezeOutputs):      "attention and MLP outputs behind the sender frozen at the last token",
 }
 
+// freezeNames lists the freezes.
+func freezeNames() (names []string) {
+	for _, f := range ablate.Freezes {
+		names = append(names, string(f))
+	}
+	return names
+}
+
 func pathPatching() Analysis {
 	params := []Param{
 		{Name: "m", Type: TypeModel, Required: true, Help: "the model"},
 		promptsParam("pairs, or prompts that get partners by change"),
 		{Name: "senders", Type: TypeStrings, Default: []string{}, Help: `where paths begin: "head 0.1", "mlp 2"; left out, every head and MLP`},
 		{Name: "receivers", Type: TypeStrings, Default: []string{}, Help: `where they end: "q 1.2", "k 1.2", "v 1.2", "mlp 3", "head 2.0" or "logits"; left out, the logits. Keys and values are counted by key-value heads`},
-		{Name: "freeze", Type: TypeChoice, Default: string(ablate.FreezeHeads), Choices: []string{string(ablate.FreezeHeads), string(ablate.FreezeHeadsAndMLPs), string(ablate.FreezeOutputs)},
+		{Name: "freeze", Type: TypeChoice, Default: string(ablate.FreezeHeads), Choices: freezeNames(),
 			Help: "what keeps the clean run's values on the way: heads alone, so that a path may go through MLPs; heads_and_mlps, so that it goes straight; outputs the same at the last token alone"},
 		{Name: "positions", Type: TypeChoice, Default: "last", Choices: []string{"last", "all"}, Help: "where the sender gets the corrupted value"},
 		metricParam("logit", "what is measured of the clean answer r against the corrupted one r′"),
@@ -126,40 +134,22 @@ func (r *pathRun) read(ctx context.Context) (err error) {
 
 // readEnds finds the senders and receivers by name.
 func (r *pathRun) readEnds() error {
+	nodes, err := ablate.PathSenders(r.m)
+	if err != nil {
+		return err
+	}
 	known := map[string]ablate.Node{}
-	var names []string
-	for _, part := range []ablate.Part{ablate.HeadPart, ablate.MLPPart} {
-		if part == ablate.MLPPart && r.m.Config.AttnOnly {
-			continue
-		}
-		nodes, err := ablate.Nodes(r.m, part)
-		if err != nil {
-			return err
-		}
-		for _, n := range nodes {
-			known[n.String()], names = n, append(names, n.String())
-		}
+	var names, ending []string
+	for _, n := range nodes {
+		known[n.String()], names = n, append(names, n.String())
 	}
 	wanted := r.a["senders"].([]string)
 	if len(wanted) == 0 {
 		wanted = names
 	}
-	ends := map[string]ablate.Receiver{string(ablate.LogitsInput): {Input: ablate.LogitsInput, Layer: r.m.Config.Layers}}
-	ending := []string{string(ablate.LogitsInput)}
-	add := func(name string, e ablate.Receiver) { ends[name], ending = e, append(ending, name) }
-	for l := range r.m.Config.Layers {
-		for _, in := range []ablate.Input{ablate.QueryInput, ablate.KeyInput, ablate.ValueInput, ablate.HeadInput} {
-			n := r.m.Config.Heads
-			if in == ablate.KeyInput || in == ablate.ValueInput {
-				n = r.m.Config.KVHeads
-			}
-			for h := range n {
-				add(fmt.Sprintf("%s %d.%d", in, l, h), ablate.Receiver{Input: in, Layer: l, Index: h})
-			}
-		}
-		if !r.m.Config.AttnOnly {
-			add(fmt.Sprintf("mlp %d", l), ablate.Receiver{Input: ablate.MLPInput, Layer: l})
-		}
+	ends := map[string]ablate.Receiver{}
+	for _, e := range ablate.PathReceivers(r.m) {
+		ends[e.String()], ending = e, append(ending, e.String())
 	}
 	if r.receivers = r.a["receivers"].([]string); len(r.receivers) == 0 {
 		r.receivers = ending[:1]

@@ -70,7 +70,7 @@ func (r *pathRun) maps() {
 		for _, array := range []string{name, name + "_sem"} {
 			r.fig.Arrays[array] = allBlank(viz.NewArray([]string{layers.Name, part.columns.Name}, len(layers.Labels), len(part.columns.Labels)))
 		}
-		panel.Open = r.opening(part.part, panel)
+		panel.Open = r.opening(r.mapped(part.part))
 		if part.part == ablate.HeadPart {
 			panel.Heads = &viz.HeadCells{Names: []string{"clean run", "corrupted run"}}
 			for l := range layers.Labels {
@@ -85,6 +85,23 @@ func (r *pathRun) maps() {
 	r.expect()
 }
 
+// mapped are the rows and columns of a map of paths to the logits, as parts of a
+// path's name: "head 2." and "1 → logits", or "mlp 2" and " → logits".
+func (r *pathRun) mapped(part ablate.Part) (senders, receivers []string) {
+	const end = " → " + string(ablate.LogitsInput)
+	after := ""
+	if receivers = []string{end}; part == ablate.HeadPart {
+		after, receivers = ".", nil
+		for h := range r.m.Config.Heads {
+			receivers = append(receivers, fmt.Sprint(h)+end)
+		}
+	}
+	for l := range r.m.Config.Layers {
+		senders = append(senders, fmt.Sprintf("%s %d%s", part, l, after))
+	}
+	return senders, receivers
+}
+
 // matrix is senders over receivers.
 func (r *pathRun) matrix() {
 	rows, columns := viz.Axis{Name: "sender"}, viz.Axis{Name: "receiver", Labels: r.receivers}
@@ -94,7 +111,11 @@ func (r *pathRun) matrix() {
 	for _, array := range []string{"path", "path_sem"} {
 		r.fig.Arrays[array] = allBlank(viz.NewArray([]string{rows.Name, columns.Name}, len(rows.Labels), len(columns.Labels)))
 	}
-	r.fig.Heatmap.Panels = []viz.Panel{{Rows: rows, Columns: columns, Values: "path", Errors: "path_sem"}}
+	ends := make([]string, len(columns.Labels))
+	for i, name := range columns.Labels {
+		ends[i] = " → " + name
+	}
+	r.fig.Heatmap.Panels = []viz.Panel{{Rows: rows, Columns: columns, Values: "path", Errors: "path_sem", Open: r.opening(rows.Labels, ends)}}
 	r.expect()
 }
 
@@ -131,35 +152,16 @@ func (r *pathRun) place(n ablate.Node, column int) (array string, at int) {
 	return "mlp", n.Layer
 }
 
-// opening says how the runs of paths to the logits are opened: the sender's corrupted
-// value with the clean run's own at all that is frozen.
-func (r *pathRun) opening(part ablate.Part, panel viz.Panel) *viz.Opening {
+// opening says how the runs of paths are opened; senders are written behind what
+// names each row, receivers behind what does each column.
+func (r *pathRun) opening(senders, receivers []string) *viz.Opening {
 	at := ""
 	if r.opt.Last {
 		at = ", at=-1"
 	}
-	site := "attn.hook_z"
-	if part == ablate.MLPPart {
-		site = "hook_mlp_out"
-	}
-	o := &viz.Opening{Call: "patch_lens({model}, {pair}, patches=[[{row}]])"}
-	for l := range panel.Rows.Labels {
-		moves := []string{fmt.Sprintf("patch(\"blocks.%d.%s\"%s{column})", l, site, at)}
-		for _, s := range r.opt.Freeze.Frozen(r.m, ablate.Node{Part: part, Layer: l}) {
-			held := ""
-			if r.opt.Freeze == ablate.FreezeOutputs {
-				held = ", at=-1"
-			}
-			moves = append(moves, fmt.Sprintf("patch(%q%s, run=\"corrupted\")", s.String(), held))
-		}
-		o.Rows = append(o.Rows, strings.Join(moves, ", "))
-	}
-	for i := range panel.Columns.Labels {
-		column := ""
-		if part == ablate.HeadPart {
-			column = fmt.Sprintf(", heads=%d", i)
-		}
-		o.Columns = append(o.Columns, column)
+	o := &viz.Opening{Call: "patch_lens({model}, {pair}, patches=[{row}])", Columns: receivers}
+	for _, sender := range senders {
+		o.Rows = append(o.Rows, fmt.Sprintf("patch(\"%s{column}\"%s, freeze=%q)", sender, at, r.opt.Freeze))
 	}
 	for _, c := range r.from.Contrasts.Contrasts {
 		o.Pairs = append(o.Pairs, pairSource(c.Corrupted, c.Clean))
@@ -194,7 +196,7 @@ func (r *pathRun) finish(ctx context.Context) error {
 		r.opt.Metric.Label, ablate.Summarise(r.change.base).Mean, ablate.Summarise(r.change.source).Mean, len(cells), strings.Join(largest, "; "))
 	r.keyHeads(cells)
 	if !r.toLogits() {
-		r.fig.Caption += " What a receiver takes is put alone into another clean run, which the patch lens has no call for."
+		r.fig.Caption += " What a receiver takes is put alone into another clean run."
 	}
 	r.fig.Caption += fmt.Sprintf(" Prompts: %s. %s", r.from.Report(), sweepSentence(r.report))
 	r.emit.Figure(r.fig)

@@ -74,7 +74,7 @@ func functions() []builtin {
 		{Builtin{"prompts", `prompts(template, m=None, op=["+", "-"], answer="", answers=None, n=0, seed=1, keep="correct", **operands)`, `a set of prompts: prompts("{a}+{b}=", a=range(0, 100), b=range(0, 100), n=200); p.pairs(change="a"), p.report, p.accuracy, p[0], p.csv()`}, makePrompts},
 		{Builtin{"prompts_from", `prompts_from(rows, m=None, keep="all", seed=1)`, `prompts from a list of texts, or pairs from a list of (clean, corrupted); or what p.csv() and p.jsonl() wrote`}, promptsFrom},
 		{Builtin{"run_with_cache", `run_with_cache(m, prompt, names_filter="*", edits=[], remove_batch_dim=False)`, `runs the model once; returns (logits, cache), both as tensors: cache["z", 0]; cache.decompose_resid(), cache.logit_attrs(...)`}, runWithCache},
-		{Builtin{"patch", `patch(site, at=None, heads=None, neurons=None, queries=None, keys=None, into=None, to=None, run="clean")`, `a value of one run to be put into another, for patch_lens: patch("blocks.3.hook_resid_post", at=1), or along an edge: patch("head 0.1 -> mlp 2")`}, makePatch},
+		{Builtin{"patch", `patch(site, at=None, heads=None, neurons=None, queries=None, keys=None, into=None, to=None, run="clean", freeze=None)`, `a value of one run to be put into another, for patch_lens: patch("blocks.3.hook_resid_post", at=1), or along an edge: patch("head 0.1 -> mlp 2"), or a path: patch("head 0.1 -> q 1.2", at=-1, freeze="heads")`}, makePatch},
 		{Builtin{"fmt", `fmt("{} {:.3f}", x, y)`, "text with values put in, formatted as Python's str.format does"}, formatText},
 		{Builtin{"round", "round(x, ndigits=None)", "x rounded, ties to even; an int without ndigits"}, roundNumber},
 		{Builtin{"sum", "sum(xs, start=0)", "the sum of numbers, or of tensors of one shape"}, sumValues},

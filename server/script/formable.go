@@ -213,13 +213,17 @@ func patchForm() analysis.Analysis {
 	for _, g := range ablate.Givers {
 		givers = append(givers, string(g))
 	}
+	var freezes []string
+	for _, f := range ablate.Freezes {
+		freezes = append(freezes, string(f))
+	}
 	list := func(name, help string) analysis.Param {
 		return analysis.Param{Name: name, Type: analysis.TypeInts, Help: help + "; left out, all; negative counts from the end"}
 	}
 	return analysis.Analysis{
 		Name: "patch", Title: "Patch", Summary: "puts a value of one run into another",
 		Params: []analysis.Param{
-			{Name: "site", Type: analysis.TypeString, Required: true, Help: "where the value is read, blocks.1.hook_resid_post; or an edge, head 0.1 → q 1.2, whose end alone reads it"},
+			{Name: "site", Type: analysis.TypeString, Required: true, Help: "where the value is read, blocks.1.hook_resid_post; or an edge, head 0.1 → q 1.2, whose end alone reads it, with freeze a path between such ends"},
 			list("at", "the positions that are read"),
 			{Name: "heads", Type: analysis.TypeInts, Index: "heads", Help: "of which heads; left out, all; negative counts from the end"},
 			list("neurons", "of which neurons"),
@@ -228,6 +232,7 @@ func patchForm() analysis.Analysis {
 			{Name: "into", Type: analysis.TypeString, Help: "where the value is put, if elsewhere; of the same shape"},
 			{Name: "to", Type: analysis.TypeInts, Help: "the positions that are written, if others; as many as at"},
 			{Name: "run", Type: analysis.TypeChoice, Default: string(ablate.FromClean), Choices: givers, Help: "what gives the value: the clean run, the corrupted one, or a stand-in"},
+			{Name: "freeze", Type: analysis.TypeChoice, Choices: freezes, Help: "of a path, what keeps the run's own values while the change travels, as in path_patching: the end alone takes what then arrives"},
 		},
 	}
 }

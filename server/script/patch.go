@@ -3,6 +3,7 @@ package script
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -19,10 +20,10 @@ type Patch struct {
 // model is patched.
 func makePatch(c call) (starlark.Value, error) {
 	p := &Patch{}
-	var into, run string
+	var into, run, freeze string
 	lists := [6]starlark.Value{}
 	if err := c.unpack("site", &p.move.Site, "at?", &lists[0], "heads?", &lists[1], "neurons?", &lists[2], "queries?", &lists[3], "keys?", &lists[4],
-		"into??", &into, "to?", &lists[5], "run??", &run); err != nil {
+		"into??", &into, "to?", &lists[5], "run??", &run, "freeze??", &freeze); err != nil {
 		return nil, err
 	}
 	for i, to := range []*[]int{&p.move.At, &p.move.Heads, &p.move.Neurons, &p.move.Queries, &p.move.Keys, &p.move.To} {
@@ -32,14 +33,14 @@ func makePatch(c call) (starlark.Value, error) {
 		}
 		*to = list
 	}
-	p.move.Into, p.move.Run = into, ablate.Giver(run)
-	known := make([]string, len(ablate.Givers))
-	for i, g := range ablate.Givers {
-		if known[i] = string(g); g == p.move.Giver() {
-			return p, nil
-		}
+	p.move.Into, p.move.Run, p.move.Freeze = into, ablate.Giver(run), ablate.Freeze(freeze)
+	if !slices.Contains(ablate.Givers[:], p.move.Giver()) {
+		return nil, &hinted{fmt.Sprintf("patch: run is %q", run), fmt.Sprintf("one of %q", ablate.Givers)}
 	}
-	return nil, &hinted{fmt.Sprintf("patch: run is %q", run), fmt.Sprintf("one of %q", known)}
+	if freeze != "" && !slices.Contains(ablate.Freezes[:], p.move.Freeze) {
+		return nil, &hinted{fmt.Sprintf("patch: freeze is %q", freeze), fmt.Sprintf("one of %q, or left out", ablate.Freezes)}
+	}
+	return p, nil
 }
 
 // indices reads an index or a list of them; nil for None and what was left out.

@@ -15,7 +15,7 @@ export const BUILTINS: readonly Builtin[] = [
   { name: 'prompts', call: 'prompts(template, m=None, op=["+", "-"], answer="", answers=None, n=0, seed=1, keep="correct", **operands)', help: 'a set of prompts: prompts("{a}+{b}=", a=range(0, 100), b=range(0, 100), n=200); p.pairs(change="a"), p.report, p.accuracy, p[0], p.csv()' },
   { name: 'prompts_from', call: 'prompts_from(rows, m=None, keep="all", seed=1)', help: 'prompts from a list of texts, or pairs from a list of (clean, corrupted); or what p.csv() and p.jsonl() wrote' },
   { name: 'run_with_cache', call: 'run_with_cache(m, prompt, names_filter="*", edits=[], remove_batch_dim=False)', help: 'runs the model once; returns (logits, cache), both as tensors: cache["z", 0]; cache.decompose_resid(), cache.logit_attrs(...)' },
-  { name: 'patch', call: 'patch(site, at=None, heads=None, neurons=None, queries=None, keys=None, into=None, to=None, run="clean")', help: 'a value of one run to be put into another, for patch_lens: patch("blocks.3.hook_resid_post", at=1), or along an edge: patch("head 0.1 -> mlp 2")' },
+  { name: 'patch', call: 'patch(site, at=None, heads=None, neurons=None, queries=None, keys=None, into=None, to=None, run="clean", freeze=None)', help: 'a value of one run to be put into another, for patch_lens: patch("blocks.3.hook_resid_post", at=1), or along an edge: patch("head 0.1 -> mlp 2"), or a path: patch("head 0.1 -> q 1.2", at=-1, freeze="heads")' },
   { name: 'fmt', call: 'fmt("{} {:.3f}", x, y)', help: "text with values put in, formatted as Python's str.format does" },
   { name: 'round', call: 'round(x, ndigits=None)', help: 'x rounded, ties to even; an int without ndigits' },
   { name: 'sum', call: 'sum(xs, start=0)', help: 'the sum of numbers, or of tensors of one shape' },

@@ -44,7 +44,7 @@ it('opens the pair that is nearest to the mean, its prompts as they are', () => 
   expect(openingOf(sets, 0, 0, pairs)!.call('m', 'prompts("{model}{pair}")')).toBe('patch_lens(m, clean="5+1=", corrupted="6+1=", prompts=prompts("{model}{pair}"))');
   expect(openingOf({ ...panel, open: undefined }, 0, 0, pairs)).toBeUndefined();
   // A single prompt is no pair.
-  const single = { ...panel, open: { ...panel.open!, pairs: ['"3+1="', '"5+1="', '"7+1="'] } };
+  const single = { ...panel, open: { ...panel.open!, pairs: ['clean="3+1="', 'clean="5+1="', 'clean="7+1=", answer="8", other="9"'] } };
   expect(openingOf(single, 1, 1, pairs)!.prompts).toBe('7+1= · prompt 3 of 3, the nearest to the mean');
   expect(pairsOf(figure(), single, 3, '%.2f')?.of).toBe('prompt');
   expect(pairsOf(figure(), panel, 3, '%.2f')?.of).toBe('pair');

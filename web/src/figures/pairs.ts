@@ -12,7 +12,7 @@ function behind({ heads, open }: Panel): 'pair' | 'prompt' {
 }
 
 /** The prompts in the arguments of a call. */
-const textsOf = (pair: string) => [...pair.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((m) => m[1]!);
+const textsOf = (pair: string) => [...pair.matchAll(/\b(?:clean|corrupted)="((?:[^"\\]|\\.)*)"/g)].map((m) => m[1]!);
 
 /** The values of a cell's pairs; nothing while they are not computed. */
 export function pairsOf(figure: FigureData, panel: Panel, cell: number, format: string): Reading['pairs'] {
