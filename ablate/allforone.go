@@ -95,7 +95,9 @@ func StartAllForOne(ctx context.Context, m *models.Model, prompts []Prompt, tabl
 	}
 	a.Base = a.outcome(Recipe{Wait: -1, Mode: WaitFree, Transfer: NoMasks})
 	for row, z := range a.run.logits {
-		a.read(&a.Base, row, z)
+		numbers := make([]float64, a.width())
+		a.measure(row, z, top(z, opt.Among), numbers)
+		a.Base.take(row, numbers)
 	}
 	return a, nil
 }
@@ -110,25 +112,33 @@ func (a *AllForOne) outcome(r Recipe) Outcome {
 	return o
 }
 
-// read fills in one prompt.
-func (a *AllForOne) read(o *Outcome, row int, z []float32) {
+// width is how many numbers an outcome has of a prompt.
+func (a *AllForOne) width() int {
+	if a.opt.Metric.Of != nil {
+		return 6
+	}
+	return 5
+}
+
+// measure reads them off the logits of a prompt, whose answer in the base run is own.
+func (a *AllForOne) measure(row int, z []float32, own int, into []float64) {
 	p := a.Prompts[row]
 	logs := models.LogProbs(z)
-	o.Top[row], o.TopAny[row] = top(z, a.opt.Among), models.Argmax(z)
-	o.P[row] = math.Exp(logs[p.Answer])
-	o.LogPBase[row] = logs[a.Base.answer(o, row)]
-	o.Margin[row] = Readout{Run: z, Answer: p.Answer, Among: a.opt.Among}.Margin()
-	if o.Values != nil {
-		o.Values[row] = a.opt.Metric.Of(Readout{Row: row, Run: z, Base: a.run.logits[row], Answer: p.Answer, Other: p.Other, Among: a.opt.Among})
+	into[0], into[1] = float64(top(z, a.opt.Among)), float64(models.Argmax(z))
+	into[2], into[3] = math.Exp(logs[p.Answer]), logs[own]
+	into[4] = Readout{Run: z, Answer: p.Answer, Among: a.opt.Among}.Margin()
+	if a.opt.Metric.Of != nil {
+		into[5] = a.opt.Metric.Of(Readout{Row: row, Run: z, Base: a.run.logits[row], Answer: p.Answer, Other: p.Other, Among: a.opt.Among})
 	}
 }
 
-// answer is the base run's answer, also while it is being read.
-func (base *Outcome) answer(reading *Outcome, row int) int {
-	if base == reading {
-		return reading.Top[row]
+// take fills in one prompt.
+func (o *Outcome) take(row int, numbers []float64) {
+	o.Top[row], o.TopAny[row] = int(numbers[0]), int(numbers[1])
+	o.P[row], o.LogPBase[row], o.Margin[row] = numbers[2], numbers[3], numbers[4]
+	if o.Values != nil {
+		o.Values[row] = numbers[5]
 	}
-	return base.Top[row]
 }
 
 // Apply runs the prompts under recipes, one sweep of exact re-runs in which
@@ -154,8 +164,7 @@ func (a *AllForOne) Apply(ctx context.Context, recipes []Recipe, keep bool, emit
 				return nil, models.Report{}, fmt.Errorf("all for one: recipe %d: %w", i, err)
 			}
 		}
-		out[i] = a.outcome(r)
-		if keep {
+		if out[i] = a.outcome(r); keep {
 			out[i].Logits = make([][]float32, len(a.Prompts))
 		}
 	}
@@ -168,12 +177,14 @@ func (a *AllForOne) Apply(ctx context.Context, recipes []Recipe, keep bool, emit
 			}
 			return edits, nil
 		},
-		read: func(cell, row int, logits []float32) {
-			a.read(&out[cell], row, logits)
+		width: a.width(), whole: keep,
+		measure: func(cell, row int, logits []float32, into []float64) {
+			a.measure(row, logits, a.Base.Top[row], into)
 			if keep {
 				out[cell].Logits[row] = slices.Clone(logits)
 			}
 		},
+		take: func(cell, row int, numbers []float64) { out[cell].take(row, numbers) },
 		done: func(cell int) error { return emit(cell, out[cell]) },
 	}.sweep(ctx, a.opt.Budget)
 	return out, report, err

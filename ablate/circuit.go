@@ -130,9 +130,10 @@ func Circuits(ctx context.Context, m *models.Model, prompts []Prompt, opt Circui
 			}
 			return edits, nil
 		},
-		read: func(cell, row int, logits []float32) {
-			values[cell][row] = run.measure([]Metric{opt.Metric}, opt.Among, row, logits)[0]
+		width: 1, measure: func(_, row int, logits []float32, into []float64) {
+			copy(into, run.measure([]Metric{opt.Metric}, opt.Among, row, logits))
 		},
+		take: func(cell, row int, numbers []float64) { values[cell][row] = numbers[0] },
 		done: func(int) error { return nil },
 	}.sweep(ctx, opt.Budget)
 	return &CircuitEffects{Values: values[2:], Full: values[0], Empty: values[1], Report: report}, err

@@ -77,7 +77,8 @@ func Joint(ctx context.Context, m *models.Model, pairs []Pair, order []Node, met
 			}
 			return edits, nil
 		},
-		read: func(k, row int, logits []float32) { c.Values[k][row] = s.measure(metric, nil, row, logits) },
+		width: 1, measure: func(_, row int, logits []float32, into []float64) { into[0] = s.measure(metric, nil, row, logits) },
+		take: func(k, row int, numbers []float64) { c.Values[k][row] = numbers[0] },
 		done: func(int) error { return nil },
 	}.sweep(ctx, budget)
 	return c, report, err
@@ -231,9 +232,10 @@ func knockoutOrders(ctx context.Context, m *models.Model, prompts []Prompt, orde
 			}
 			return edits, nil
 		},
-		read: func(cell, row int, logits []float32) {
-			curves[cell/n].Values[cell%n][row] = run.measure([]Metric{opt.Metric}, opt.Among, row, logits)[0]
+		width: 1, measure: func(_, row int, logits []float32, into []float64) {
+			copy(into, run.measure([]Metric{opt.Metric}, opt.Among, row, logits))
 		},
+		take: func(cell, row int, numbers []float64) { curves[cell/n].Values[cell%n][row] = numbers[0] },
 		done: func(int) error { return nil },
 	}.sweep(ctx, opt.Budget)
 	return curves, report, err

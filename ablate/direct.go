@@ -142,13 +142,16 @@ func TotalAndDirect(ctx context.Context, m *models.Model, pairs []Pair, opt Effe
 				}
 				return []models.Edit{n.edit(m, value, s.T-1)}, nil
 			},
-			read: func(cell, row int, logits []float32) {
+			width: 1, measure: func(_, row int, logits []float32, into []float64) {
+				into[0] = s.measure(opt.Metric, opt.Among, row, logits)
+			},
+			take: func(cell, row int, numbers []float64) {
 				into := nodes[cell/2].Total
 				if cell%2 == 1 {
 					into = nodes[cell/2].Direct
 				}
 				if into != nil {
-					into[row] = s.measure(opt.Metric, opt.Among, row, logits)
+					into[row] = numbers[0]
 				}
 			},
 			done: func(int) error { return nil },

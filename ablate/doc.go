@@ -28,6 +28,10 @@
 // looked at between runs. A sweep that stops early returns what it has, with
 // the error.
 //
+// Under Resume every such sweep keeps its finished runs, one pair or prompt of a cell
+// each, and a call that was cut short goes on from them. Whatever else a call
+// computes (runs without edits, tables of means, gradients) it computes again.
+//
 // # Cost
 //
 // With n pairs, L layers, T positions and H heads, a sweep by position makes

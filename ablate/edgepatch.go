@@ -188,7 +188,8 @@ func PatchEdges(ctx context.Context, m *models.Model, contrasts []Contrast, edge
 	e.Report, err = grid{
 		base: r.sides.run, need: opt.Metric.need(ids...), vocab: m.Config.Outputs(), cells: len(edges),
 		edits: func(cell, row int) ([]models.Edit, error) { return r.edits(edges[cell], row) },
-		read:  func(cell, row int, logits []float32) { e.Values[cell][row] = r.measure(row, logits) },
+		width: 1, measure: func(_, row int, logits []float32, into []float64) { into[0] = r.measure(row, logits) },
+		take: func(cell, row int, numbers []float64) { e.Values[cell][row] = numbers[0] },
 		done: func(cell int) error {
 			if opt.Done == nil {
 				return nil

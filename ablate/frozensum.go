@@ -53,7 +53,10 @@ func DirectSum(ctx context.Context, m *models.Model, pairs []Pair, metric Metric
 			}
 			return own.through(delta, row, true), nil
 		},
-		read: func(_, row int, logits []float32) { whole[row] = s.measure(metric, nil, row, logits) - base[row] },
+		width: 1, measure: func(_, row int, logits []float32, into []float64) {
+			into[0] = s.measure(metric, nil, row, logits) - base[row]
+		},
+		take: func(_, row int, numbers []float64) { whole[row] = numbers[0] },
 		done: func(int) error { return nil },
 	}.sweep(ctx, Budget{})
 	if err != nil {

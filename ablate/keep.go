@@ -291,8 +291,12 @@ func (k *keeper) sweep(ctx context.Context, out *KeepCurves, line keptLine) erro
 			}
 			return shared[cell], nil
 		},
-		read: func(cell, row int, logits []float32) {
-			for i, v := range k.run.measure(k.opt.Metrics, k.opt.Among, row, logits) {
+		width: len(k.opt.Metrics),
+		measure: func(_, row int, logits []float32, into []float64) {
+			copy(into, k.run.measure(k.opt.Metrics, k.opt.Among, row, logits))
+		},
+		take: func(cell, row int, numbers []float64) {
+			for i, v := range numbers {
 				line.into[cell][i][row] = v
 			}
 		},

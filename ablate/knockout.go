@@ -121,13 +121,21 @@ func Knockout(ctx context.Context, m *models.Model, prompts []Prompt, opt Knocko
 			return k, err
 		}
 	}
-	report, err := w.sweep(ctx, need, opt.Budget, func(at, cell, row int, logits []float32) {
+	width := len(opt.Metrics)
+	if opt.Sequence {
+		width++ // the last number
+	}
+	report, err := w.sweep(ctx, need, opt.Budget, width, func(row int, logits []float32, into []float64) {
 		if opt.Sequence {
-			k.Sequence[at].Values[row][cell] = sequenceLoss(logits, run.prompts[row].IDs)
+			into[len(opt.Metrics)] = sequenceLoss(logits, run.prompts[row].IDs)
 		}
-		last := logits[len(logits)-m.Config.Outputs():]
-		for i, v := range run.measure(opt.Metrics, opt.Among, row, last) {
-			k.Grids[i][at].Values[row][cell] = v
+		copy(into, run.measure(opt.Metrics, opt.Among, row, logits[len(logits)-m.Config.Outputs():]))
+	}, func(at, cell, row int, numbers []float64) {
+		if opt.Sequence {
+			k.Sequence[at].Values[row][cell] = numbers[len(opt.Metrics)]
+		}
+		for i := range opt.Metrics {
+			k.Grids[i][at].Values[row][cell] = numbers[i]
 		}
 	}, func(at, cell int) error {
 		out := KnockoutCell{Sweep: at, Cell: cell, Index: unravel(cell, w.shapes[at])}

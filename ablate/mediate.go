@@ -177,6 +177,10 @@ func Mediate(ctx context.Context, m *models.Model, pairs []Pair, opt MediateOpti
 			cells[i].Values = make([]float64, len(pairs))
 		}
 	}
+	width := 2
+	if measured {
+		width++
+	}
 	report, err := grid{
 		base: s.run, need: models.Need{Last: true}, vocab: m.Config.Outputs(), cells: len(cells),
 		edits: func(cell, row int) ([]models.Edit, error) {
@@ -192,10 +196,20 @@ func Mediate(ctx context.Context, m *models.Model, pairs []Pair, opt MediateOpti
 			edit, err := s.transplant(row, site, at)
 			return []models.Edit{edit}, err
 		},
-		read: func(cell, row int, logits []float32) {
-			cells[cell].Shifts[row] = s.shift(row, logits)
+		width: width,
+		measure: func(_, row int, logits []float32, into []float64) {
+			shift := s.shift(row, logits)
+			into[0], into[1] = shift.EditedR, shift.EditedRPrime
 			if measured {
-				cells[cell].Values[row] = s.measure(opt.Metric, nil, row, logits)
+				into[2] = s.measure(opt.Metric, nil, row, logits)
+			}
+		},
+		take: func(cell, row int, numbers []float64) {
+			shift := e.Total[row] // for the probabilities of the base run
+			shift.EditedR, shift.EditedRPrime = numbers[0], numbers[1]
+			cells[cell].Shifts[row] = shift
+			if measured {
+				cells[cell].Values[row] = numbers[2]
 			}
 		},
 		done: func(cell int) error {

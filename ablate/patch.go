@@ -208,8 +208,10 @@ func (p *Patching) sweep(ctx context.Context, s *sides, opt PatchOptions, emit f
 	for i, sweep := range opt.Sweeps {
 		p.Grids = append(p.Grids, newPatchGrid(sweep, w.shapes[i], len(s.pairs)))
 	}
-	report, err := w.sweep(ctx, opt.Metric.need(ids...), opt.Budget, func(at, cell, row int, logits []float32) {
-		p.Grids[at].Values[row][cell] = p.of(row, logits, s, opt)
+	report, err := w.sweep(ctx, opt.Metric.need(ids...), opt.Budget, 1, func(row int, logits []float32, into []float64) {
+		into[0] = p.of(row, logits, s, opt)
+	}, func(at, cell, row int, numbers []float64) {
+		p.Grids[at].Values[row][cell] = numbers[0]
 	}, func(at, cell int) error {
 		g := &p.Grids[at]
 		return emit(PatchCell{Grid: at, Cell: cell, Index: unravel(cell, g.Shape), Values: g.Cell(cell)})

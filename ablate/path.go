@@ -159,7 +159,8 @@ func PathPatch(ctx context.Context, m *models.Model, pairs []Pair, opt PathOptio
 	e.Report, err = grid{
 		base: p.sides.run, need: opt.Metric.need(answers(p.sides.pairs)...), vocab: m.Config.Outputs(), cells: len(opt.Senders) * columns,
 		edits: func(cell, row int) ([]models.Edit, error) { return edits(cell/columns, cell%columns, row) },
-		read:  func(cell, row int, logits []float32) { e.Values[cell/columns][cell%columns][row] = read(row, logits) },
+		width: 1, measure: func(_, row int, logits []float32, into []float64) { into[0] = read(row, logits) },
+		take: func(cell, row int, numbers []float64) { e.Values[cell/columns][cell%columns][row] = numbers[0] },
 		done: func(cell int) error {
 			if opt.Done == nil {
 				return nil

@@ -48,15 +48,16 @@ func (w *replacement) find(cell int) (at, within int) {
 	return at, cell - w.first[at]
 }
 
-// sweep computes the cells; read and done are called as those of grid, with the
-// sweep's place and the cell's number in it.
-func (w *replacement) sweep(ctx context.Context, need models.Need, budget Budget, read func(at, cell, row int, logits []float32), done func(at, cell int) error) (models.Report, error) {
+// sweep computes the cells; measure reads width numbers off a run, and take and done
+// are called as those of grid, with the sweep's place and the cell's number in it.
+func (w *replacement) sweep(ctx context.Context, need models.Need, budget Budget, width int, measure func(row int, logits []float32, into []float64), take func(at, cell, row int, numbers []float64), done func(at, cell int) error) (models.Report, error) {
 	return grid{
 		base: w.base, need: need, vocab: w.m.Config.Outputs(), cells: w.cells,
 		edits: w.edits,
-		read: func(cell, row int, logits []float32) {
+		width: width, measure: func(_, row int, logits []float32, into []float64) { measure(row, logits, into) },
+		take: func(cell, row int, numbers []float64) {
 			at, within := w.find(cell)
-			read(at, within, row, logits)
+			take(at, within, row, numbers)
 		},
 		done: func(cell int) error { return done(w.find(cell)) },
 	}.sweep(ctx, budget)

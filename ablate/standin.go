@@ -108,9 +108,15 @@ func StandIns(ctx context.Context, m *models.Model, pairs []Pair, list []StandIn
 	var err error
 	w.effects.Report, err = grid{
 		base: w.s.run, need: need, vocab: m.Config.Outputs(), cells: len(w.list), edits: w.edits,
-		read: func(cell, row int, logits []float32) {
-			for i := range opt.Metrics {
-				w.effects.Values[cell][i][row] = w.read(i, row, logits)
+		width: len(opt.Metrics),
+		measure: func(_, row int, logits []float32, into []float64) {
+			for i := range into {
+				into[i] = w.read(i, row, logits)
+			}
+		},
+		take: func(cell, row int, numbers []float64) {
+			for i, v := range numbers {
+				w.effects.Values[cell][i][row] = v
 			}
 		},
 		done: emit,

@@ -2,7 +2,6 @@ package ablate
 
 import (
 	"context"
-	"fmt"
 
 	"orrery/models"
 )
@@ -42,11 +41,17 @@ type grid struct {
 	vocab int
 	cells int
 	edits func(cell, row int) ([]models.Edit, error)
-	// read takes the logits of a cell's row, [V], or [T,V] where need asks for every
-	// position. Where need names tokens, only
-	// theirs are set. They are valid during the call.
-	read func(cell, row int, logits []float32)
-	done func(cell int) error // all of its rows were read
+	// measure reads width numbers off the logits of a cell's row, [V], or [T,V] where
+	// need asks for every position. Where need names tokens, only theirs are set. They
+	// are valid during the call.
+	width   int
+	measure func(cell, row int, logits []float32, into []float64)
+	// take puts these numbers where they belong, whether they were measured now or kept
+	// from before (see Resume): all that a run leaves is in them, unless the grid is
+	// whole. Then measure may leave more, and no run is kept.
+	take  func(cell, row int, numbers []float64)
+	whole bool
+	done  func(cell int) error // all of its rows were taken
 }
 
 // variantsAtOnce is the default of Budget.Variants.
@@ -60,19 +65,42 @@ func (g grid) sweep(ctx context.Context, budget Budget) (models.Report, error) {
 	if most <= 0 {
 		most = variantsAtOnce
 	}
-	step := max(1, most/g.base.Batch().B)
+	rows := g.base.Batch().B
+	step := max(1, most/rows)
 	blocks := (g.cells + step - 1) / step
 	check := budget.options().Check
-	var total models.Report
+	before, err := g.resumed(ctx)
+	if err != nil {
+		return models.Report{}, err
+	}
+	total, err := before.repeat(ctx, budget.options())
+	if err == nil {
+		err = before.wrong(total)
+	}
+	if err != nil {
+		return total, err
+	}
+	left := make([]int, g.cells)
+	for cell := range left {
+		left[cell] = rows
+	}
+	put := func(cell, row int, numbers []float64) error {
+		g.take(cell, row, numbers)
+		if left[cell]--; left[cell] > 0 {
+			return nil
+		}
+		return g.done(cell)
+	}
+	if err := before.take(ctx, put); err != nil {
+		return total, err
+	}
 	for i := blocks - 1; i >= 0; i-- {
 		opt := budget.options()
 		opt.Check = check*(i+1)/blocks - check*i/blocks
-		report, err := g.block(ctx, i*step, min((i+1)*step, g.cells), opt)
-		if report != nil {
-			total = total.Plus(*report)
-		}
-		if err == nil && total.Different > 0 {
-			err = fmt.Errorf("%d of %d runs that were compared with full passes are not equal to the bit: the program is at fault", total.Different, total.Checked)
+		report, err := g.block(ctx, i*step, min((i+1)*step, g.cells), opt, before, put)
+		total = total.Plus(report)
+		if err == nil {
+			err = before.wrong(total)
 		}
 		if err != nil {
 			return total, err
@@ -81,24 +109,42 @@ func (g grid) sweep(ctx context.Context, budget Budget) (models.Report, error) {
 	return total, nil
 }
 
-// block computes the cells lo ≤ c < hi. The report is nil when it did not begin.
-func (g grid) block(ctx context.Context, lo, hi int, opt models.RerunOptions) (*models.Report, error) {
+// block computes the cells lo ≤ c < hi, without the runs that are kept.
+func (g grid) block(ctx context.Context, lo, hi int, opt models.RerunOptions, before *resumedSweep, put func(cell, row int, numbers []float64) error) (models.Report, error) {
 	rows := g.base.Batch().B
 	variants := make([]models.Variant, 0, (hi-lo)*rows)
-	left := make([]int, hi-lo)
+	cells := make([]int, 0, (hi-lo)*rows) // of each variant
 	for cell := lo; cell < hi; cell++ {
-		left[cell-lo] = rows
 		for row := range rows {
+			if before.has(cell, row) {
+				continue
+			}
 			edits, err := g.edits(cell, row)
 			if err != nil {
-				return nil, err
+				return models.Report{}, err
 			}
-			variants = append(variants, models.Variant{Row: row, Edits: edits})
+			variants, cells = append(variants, models.Variant{Row: row, Edits: edits}), append(cells, cell)
 		}
 	}
+	if len(variants) == 0 {
+		return models.Report{}, nil
+	}
+	numbers := make([]float64, g.width)
+	return g.rerun(ctx, variants, opt, func(i int, logits []float32) error {
+		cell, row := cells[i], variants[i].Row
+		g.measure(cell, row, logits, numbers)
+		before.keep(cell, row, numbers)
+		if err := put(cell, row, numbers); err != nil {
+			return err
+		}
+		return ctx.Err()
+	})
+}
+
+// rerun computes variants and gives read their logits.
+func (g grid) rerun(ctx context.Context, variants []models.Variant, opt models.RerunOptions, read func(i int, logits []float32) error) (models.Report, error) {
 	wide := make([]float32, g.vocab)
-	return g.base.Rerun(ctx, variants, g.need, opt, func(c models.Cell) error {
-		cell, row := lo+c.Variant/rows, c.Variant%rows
+	report, err := g.base.Rerun(ctx, variants, g.need, opt, func(c models.Cell) error {
 		logits := c.Logits.Data
 		if g.need.Tokens != nil {
 			for i, id := range g.need.Tokens {
@@ -106,12 +152,10 @@ func (g grid) block(ctx context.Context, lo, hi int, opt models.RerunOptions) (*
 			}
 			logits = wide
 		}
-		g.read(cell, row, logits)
-		if left[cell-lo]--; left[cell-lo] == 0 {
-			if err := g.done(cell); err != nil {
-				return err
-			}
-		}
-		return ctx.Err()
+		return read(c.Variant, logits)
 	})
+	if report == nil { // it did not begin
+		report = &models.Report{}
+	}
+	return *report, err
 }

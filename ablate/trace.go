@@ -236,8 +236,10 @@ func (t *Trace) restore(ctx context.Context, m *models.Model, run *promptRun, no
 		}
 		t.Grids = append(t.Grids, grids)
 	}
-	t.Report, err = w.sweep(ctx, models.Need{Last: true}, opt.Budget, func(at, cell, row int, logits []float32) {
-		for i, v := range run.measure(opt.Metrics, opt.Among, row, logits) {
+	t.Report, err = w.sweep(ctx, models.Need{Last: true}, opt.Budget, len(opt.Metrics), func(row int, logits []float32, into []float64) {
+		copy(into, run.measure(opt.Metrics, opt.Among, row, logits))
+	}, func(at, cell, row int, numbers []float64) {
+		for i, v := range numbers {
 			t.Grids[i][at].Values[row][cell] = v
 		}
 	}, func(at, cell int) error {
