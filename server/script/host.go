@@ -50,6 +50,7 @@ const DefaultBytes = 2 << 30
 type Exports struct {
 	cell   string
 	values starlark.StringDict
+	users  []*user // of these values and of what they may hold from other cells
 }
 
 // Names lists the names, sorted.

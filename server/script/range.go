@@ -36,19 +36,19 @@ func makeRange(c call) (starlark.Value, error) {
 	if !ok || list.Len() <= smallRange {
 		return v, nil
 	}
-	return &largeRange{values: list, count: list.Len(), stopped: c.ctx.Done()}, nil
+	return &largeRange{values: list, count: list.Len(), user: c.own}, nil
 }
 
 // smallRange is the length up to which a range is Starlark's own.
 const smallRange = 1 << 20
 
 // largeRange is a range that hides its length from functions which would
-// allocate for it, and ends early when the run is stopped: the interpreter
-// then stops at its next operation.
+// allocate for it, and ends early when the run that walks it is stopped: the
+// interpreter then stops at its next operation.
 type largeRange struct {
-	values  starlark.Indexable
-	count   int
-	stopped <-chan struct{}
+	values starlark.Indexable
+	count  int
+	user   *user
 }
 
 func (r *largeRange) String() string        { return r.values.String() }
@@ -93,12 +93,8 @@ func (it *largeIterator) Next(p *starlark.Value) bool {
 	if it.i >= it.r.count {
 		return false
 	}
-	if it.i&1023 == 0 {
-		select {
-		case <-it.r.stopped:
-			return false
-		default:
-		}
+	if it.i&1023 == 0 && it.r.user.stopped(it.i) {
+		return false
 	}
 	*p = it.r.values.Index(it.i)
 	it.i++

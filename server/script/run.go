@@ -29,6 +29,8 @@ type run struct {
 	memory  *meter
 	why     atomic.Int32 // a stopReason; set once
 	shown   map[*viz.Figure]bool
+	own     *user   // of what this run makes
+	users   []*user // and of what it was given
 }
 
 // stopReason says why a run was stopped from outside.
@@ -67,8 +69,10 @@ func Run(ctx context.Context, p *Program, in []*Exports, h Host, lim Limits) (*E
 		err     error
 	}
 	done := make(chan outcome, 1)
+	end := r.use(in)
 	go func() {
 		exports, err := r.execute(env)
+		end()
 		done <- outcome{exports, err}
 	}()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -124,7 +128,7 @@ func (r *run) execute(env starlark.StringDict) (e *Exports, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e = &Exports{cell: r.program.Cell, values: starlark.StringDict{}}
+	e = &Exports{cell: r.program.Cell, values: starlark.StringDict{}, users: r.users}
 	for _, name := range r.program.Defines {
 		v, ok := globals[name]
 		if !ok {
