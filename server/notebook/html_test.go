@@ -14,7 +14,7 @@ import (
 var (
 	tag  = regexp.MustCompile(`^</?(p|h[1-6]|em|strong|del|code|pre|blockquote|ul|ol|li|hr|br|a|table|thead|tbody|tr|th|td|input)((?: [a-z-]+="[^"<>]*")*)( /)?>`)
 	attr = regexp.MustCompile(` ([a-z-]+)="([^"]*)"`)
-	href = regexp.MustCompile(`^(https?://|mailto:|#)`)
+	href = regexp.MustCompile(`(?i)^(https?://|mailto:|#)`)
 )
 
 // checkSafe fails when HTML holds anything but allowed tags and attributes.
@@ -134,6 +134,7 @@ func FuzzHTML(f *testing.F) {
 		f.Add(s)
 	}
 	f.Add("[a](https://b \"c\") <!-- --><x onload=y> ![d][e]\n\n[e]: javascript:z\n- [ ] t\n\n|a|\n|:-|\n|b|")
+	f.Add("[a](HTTPS://b) <MailTo:c@d> Http://www.e.f")
 	f.Fuzz(func(t *testing.T, source string) { checkSafe(t, source, notebook.HTML(source)) })
 }
 

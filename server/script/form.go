@@ -39,7 +39,8 @@ func Form(source string, types map[string]string, edit *api.FormEdit) (*api.Form
 type form struct {
 	source string
 	code   string // the source with comments and strings blanked, byte for byte
-	lines  []int  // where each line begins
+	bytes  []int  // where each letter begins, and the end
+	lines  []int  // the first letter of each line
 	types  map[string]string
 	calls  []formCall
 	// sets are the parameters of calls of prompts by the name that they are
@@ -83,11 +84,13 @@ func readForm(source string, types map[string]string) (*form, error) {
 		return nil, syntaxError(m, err)
 	}
 	f := &form{source: source, lines: []int{0}, types: types, sets: map[string]formable{}}
-	for i := range len(source) {
-		if source[i] == '\n' {
-			f.lines = append(f.lines, i+1)
+	for i, r := range source {
+		f.bytes = append(f.bytes, i)
+		if r == '\n' {
+			f.lines = append(f.lines, len(f.bytes))
 		}
 	}
+	f.bytes = append(f.bytes, len(source))
 	f.code = blank(source, m)
 	for _, s := range file.Stmts {
 		switch s := s.(type) {
@@ -135,6 +138,9 @@ func (f *form) collect(x, into syntax.Expr, in *api.FormPlace) bool {
 		c.formable = editForm()
 		c.open, c.close, list = f.offset(x.Lbrace), f.offset(x.Rbrace), x.List
 	case *syntax.CallExpr:
+		if len(x.Args) > maxArguments {
+			return false
+		}
 		c.open, c.close, list = f.offset(x.Lparen), f.offset(x.Rparen), x.Args
 		switch fn := x.Fn.(type) {
 		case *syntax.Ident:
@@ -260,6 +266,9 @@ func (c *formCall) read(f *form, list []syntax.Expr) bool {
 
 const space = " \t\r\n"
 
+// maxArguments is what Starlark takes in one call.
+const maxArguments = 255
+
 // holdsPrompts guesses whether an expression is a set of prompts: by the type of
 // its variable, and where that is not known, whatever is no literal.
 func holdsPrompts(x syntax.Expr, types map[string]string) bool {
@@ -275,12 +284,8 @@ func holdsPrompts(x syntax.Expr, types map[string]string) bool {
 
 // offset is the byte of a position.
 func (f *form) offset(p syntax.Position) int {
-	at := f.lines[min(int(p.Line), len(f.lines))-1]
-	for range p.Col - 1 {
-		_, size := utf8.DecodeRuneInString(f.source[at:])
-		at += size
-	}
-	return at
+	letter := f.lines[min(int(p.Line), len(f.lines))-1] + int(p.Col) - 1
+	return f.bytes[min(letter, len(f.bytes)-1)]
 }
 
 // text is the source of an expression that ends with its span.

@@ -200,6 +200,19 @@ func TestFormOfTemplate(t *testing.T) {
 	}
 }
 
+// TestFormOfManyArguments checks that a call which no run can make has no form, and
+// that places far to the right are found.
+func TestFormOfManyArguments(t *testing.T) {
+	var many strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&many, ", a%d=1", i)
+	}
+	r, err := script.Form(`é = 1; prompts("x"`+many.String()+`); "é"; x = effects(m, n=2)`, nil, &api.FormEdit{Name: "n", Text: "3"})
+	if err != nil || len(r.Calls) != 1 || !strings.HasSuffix(r.Source, `); "é"; x = effects(m, n=3)`) {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // FuzzForm edits any text: what comes back parses, and the other calls are as
 // they were.
 func FuzzForm(f *testing.F) {

@@ -27,6 +27,7 @@ func FuzzFormatSpec(f *testing.F) {
 	f.Add(".0f", int64(0), math.Float64bits(math.Inf(-1)))
 	f.Add(".0E", int64(0), math.Float64bits(-1.7976931348622824e308))
 	f.Add(",.0E", int64(0), math.Float64bits(1e300))
+	f.Add("012f", int64(0), math.Float64bits(math.Inf(-1)))
 	f.Add("0^10", int64(-1234533), math.Float64bits(-0.5))
 	f.Fuzz(func(t *testing.T, text string, whole int64, bits uint64) {
 		p, err := parseSpec(text)
@@ -57,7 +58,7 @@ func FuzzFormatSpec(f *testing.F) {
 				if got, ok := new(big.Int).SetString(plain(s), 10); !ok || got.Cmp(big.NewInt(whole)) != 0 {
 					t.Errorf("%d by %q is %q", whole, text, s)
 				}
-			case v.Type() == "float" && strings.IndexByte("eEf", p.verb) >= 0 && p.verb != 0:
+			case v.Type() == "float" && strings.IndexByte("eEf", p.verb) >= 0 && p.verb != 0 && (p.fill == ' ' || !math.IsInf(x, 0) && !math.IsNaN(x)): // 00inf is no number
 				digits := p.precision
 				if digits < 0 {
 					digits = 6
