@@ -120,11 +120,10 @@ func (r *neuronFitsRun) rank(ctx context.Context) error {
 	if r.from, err = singlesOf(ctx, r.m, r.a); err != nil {
 		return err
 	}
-	found, err := ablate.Contrasts(ctx, r.m, r.from.Set, ablate.ChangeOperand, -1, r.seed)
+	contrasts, _, err := ablate.FirstContrasts(ctx, r.m, r.from.Set, ablate.ChangeOperand, -1, r.seed, r.a["pairs"].(int), func(ablate.Contrast) bool { return true })
 	if err != nil {
 		return err
 	}
-	contrasts := found.Contrasts[:min(r.a["pairs"].(int), len(found.Contrasts))]
 	metric, err := ablate.MetricByName("logit_change")
 	if err != nil {
 		return err
