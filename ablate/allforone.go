@@ -2,6 +2,7 @@ package ablate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,8 +29,8 @@ type AllForOneOptions struct {
 // means, and the runs without edits.
 type AllForOne struct {
 	Prompts []Prompt // with their answers settled
-	Table   *Table
-	Base    Outcome // of the runs without edits
+	Table   *Table   // nil until Use
+	Base    Outcome  // of the runs without edits
 
 	m       *models.Model
 	opt     AllForOneOptions
@@ -54,19 +55,22 @@ type Outcome struct {
 }
 
 // StartAllForOne makes the runs without edits. Prompts need answers and the
-// table's length and groups.
+// table's length and groups. The table may be nil, and come later by Use: recipes
+// need it, the runs without edits do not.
 func StartAllForOne(ctx context.Context, m *models.Model, prompts []Prompt, table *Table, opt AllForOneOptions) (*AllForOne, error) {
 	prob, err := MetricByName("prob")
 	if err != nil {
 		return nil, err
 	}
-	a := &AllForOne{Table: table, m: m, opt: opt, partner: opt.Partner, means: map[tableKey]TableMean{}}
+	a := &AllForOne{m: m, opt: opt, partner: opt.Partner, means: map[tableKey]TableMean{}}
 	if a.run, err = startPrompts(ctx, m, prompts, []Metric{prob}); err != nil {
 		return nil, fmt.Errorf("all for one: %w", err)
 	}
 	a.Prompts = a.run.prompts
-	if n := len(prompts[0].IDs); n != table.T || table.Layers != m.Config.Layers || table.Width != m.Config.Width {
-		return nil, fmt.Errorf("all for one: the table is of %d tokens, %d layers and width %d, the prompts have %d tokens and the model %d layers and width %d", table.T, table.Layers, table.Width, n, m.Config.Layers, m.Config.Width)
+	if table != nil {
+		if err := a.Use(table); err != nil {
+			return nil, err
+		}
 	}
 	if opt.Metric.Of != nil {
 		for i, p := range a.Prompts {
@@ -101,6 +105,19 @@ func StartAllForOne(ctx context.Context, m *models.Model, prompts []Prompt, tabl
 	}
 	return a, nil
 }
+
+// Use sets the table whose means recipes put in, and by which they know where
+// prompts begin to differ.
+func (a *AllForOne) Use(table *Table) error {
+	if n := len(a.Prompts[0].IDs); n != table.T || table.Layers != a.m.Config.Layers || table.Width != a.m.Config.Width {
+		return fmt.Errorf("all for one: the table is of %d tokens, %d layers and width %d, the prompts have %d tokens and the model %d layers and width %d", table.T, table.Layers, table.Width, n, a.m.Config.Layers, a.m.Config.Width)
+	}
+	a.Table = table
+	return nil
+}
+
+// errNoTable is the error of recipes before Use.
+var errNoTable = errors.New("all for one: there is no table of means yet: Use one")
 
 // outcome is an empty one.
 func (a *AllForOne) outcome(r Recipe) Outcome {
@@ -150,6 +167,9 @@ func (o *Outcome) take(row int, numbers []float64) {
 func (a *AllForOne) Apply(ctx context.Context, recipes []Recipe, keep bool, emit func(i int, o Outcome) error) ([]Outcome, models.Report, error) {
 	if len(recipes) == 0 {
 		return nil, models.Report{}, fmt.Errorf("all for one: no recipes")
+	}
+	if a.Table == nil {
+		return nil, models.Report{}, errNoTable
 	}
 	out := make([]Outcome, len(recipes))
 	for i, r := range recipes {

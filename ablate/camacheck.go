@@ -34,6 +34,9 @@ const checkedPrompts = 16
 
 // Check measures the identities. It costs T + 3 runs of at most 16 prompts.
 func (a *AllForOne) Check(ctx context.Context) (CAMAChecks, error) {
+	if a.Table == nil {
+		return CAMAChecks{}, errNoTable
+	}
 	prompts := a.Prompts[:min(checkedPrompts, len(a.Prompts))]
 	c := CAMAChecks{Prompts: len(prompts)}
 	in, err := batch(prompts)

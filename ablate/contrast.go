@@ -84,50 +84,27 @@ const (
 // and counted; no contrast at all is an error. A set that was given as a list
 // finds partners among its own prompts.
 func Contrasts(ctx context.Context, m *models.Model, set *PromptSet, change Change, operand int, seed uint64) (*ContrastSet, error) {
-	if !slices.Contains(Changes[:], change) {
-		return nil, fmt.Errorf("change is %q, want one of %v", change, Changes)
+	if err := change.check(); err != nil {
+		return nil, err
 	}
 	if set.Listed() {
 		return contrastsAmong(set, change, operand, seed)
 	}
-	if n := len(set.Template.Operands); operand < -1 || operand >= n {
-		return nil, fmt.Errorf("operand %d is outside 0..%d (or -1 for any)", operand, n-1)
-	}
-	pieces, operators, err := set.Template.parse()
+	d, err := newDraw(m, set, change, operand, seed)
 	if err != nil {
 		return nil, err
 	}
-	if operators == 0 && (change == ChangeOperator || change == ChangeBoth) {
-		return nil, fmt.Errorf("change %q: template %q has no {op} to change", change, set.Template.Text)
-	}
-	d := draw{m: m, t: set.Template, pieces: pieces, operators: operators, change: change, operand: operand, rng: rand.New(rand.NewPCG(seed, 1))}
 	partner := make([]*Prompt, len(set.Prompts))
 	for range rounds {
-		var open []int
-		var found []Prompt
-		for i, p := range set.Prompts {
-			if partner[i] != nil {
-				continue
-			}
-			q, ok, err := d.partner(p)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				open, found = append(open, i), append(found, q)
-			}
-		}
-		if len(open) == 0 {
-			break
-		}
-		right, err := set.passes(ctx, m, found)
+		fresh, err := d.round(set.Prompts, partner)
 		if err != nil {
 			return nil, err
 		}
-		for k, i := range open {
-			if right[k] {
-				partner[i] = &found[k]
-			}
+		if len(fresh) == 0 {
+			break
+		}
+		if err := set.keepPassing(ctx, m, partner, fresh); err != nil {
+			return nil, err
 		}
 	}
 	out := &ContrastSet{Change: change, Operand: operand, Seed: seed}
@@ -142,6 +119,43 @@ func Contrasts(ctx context.Context, m *models.Model, set *PromptSet, change Chan
 		return nil, fmt.Errorf("no prompt of the %d has a partner with the change %q: take another change or other ranges", len(set.Prompts), change)
 	}
 	return out, nil
+}
+
+// round draws a partner for each prompt that has none, and says which got one.
+func (d *draw) round(prompts []Prompt, partner []*Prompt) (fresh []int, err error) {
+	for i, p := range prompts {
+		if partner[i] != nil {
+			continue
+		}
+		q, ok, err := d.partner(p)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			partner[i] = &q
+			fresh = append(fresh, i)
+		}
+	}
+	return fresh, nil
+}
+
+// keepPassing takes those of the partners at some places away that the set's filter
+// does not keep.
+func (s *PromptSet) keepPassing(ctx context.Context, m *models.Model, partner []*Prompt, at []int) error {
+	asked := make([]Prompt, len(at))
+	for k, i := range at {
+		asked[k] = *partner[i]
+	}
+	right, err := s.passes(ctx, m, asked)
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		if !right[k] {
+			partner[i] = nil
+		}
+	}
+	return nil
 }
 
 // passes reports which prompts the set's filter keeps.
@@ -173,6 +187,29 @@ func rightAnswers(ctx context.Context, m *models.Model, prompts []Prompt) ([]boo
 		}
 	}
 	return out, nil
+}
+
+// check refuses a change that is none.
+func (c Change) check() error {
+	if !slices.Contains(Changes[:], c) {
+		return fmt.Errorf("change is %q, want one of %v", c, Changes)
+	}
+	return nil
+}
+
+// newDraw begins to draw partners for a set that was made from a template.
+func newDraw(m *models.Model, set *PromptSet, change Change, operand int, seed uint64) (*draw, error) {
+	if n := len(set.Template.Operands); operand < -1 || operand >= n {
+		return nil, fmt.Errorf("operand %d is outside 0..%d (or -1 for any)", operand, n-1)
+	}
+	pieces, operators, err := set.Template.parse()
+	if err != nil {
+		return nil, err
+	}
+	if operators == 0 && (change == ChangeOperator || change == ChangeBoth) {
+		return nil, fmt.Errorf("change %q: template %q has no {op} to change", change, set.Template.Text)
+	}
+	return &draw{m: m, t: set.Template, pieces: pieces, operators: operators, change: change, operand: operand, rng: rand.New(rand.NewPCG(seed, 1))}, nil
 }
 
 // draw proposes partners.

@@ -214,29 +214,36 @@ func Prompts(ctx context.Context, m *models.Model, t Template, opt SetOptions) (
 	return s, nil
 }
 
-// add keeps prompts until there are enough; those behind the last one kept do
-// not count as tried.
+// add keeps prompts until there are enough, and asks the model no more of them than
+// that takes; those behind the last one kept do not count as tried.
 func (s *PromptSet) add(ctx context.Context, m *models.Model, made []Prompt) error {
 	if s.Options.Keep == KeepAll || len(made) == 0 {
 		s.Prompts = append(s.Prompts, made...)
 		return nil
 	}
-	right, err := s.passes(ctx, m, made)
-	if err != nil {
-		return err
-	}
-	for i, p := range made {
-		if s.Options.N > 0 && len(s.Prompts) == s.Options.N {
-			s.Tried -= len(made) - i
-			return nil
+	for at := 0; at < len(made); {
+		lacking := len(made) - at
+		if s.Options.N > 0 {
+			if lacking = min(lacking, s.Options.N-len(s.Prompts)); lacking == 0 {
+				s.Tried -= len(made) - at
+				return nil
+			}
 		}
-		s.Asked++
-		if !right[i] {
-			s.drop("the model gets it wrong", p.Text)
-			continue
+		asked := made[at : at+lacking]
+		right, err := s.passes(ctx, m, asked)
+		if err != nil {
+			return err
 		}
-		s.Correct++
-		s.Prompts = append(s.Prompts, p)
+		at += lacking
+		for i, p := range asked {
+			s.Asked++
+			if !right[i] {
+				s.drop("the model gets it wrong", p.Text)
+				continue
+			}
+			s.Correct++
+			s.Prompts = append(s.Prompts, p)
+		}
 	}
 	return nil
 }

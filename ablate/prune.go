@@ -112,6 +112,9 @@ func (a *AllForOne) Attention(ctx context.Context, r Recipe, heads []Head) ([][]
 			return nil, fmt.Errorf("attention: %w", err)
 		}
 	}
+	if a.Table == nil {
+		return nil, errNoTable
+	}
 	T := a.Table.T
 	values := make([][][]float64, len(heads)) // [head][key][prompt]
 	for i, h := range heads {

@@ -121,6 +121,11 @@ func StandIns(ctx context.Context, m *models.Model, pairs []Pair, list []StandIn
 		},
 		done: emit,
 	}.sweep(ctx, opt.Budget)
+	if err != nil {
+		return w.effects, err
+	}
+	// Identities say nothing of the numbers themselves, which go first.
+	w.effects.OwnError, w.effects.SourceError, err = w.s.identities(ctx, w.list[0].Puts[0].Place.Site)
 	return w.effects, err
 }
 
@@ -222,8 +227,7 @@ func (w *standIns) run(ctx context.Context, pairs []Pair) (err error) {
 			w.effects.Source[i][row] = w.read(i, row, w.s.source.Sub(row).Data)
 		}
 	}
-	w.effects.OwnError, w.effects.SourceError, err = w.s.identities(ctx, w.list[0].Puts[0].Place.Site)
-	return err
+	return nil
 }
 
 // newValues is metrics of pairs, none of them known.

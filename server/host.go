@@ -38,13 +38,14 @@ type host struct {
 	text     string // id of the output that printed text goes to; empty for none
 	unsent   bool   // that output has grown since it was sent
 	parts    map[string]viz.Part
+	filled   map[string]bool // outputs whose first numbers have been sent
 	progress *api.Progress
 	closed   bool
 }
 
 // newHost returns the host of a job.
 func newHost(h *hub, cell, jobID, hash string, fresh bool) *host {
-	t := &host{h: h, cell: cell, job: jobID, hash: hash, fresh: fresh, parts: map[string]viz.Part{}}
+	t := &host{h: h, cell: cell, job: jobID, hash: hash, fresh: fresh, parts: map[string]viz.Part{}, filled: map[string]bool{}}
 	t.throttle = job.NewThrottle(reportEvery, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -117,7 +118,8 @@ func (t *host) Output(o api.Output) {
 	t.h.addOutput(t.cell, t.hash, o)
 }
 
-// Part adds numbers to a figure.
+// Part adds numbers to a figure. The first of an output travel at once: a reader
+// waits for them.
 func (t *host) Part(output string, p viz.Part) {
 	t.h.mu.Lock()
 	defer t.throttle.Trigger()
@@ -145,6 +147,10 @@ func (t *host) Part(output string, p viz.Part) {
 		all.Scales = scales
 	}
 	t.parts[id] = all
+	if !t.filled[id] {
+		t.filled[id] = true
+		t.flush()
+	}
 }
 
 // Progress replaces the progress of the job.

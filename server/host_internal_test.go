@@ -1,15 +1,19 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"orrery/server/api"
+	"orrery/server/job"
 	"orrery/server/notebook"
 	"orrery/viz"
 )
@@ -107,6 +111,28 @@ func TestPartsAreGathered(t *testing.T) {
 	}
 	if y := shown.Arrays["y"].Data; parts > 100 || y[0] != 998 || y[1] != 999 {
 		t.Errorf("%d parts leave %v", parts, y)
+	}
+}
+
+// TestFirstNumbersTravelAtOnce holds that the first numbers of a figure do not wait
+// for the others, whatever was reported before them, and that later ones do.
+func TestFirstNumbersTravelAtOnce(t *testing.T) {
+	h, f := openHub(t)
+	host := begin(h)
+	host.throttle = job.NewThrottle(time.Hour, func() {})
+	part := viz.Part{Arrays: []viz.ArrayRun{{Name: "y", F32: viz.EncodeFloats([]float32{1})}}}
+	for _, id := range []string{"f", "g"} {
+		host.Output(api.Output{ID: id, Kind: api.OutputFigure, Figure: lines()})
+		host.Progress("lens", 0, 2, "layers")
+		f.take()
+		host.Part(id, part)
+		if events, _ := f.take(); !slices.ContainsFunc(events, func(r record) bool { return bytes.Contains(r.data, []byte(`"op":"figure.part"`)) }) {
+			t.Errorf("%s: its first numbers wait, %d other events came", id, len(events))
+		}
+		host.Part(id, part)
+		if events, _ := f.take(); len(events) > 0 {
+			t.Errorf("%s: later numbers are not gathered: %s", id, events[0].data)
+		}
 	}
 }
 

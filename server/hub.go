@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"orrery/server/analysis"
 	"orrery/server/api"
 	"orrery/server/job"
 	"orrery/server/notebook"
@@ -32,6 +33,8 @@ type hub struct {
 	tap    func(api.Event) // nil, or sees every event, with mu held
 	// results keeps what analyses compute; nil for a notebook without.
 	results *Results
+	// shelf is what the analyses of all cells share.
+	shelf *analysis.Shelf
 
 	// editing is held while the document changes, disk writes included.
 	editing sync.Mutex
@@ -88,7 +91,7 @@ type hubConfig struct {
 // newHub opens a notebook; o.vault may be nil. It runs nothing.
 func newHub(c hubConfig, o *opened) *hub {
 	now := time.Now()
-	h := &hub{id: c.id, models: c.models, log: c.log, limits: c.limits, tap: c.tap, results: c.results, vault: o.vault,
+	h := &hub{id: c.id, models: c.models, log: c.log, limits: c.limits, tap: c.tap, results: c.results, shelf: analysis.NewShelf(), vault: o.vault,
 		doc: o.doc, savedAt: o.savedAt, cells: map[string]*cellState{}, feeds: map[*feed]bool{},
 		vars: []api.Variable{}, reading: make(chan struct{}, 1),
 		// A page of an earlier server names a smaller seq and gets a snapshot.

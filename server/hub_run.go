@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"orrery/server/analysis"
 	"orrery/server/api"
 	"orrery/server/job"
 	"orrery/server/script"
@@ -80,7 +81,8 @@ func (h *hub) interrupt(cell string) error {
 	return nil
 }
 
-// execute runs a cell; it is what a task does. A fresh run reads no kept results.
+// execute runs a cell; it is what a task does. A fresh run reads no kept results, and
+// shares nothing with other runs.
 func (h *hub) execute(ctx context.Context, name, id string, fresh bool) error {
 	h.mu.Lock()
 	c := h.plan.cells[id]
@@ -93,6 +95,9 @@ func (h *hub) execute(ctx context.Context, name, id string, fresh bool) error {
 	h.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	if !fresh {
+		ctx = analysis.WithShelf(ctx, h.shelf)
 	}
 	exports, err := script.Run(ctx, c.program, in, host, h.limits)
 	host.close()

@@ -22,7 +22,8 @@ type Machine struct {
 	Kernel     string `json:"kernel"`  // the code that multiplied matrices
 }
 
-func machine() Machine {
+// ThisMachine describes where the program runs.
+func ThisMachine() Machine {
 	return Machine{runtime.GOOS + "/" + runtime.GOARCH, processor(), runtime.NumCPU(), models.Threads(), models.KernelPath()}
 }
 
@@ -92,7 +93,7 @@ type load struct {
 	since     time.Time
 }
 
-func watchLoad() load { return load{machineTime(), ownTime(), time.Now()} }
+func watchLoad() load { return load{machineTime(), ProcessorTime(), time.Now()} }
 
 // others is how many processors others used since the beginning, the
 // hypervisor's other guests included; -1 where the system does not say. Its
@@ -102,7 +103,7 @@ func (l load) others() float64 {
 	if all <= 0 {
 		return -1
 	}
-	return max(0, (all-l.all-(ownTime()-l.mine))/time.Since(l.since).Seconds())
+	return max(0, (all-l.all-(ProcessorTime()-l.mine))/time.Since(l.since).Seconds())
 }
 
 // ticks is how many steps of the system's clock make a second.

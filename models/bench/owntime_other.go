@@ -2,5 +2,5 @@
 
 package bench
 
-// ownTime is not known here.
-func ownTime() float64 { return 0 }
+// ProcessorTime is not known here.
+func ProcessorTime() float64 { return 0 }

@@ -4,8 +4,9 @@ package bench
 
 import "golang.org/x/sys/unix"
 
-// ownTime is the processor time of this process in seconds, of all threads.
-func ownTime() float64 {
+// ProcessorTime is the processor time of this process in seconds, of all threads; 0 where
+// the system does not say.
+func ProcessorTime() float64 {
 	var use unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &use); err != nil {
 		return 0

@@ -94,7 +94,7 @@ func (o Options) match(name string) bool {
 // result as it comes, its shares still by the peaks so far. A cancelled context
 // ends the run with the context's error and the results up to there.
 func (s *Suite) Run(ctx context.Context, opt Options, each func(Result)) (r *Report, err error) {
-	r = &Report{Suite: s.Name, About: s.About, Machine: machine(), Results: []Result{}}
+	r = &Report{Suite: s.Name, About: s.About, Machine: ThisMachine(), Results: []Result{}}
 	r.Peak.measure()
 	var on *subject
 	for _, w := range s.works {
@@ -132,12 +132,12 @@ func (w work) measure(ctx context.Context, s *subject, opt Options) (*Result, er
 	var runs, processor []float64 // seconds
 	for len(runs) < max(opt.Runs, 1) || time.Since(load.since) < opt.AtLeast {
 		runtime.GC() // what the run before left is no part of this one's memory
-		start, own := time.Now(), ownTime()
+		start, own := time.Now(), ProcessorTime()
 		if err := t.run(ctx); err != nil {
 			return nil, err
 		}
 		runs = append(runs, time.Since(start).Seconds())
-		processor = append(processor, ownTime()-own)
+		processor = append(processor, ProcessorTime()-own)
 	}
 	n := len(runs)
 	r := &Result{Work: w.name, Runs: n, Cost: t.cost, Sweep: t.sweep, Note: t.note}

@@ -135,11 +135,9 @@ func (r *camaRun) checkWindow() error {
 	return nil
 }
 
-// begin shows the empty figure, then makes the runs without edits. The table of
-// means is left to fill, which most of the time goes into.
+// begin shows the empty figure, then makes the runs without edits.
 func (r *camaRun) begin(ctx context.Context, fig *viz.Figure, parts int, unit string) error {
 	r.fig, r.total = fig, parts
-	seed := r.from.seed()
 	fig.Title = "All for one: " + map[string]string{
 		"wait": "how long tokens can wait", "grid": r.metric.Label + " by wait and transfer", "edges": "one block cut",
 		"heads": "transfer heads removed", "attention": "what the last token reads",
@@ -152,26 +150,11 @@ func (r *camaRun) begin(ctx context.Context, fig *viz.Figure, parts int, unit st
 	}
 	r.emit.Figure(fig)
 	r.emit.Progress(0, parts, unit)
-	contexts := r.a["contexts"].(int)
-	if contexts < 0 {
-		return &hintError{fmt.Sprintf("contexts: %d is negative", contexts), "use 0 for every prompt of the template, or how many to sample"}
-	}
 	var err error
-	if r.contexts = r.set; !r.set.Listed() {
-		if r.contexts, err = ablate.Prompts(ctx, r.m, r.set.Template, ablate.SetOptions{N: contexts, Seed: seed + 1}); err != nil {
-			return fmt.Errorf("contexts: %w", err)
-		}
-	}
-	if r.table, err = ablate.NewTable(r.m, r.contexts.Prompts); err != nil {
+	if r.all, err = ablate.StartAllForOne(ctx, r.m, r.set.Prompts, nil, ablate.AllForOneOptions{Seed: r.from.seed(), Metric: r.metric}); err != nil {
 		return err
 	}
-	if err := r.covers(); err != nil {
-		return err
-	}
-	if r.all, err = ablate.StartAllForOne(ctx, r.m, r.set.Prompts, r.table, ablate.AllForOneOptions{Seed: seed, Metric: r.metric}); err != nil {
-		return err
-	}
-	base, _, err := r.value(r.all.Base)
+	base, _, err := r.value(r.all, r.all.Base)
 	if err != nil { // before the table, not behind it
 		return &hintError{err.Error(), "faithfulness needs right answers: take prompts that the model can do, or a metric such as \"prob\""}
 	}
@@ -182,39 +165,70 @@ func (r *camaRun) begin(ctx context.Context, fig *viz.Figure, parts int, unit st
 	return nil
 }
 
+// means makes the contexts and their table, which is left to fill: listing every
+// prompt of a template takes a while, and running them most of the time.
+func (r *camaRun) means(ctx context.Context) (err error) {
+	if r.contexts = r.set; !r.set.Listed() {
+		if r.contexts, err = r.sample(ctx, r.a["contexts"].(int)); err != nil {
+			return fmt.Errorf("contexts: %w", err)
+		}
+	}
+	if r.table, err = ablate.NewTable(r.m, r.contexts.Prompts); err != nil {
+		return err
+	}
+	if err := r.covers(); err != nil {
+		return err
+	}
+	return r.all.Use(r.table)
+}
+
+// sample is n prompts of the template, 0 for all of them.
+func (r *camaRun) sample(ctx context.Context, n int) (*ablate.PromptSet, error) {
+	return ablate.Prompts(ctx, r.m, r.set.Template, ablate.SetOptions{N: n, Seed: r.from.seed() + 1})
+}
+
 // covers refuses sampled contexts that lack a token of the prompts: its mean would be
 // over none.
 func (r *camaRun) covers() error {
 	if r.a["show"] == "edges" || r.contexts.Options.N == 0 {
 		return nil
 	}
-	type place struct {
-		group      string
-		pos, token int
-	}
-	there := map[place]bool{}
-	for _, p := range r.contexts.Prompts {
-		for pos, id := range p.IDs {
-			there[place{p.Group, pos, id}] = true
-		}
-	}
-	lacking := 0
-	var first ablate.Prompt
-	for _, p := range r.set.Prompts {
-		for pos, id := range p.IDs {
-			if pos > r.table.First && !there[place{p.Group, pos, id}] {
-				if lacking++; lacking == 1 {
-					first = p
-				}
-				break
-			}
-		}
-	}
-	if lacking == 0 {
+	there := tokensOf(r.contexts.Prompts)
+	lacking := slices.DeleteFunc(slices.Clone(r.set.Prompts), func(p ablate.Prompt) bool { return there.cover(p, r.table.First) })
+	if len(lacking) == 0 {
 		return nil
 	}
-	return &hintError{fmt.Sprintf("contexts: a sample of %d has no prompt with a token of %d of the %d prompts where it stands (such as %q), so that there is no mean to put in", len(r.contexts.Prompts), lacking, len(r.set.Prompts), first.Text),
+	return &hintError{fmt.Sprintf("contexts: a sample of %d has no prompt with a token of %d of the %d prompts where it stands (such as %q), so that there is no mean to put in", len(r.contexts.Prompts), len(lacking), len(r.set.Prompts), lacking[0].Text),
 		"take a larger sample, or contexts=0 for every prompt of the template"}
+}
+
+// ownTokens are the tokens that contexts of each group have at each position.
+type ownTokens map[ownToken]bool
+
+type ownToken struct {
+	group      string
+	pos, token int
+}
+
+func tokensOf(contexts []ablate.Prompt) ownTokens {
+	there := ownTokens{}
+	for _, p := range contexts {
+		for pos, id := range p.IDs {
+			there[ownToken{p.Group, pos, id}] = true
+		}
+	}
+	return there
+}
+
+// cover says whether there is a mean for every token of a prompt behind the first
+// position at which prompts differ.
+func (t ownTokens) cover(p ablate.Prompt, first int) bool {
+	for pos := first + 1; pos < len(p.IDs); pos++ {
+		if !t[ownToken{p.Group, pos, p.IDs[pos]}] {
+			return false
+		}
+	}
+	return true
 }
 
 // interval is that of what the figure shows: shares of right answers have one of
@@ -258,17 +272,17 @@ func (r *camaRun) grid() []ablate.Recipe {
 }
 
 // value is what the figure shows of an outcome, with what it is the mean of.
-func (r *camaRun) value(o ablate.Outcome) (ablate.Summary, []float64, error) {
+func (r *camaRun) value(all *ablate.AllForOne, o ablate.Outcome) (ablate.Summary, []float64, error) {
 	if r.metric.Of != nil {
 		return ablate.Summarise(o.Values), o.Values, nil
 	}
 	right := make([]float64, len(o.Top))
 	for i, top := range o.Top {
-		if top == r.all.Prompts[i].Answer {
+		if top == all.Prompts[i].Answer {
 			right[i] = 1
 		}
 	}
-	s, err := r.all.Faithfulness(o)
+	s, err := all.Faithfulness(o)
 	return s, right, err
 }
 

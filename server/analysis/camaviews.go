@@ -75,8 +75,11 @@ func (r *camaRun) lines(ctx context.Context, x, what string, series []camaSeries
 	if err := r.base("recipes"); err != nil {
 		return err
 	}
-	outcomes, err := r.follow(ctx, recipes, func(i int, o ablate.Outcome) error {
-		v, each, err := r.value(o)
+	if err := r.means(ctx); err != nil {
+		return err
+	}
+	outcomes, err := r.follow(ctx, r.all, recipes, func(i int, o ablate.Outcome) error {
+		v, each, err := r.value(r.all, o)
 		if err != nil {
 			return err
 		}
@@ -100,7 +103,7 @@ func (r *camaRun) lines(ctx context.Context, x, what string, series []camaSeries
 // follow runs recipes and returns their outcomes in order. The first number need not
 // wait for the whole table of means: those that can do without come first, or,
 // where there are none, those that wait in the first block only.
-func (r *camaRun) follow(ctx context.Context, recipes []ablate.Recipe, emit func(i int, o ablate.Outcome) error) ([]ablate.Outcome, error) {
+func (r *camaRun) follow(ctx context.Context, of *ablate.AllForOne, recipes []ablate.Recipe, emit func(i int, o ablate.Outcome) error) ([]ablate.Outcome, error) {
 	blocks := func(recipe ablate.Recipe) int { // of the table
 		switch {
 		case !recipe.Means():
@@ -123,12 +126,14 @@ func (r *camaRun) follow(ctx context.Context, recipes []ablate.Recipe, emit func
 			continue
 		}
 		if n > 0 {
-			if err := r.table.Fill(ctx, n); err != nil {
+			if err := of.Table.Fill(ctx, n); err != nil {
 				return nil, err
 			}
 		}
-		outcomes, report, err := r.all.Apply(ctx, some, false, func(i int, o ablate.Outcome) error { return emit(at[i], o) })
-		r.report = r.report.Plus(report)
+		outcomes, report, err := of.Apply(ctx, some, false, func(i int, o ablate.Outcome) error { return emit(at[i], o) })
+		if of == r.all {
+			r.report = r.report.Plus(report)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +146,7 @@ func (r *camaRun) follow(ctx context.Context, recipes []ablate.Recipe, emit func
 
 // base draws the run without intervention, a line beside the others.
 func (r *camaRun) base(unit string) error {
-	v, _, err := r.value(r.all.Base)
+	v, _, err := r.value(r.all, r.all.Base)
 	if err != nil {
 		return err
 	}
@@ -212,8 +217,15 @@ func (r *camaRun) showGrid(ctx context.Context) error {
 	if err := r.begin(ctx, fig, len(recipes), "windows"); err != nil {
 		return err
 	}
-	_, err := r.follow(ctx, recipes, func(i int, o ablate.Outcome) error {
-		v, each, err := r.value(o)
+	forget, err := r.look(ctx, recipes)
+	if err != nil {
+		return err
+	}
+	if err := r.means(ctx); err != nil {
+		return err
+	}
+	_, err = r.follow(ctx, r.all, recipes, func(i int, o ablate.Outcome) error {
+		v, each, err := r.value(r.all, o)
 		if err != nil {
 			return err
 		}
@@ -222,6 +234,7 @@ func (r *camaRun) showGrid(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	forget()
 	if err := r.find(ctx); err != nil {
 		return err
 	}
@@ -254,6 +267,9 @@ func (r *camaRun) showHeads(ctx context.Context) error {
 	if err := r.base("heads"); err != nil {
 		return err
 	}
+	if err := r.means(ctx); err != nil {
+		return err
+	}
 	if err := r.window(ctx); err != nil {
 		return err
 	}
@@ -273,7 +289,7 @@ func (r *camaRun) showHeads(ctx context.Context) error {
 	}
 	r.total = heads + 2
 	p, err := r.all.Prune(ctx, r.recipe, ablate.ScoreLogProb, func(removed []ablate.Head, o ablate.Outcome) error {
-		v, each, err := r.value(o)
+		v, each, err := r.value(r.all, o)
 		if err != nil {
 			return err
 		}
@@ -351,6 +367,9 @@ func (r *camaRun) showAttention(ctx context.Context) error {
 		fig.Heatmap.Panels = append(fig.Heatmap.Panels, viz.Panel{Title: upperFirst(p[1]), Rows: viz.Axis{Name: "head", Labels: rows}, Columns: columns(r.m, r.set.Prompts), Values: p[0], Errors: p[0] + "_sem"})
 	}
 	if err := r.begin(ctx, fig, 2*len(heads)*T, "cells"); err != nil {
+		return err
+	}
+	if err := r.means(ctx); err != nil {
 		return err
 	}
 	read := func(name string, recipe ablate.Recipe) error {

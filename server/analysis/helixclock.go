@@ -41,30 +41,17 @@ func (r *helixRun) clock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.lookAtClock(ctx, prompt); err != nil {
+		return err
+	}
 	if err := r.take(ctx); err != nil {
 		return err
 	}
-	face, err := r.fitAt(ctx, r.sweep)
+	fig, face, err := r.dials(ctx, r.sweep)
 	if err != nil {
 		return err
 	}
-	shares, err := probe.FitPeriodShares(r.sweep.layers[face.layer], r.sweep.numbers[0].Values, r.read.periods, probe.HelixOptions{})
-	if err != nil {
-		return err
-	}
-	fig := &viz.Figure{Kind: viz.KindDials, Arrays: map[string]*viz.Array{}, Texts: map[string]*viz.Text{}, Scales: map[string]viz.Scale{}, Dials: &viz.Dials{}}
-	n := len(face.values)
-	labels := make([]string, n)
-	for i, v := range face.values {
-		labels[i] = fmt.Sprint(v)
-	}
-	fig.Texts["number"] = &viz.Text{Shape: []int{n}, Values: labels}
-	for i := range r.read.periods {
-		dial := r.dial(fig, face, i)
-		dial.Note = fmt.Sprintf("%.2g %% of the variance", 100*shares.Periods[i])
-		fig.Dials.Items = append(fig.Dials.Items, dial)
-	}
-	r.begin(fig, fmt.Sprintf("mean activation of each value of %s in the plane of each period, in radii of the fit's circle · %s, layer %d · hands: %s", r.read.of, r.read.where(), face.layer, prompt.Text), 1, "layers")
+	r.begin(fig, r.clockWords(face, prompt), 1, "layers")
 	hands, err := r.hands(ctx, face, append(slices.Clone(r.set.Prompts), prompt))
 	if err != nil {
 		return err
@@ -87,6 +74,65 @@ func (r *helixRun) clock(ctx context.Context) error {
 	r.fig.Provenance.PromptIDs = [][]int{ids}
 	r.emit.Progress(1, 1, "layers")
 	return nil
+}
+
+// clockLook is how many prompts a first look at the clock takes. It is taken where
+// all of them are at least twice as many.
+const clockLook = 200
+
+// lookAtClock shows the dials as a few of the prompts give them, evenly spread, which
+// the figure says, for the time until all have run. What it fits is no part of the
+// result.
+func (r *helixRun) lookAtClock(ctx context.Context, prompt ablate.Prompt) error {
+	prompts := r.read.distinct(r.set.Prompts)
+	if len(prompts) < 2*clockLook {
+		return nil
+	}
+	defer func(checks fitChecks) { r.fitChecks = checks }(r.fitChecks)
+	some := make([]ablate.Prompt, clockLook)
+	for i := range some {
+		some[i] = prompts[i*len(prompts)/clockLook]
+	}
+	few, err := r.read.sweep(ctx, r.m, some)
+	if err != nil {
+		return err
+	}
+	fig, face, err := r.dials(ctx, few)
+	if err != nil {
+		return ctx.Err() // few prompts may be too few for a fit that all of them allow
+	}
+	r.begin(fig, fmt.Sprintf("%s · a first look, over %d of %d prompts", r.clockWords(face, prompt), clockLook, len(prompts)), 1, "layers")
+	return nil
+}
+
+// clockWords say what is drawn.
+func (r *helixRun) clockWords(face *helixAt, prompt ablate.Prompt) string {
+	return fmt.Sprintf("mean activation of each value of %s in the plane of each period, in radii of the fit's circle · %s, layer %d · hands: %s", r.read.of, r.read.where(), face.layer, prompt.Text)
+}
+
+// dials are the dials of a sweep, without hands, and the fit that they are read by.
+func (r *helixRun) dials(ctx context.Context, s *numberSweep) (*viz.Figure, *helixAt, error) {
+	face, err := r.fitAt(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	shares, err := probe.FitPeriodShares(s.layers[face.layer], s.numbers[0].Values, r.read.periods, probe.HelixOptions{})
+	if err != nil {
+		return nil, nil, err
+	}
+	fig := &viz.Figure{Kind: viz.KindDials, Arrays: map[string]*viz.Array{}, Texts: map[string]*viz.Text{}, Scales: map[string]viz.Scale{}, Dials: &viz.Dials{}}
+	n := len(face.values)
+	labels := make([]string, n)
+	for i, v := range face.values {
+		labels[i] = fmt.Sprint(v)
+	}
+	fig.Texts["number"] = &viz.Text{Shape: []int{n}, Values: labels}
+	for i := range r.read.periods {
+		dial := r.dial(fig, face, i)
+		dial.Note = fmt.Sprintf("%.2g %% of the variance", 100*shares.Periods[i])
+		fig.Dials.Items = append(fig.Dials.Items, dial)
+	}
+	return fig, face, nil
 }
 
 // handPrompt is the prompt of the hands, read by the set's template.

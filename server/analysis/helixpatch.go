@@ -93,12 +93,6 @@ func unseenPairs(ctx context.Context, from *BoundPrompts, read *numberReading, h
 	case "b":
 		operand = 1
 	}
-	found := from.Contrasts
-	if found == nil {
-		if found, err = ablate.Contrasts(ctx, from.Model, from.Set, ablate.ChangeOperand, operand, from.seed()); err != nil {
-			return nil, err
-		}
-	}
 	known := make([]map[int]bool, len(read.names))
 	for i := range known {
 		known[i] = map[int]bool{}
@@ -108,21 +102,31 @@ func unseenPairs(ctx context.Context, from *BoundPrompts, read *numberReading, h
 			known[i][v] = true
 		}
 	}
-	for _, c := range found.Contrasts {
-		if len(c.Corrupted.Operands) != len(c.Clean.Operands) {
-			return nil, &hintError{fmt.Sprintf("the operands of %q are not known: no fit can be asked of it", c.Corrupted.Text), "make the partners from a template"}
-		}
-		clean, source := read.values(c.Clean)[0], read.values(c.Corrupted)
+	useful := func(c ablate.Contrast) bool {
+		source := read.values(c.Corrupted)
 		_, unseen := slices.BinarySearch(held, source[0])
 		for i, v := range source {
 			unseen = unseen && known[i][v]
 		}
-		if unseen && clean != source[0] && len(out) < want {
-			out = append(out, c)
+		return unseen && read.values(c.Clean)[0] != source[0]
+	}
+	looked := 0
+	if from.Contrasts == nil {
+		if out, looked, err = ablate.FirstContrasts(ctx, from.Model, from.Set, ablate.ChangeOperand, operand, from.seed(), want, useful); err != nil {
+			return nil, err
+		}
+	} else {
+		for _, c := range from.Contrasts.Contrasts {
+			if len(c.Corrupted.Operands) != len(c.Clean.Operands) {
+				return nil, &hintError{fmt.Sprintf("the operands of %q are not known: no fit can be asked of it", c.Corrupted.Text), "make the partners from a template"}
+			}
+			if looked++; len(out) < want && useful(c) {
+				out = append(out, c)
+			}
 		}
 	}
 	if len(out) == 0 {
-		return nil, &hintError{fmt.Sprintf("none of %d pairs has a source whose %s is one of the %d values that are held out", len(found.Contrasts), read.names[0], len(held)), "take a larger n, or a wider range of " + read.names[0]}
+		return nil, &hintError{fmt.Sprintf("none of %d pairs has a source whose %s is one of the %d values that are held out", looked, read.names[0], len(held)), "take a larger n, or a wider range of " + read.names[0]}
 	}
 	return out, nil
 }
@@ -216,7 +220,6 @@ func (r *helixPatchRun) measure(ctx context.Context, s *subject, read *numberRea
 	var e *ablate.StandInEffects
 	opt := ablate.StandInOptions{Metrics: []ablate.Metric{r.metric}, Started: func(started *ablate.StandInEffects) error {
 		e = started
-		r.edited.add(e)
 		return nil
 	}}
 	_, err := ablate.StandIns(ctx, s.m, pairs, standIns, opt, func(i int) error {
@@ -226,6 +229,9 @@ func (r *helixPatchRun) measure(ctx context.Context, s *subject, read *numberRea
 	})
 	if e != nil {
 		r.report = r.report.Plus(e.Report)
+	}
+	if err == nil {
+		r.edited.add(e)
 	}
 	return err
 }

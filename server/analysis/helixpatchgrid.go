@@ -79,14 +79,19 @@ func (r *helixPatchRun) parameters(ctx context.Context) error {
 	return nil
 }
 
-// fullAtOnce draws the full patch over all n sizes: it has no fit to wait for.
-func (r *helixPatchRun) fullAtOnce(ctx context.Context, read *numberReading, n int) error {
+// full measures the full patch of every layer: it has no fit to wait for.
+func (r *helixPatchRun) full(ctx context.Context, read *numberReading, each func(c candidate, change ablate.Summary) error) error {
 	var list []candidate
 	for l := range r.m.Config.Layers {
 		list = append(list, candidate{layer: l})
 	}
-	changes := make([]float64, len(list))
-	err := r.measure(ctx, &subject{m: r.m}, read, list, func(c candidate, change ablate.Summary) error {
+	return r.measure(ctx, &subject{m: r.m}, read, list, each)
+}
+
+// fullAtOnce draws the full patch over all n sizes.
+func (r *helixPatchRun) fullAtOnce(ctx context.Context, read *numberReading, n int) error {
+	changes := make([]float64, r.m.Config.Layers)
+	err := r.full(ctx, read, func(c candidate, change ablate.Summary) error {
 		changes[c.layer] = change.Mean
 		return nil
 	})

@@ -104,7 +104,10 @@ func (r *helixPatchRun) layers(ctx context.Context) error {
 	lines = append(lines, [2]string{"untrained", "helix, untrained model"}, [2]string{"untrained_full", "full patch, untrained model"})
 	fig := layerLines(L, r.changeScale(), lines, "shuffled", "untrained", "untrained_full")
 	withErrors(fig, L)
-	r.begin(fig, r.subtitle(read)+fmt.Sprintf(" · %d parameters a number", parameters), L*(3*sets+5))
+	r.begin(fig, r.subtitle(read)+fmt.Sprintf(" · %d parameters a number", parameters), L*(3*sets+6))
+	if err := r.ceiling(ctx, read); err != nil {
+		return err
+	}
 	t, err := r.test(ctx, r.m, read, held, parameters, func(c candidate, change ablate.Summary) error {
 		if key := lineOf(c); key != "" && (sets == 1 || key != "helix" && key != "circle") {
 			return r.showChange(key, c.layer, change)
@@ -140,6 +143,13 @@ func (r *helixPatchRun) layers(ctx context.Context) error {
 	r.fig.Caption = r.sentence(t, parameters)
 	r.hideMissing()
 	return nil
+}
+
+// ceiling draws the full patch before anything is fitted. The sweep of all fits
+// measures it again, beside them, and the figure counts what that computes only.
+func (r *helixPatchRun) ceiling(ctx context.Context, read *numberReading) error {
+	defer func() { r.report = models.Report{} }()
+	return r.full(ctx, read, func(c candidate, change ablate.Summary) error { return r.showChange("full", c.layer, change) })
 }
 
 // untrainedTrials tests the untrained model with its own helix.

@@ -56,7 +56,8 @@ type neuronFitsRun struct {
 	edited  exactness
 	fig     *viz.Figure
 	made    string
-	pairs   []ablate.Contrast
+	ranked  []ablate.Contrast // that neurons are ranked by
+	pairs   []ablate.Contrast // those of them whose sources no fit sees
 	metric  ablate.Metric
 	drawn   []int // of each size, how many random draws have been kept
 	sets    int   // of neurons that have been kept
@@ -84,11 +85,14 @@ func runNeuronFits(ctx context.Context, a Args, emit Emit) (*viz.Figure, error) 
 	return r.fig, nil
 }
 
-// start checks the parameters and makes the prompts of the grid.
+// start checks the parameters and makes the prompts whose pairs neurons are ranked by.
 func (r *neuronFitsRun) start(ctx context.Context) (err error) {
 	neurons := r.m.Config.Layers * r.m.Config.MLPWidth
 	if top := r.a["top"].(int); top < 0 || top > neurons {
 		return &hintError{fmt.Sprintf("top: %d is outside 0..%d", top, neurons), "0 takes one in a hundred"}
+	}
+	if r.side < 1 {
+		return &hintError{fmt.Sprintf("lo and hi: no number is from %d up to, without, %d", r.lo, r.lo+r.side), "take a hi above lo"}
 	}
 	if r.side > 200 {
 		return &hintError{fmt.Sprintf("lo and hi: a grid of %d by %d prompts", r.side, r.side), "200 by 200 is the largest grid"}
@@ -97,15 +101,23 @@ func (r *neuronFitsRun) start(ctx context.Context) (err error) {
 	if r.space, err = newNumberSpace(r.m, Args{"basis": "dft", "numbers": 0}); err != nil {
 		return err
 	}
-	t := templateOf(r.a)
-	all, err := ablate.Prompts(ctx, r.m, t, ablate.SetOptions{Keep: ablate.KeepAll})
+	if r.from, err = singlesOf(ctx, r.m, r.a); err != nil {
+		return err
+	}
+	r.read, err = readNumbers(r.m, Args{"of": "a,b", "at": "last", "site": "auto", "periods": r.a["periods"]}, r.from.Set)
+	return err
+}
+
+// cells is how many pairs of operands the grid has.
+func (r *neuronFitsRun) cells() int { return r.side * r.side }
+
+// list makes the prompts of the grid. No number of the ranking needs them.
+func (r *neuronFitsRun) list(ctx context.Context) error {
+	all, err := ablate.Prompts(ctx, r.m, templateOf(r.a), ablate.SetOptions{Keep: ablate.KeepAll})
 	if err != nil {
 		return err
 	}
-	if r.read, err = readNumbers(r.m, Args{"of": "a,b", "at": "last", "site": "auto", "periods": r.a["periods"]}, all); err != nil {
-		return err
-	}
-	if r.grid = all.Prompts; len(r.grid) != r.side*r.side {
+	if r.grid = all.Prompts; len(r.grid) != r.cells() {
 		return &hintError{fmt.Sprintf("the template leaves %d prompts of the grid's %d by %d: %s", len(r.grid), r.side, r.side, all.Report()), "take a template of two operands without {op}, and a range in which every prompt has one form and one-token answers"}
 	}
 	slices.SortFunc(r.grid, func(p, q ablate.Prompt) int { return slices.Compare(p.Operands, q.Operands) })
@@ -116,15 +128,10 @@ func (r *neuronFitsRun) start(ctx context.Context) (err error) {
 // first-order estimate of what setting them to the source's value does to the
 // logit of the source's answer, at the last token.
 func (r *neuronFitsRun) rank(ctx context.Context) error {
-	var err error
-	if r.from, err = singlesOf(ctx, r.m, r.a); err != nil {
-		return err
-	}
-	found, err := ablate.Contrasts(ctx, r.m, r.from.Set, ablate.ChangeOperand, -1, r.seed)
+	contrasts, _, err := ablate.FirstContrasts(ctx, r.m, r.from.Set, ablate.ChangeOperand, -1, r.seed, r.a["pairs"].(int), func(ablate.Contrast) bool { return true })
 	if err != nil {
 		return err
 	}
-	contrasts := found.Contrasts[:min(r.a["pairs"].(int), len(found.Contrasts))]
 	metric, err := ablate.MetricByName("logit_change")
 	if err != nil {
 		return err
@@ -134,7 +141,7 @@ func (r *neuronFitsRun) rank(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.pairs, r.metric = contrasts, metric
+	r.ranked, r.metric = contrasts, metric
 	r.made = fmt.Sprintf("%d pairs, one operand changed; %s", len(contrasts), r.from.Report())
 	g := &p.Grids[0]
 	T, F := g.Shape[1], g.Shape[2]
@@ -162,10 +169,7 @@ func (r *neuronFitsRun) rank(ctx context.Context) error {
 	for _, i := range order[:top] {
 		r.neurons, r.scores = append(r.neurons, neurons[i]), append(r.scores, scores[i])
 	}
-	if r.a["show"].(string) == "keep" {
-		return nil
-	}
-	return r.exact(ctx, contrasts, metric)
+	return nil
 }
 
 // mostActivations is how many pre-activations are held in memory at once, 320 MB.
@@ -173,10 +177,10 @@ const mostActivations = 40_000_000
 
 // count is how many of the model's neurons are looked at.
 func (r *neuronFitsRun) count(all int) (int, error) {
-	most := max(1, mostActivations/len(r.grid))
+	most := max(1, mostActivations/r.cells())
 	switch top := r.a["top"].(int); {
 	case top > most:
-		return 0, &hintError{fmt.Sprintf("top: %d neurons at %d pairs are more numbers than are kept at once", top, len(r.grid)), fmt.Sprintf("take %d or fewer, or a smaller grid by hi=", most)}
+		return 0, &hintError{fmt.Sprintf("top: %d neurons at %d pairs are more numbers than are kept at once", top, r.cells()), fmt.Sprintf("take %d or fewer, or a smaller grid by hi=", most)}
 	case top > 0:
 		return top, nil
 	case r.a["show"].(string) == "keep":
@@ -191,16 +195,16 @@ func (r *neuronFitsRun) count(all int) (int, error) {
 // those that are not go.
 func (r *neuronFitsRun) holdOut() {
 	seen := map[int]bool{}
-	r.pairs = slices.DeleteFunc(slices.Clone(r.pairs), func(c ablate.Contrast) bool {
+	r.pairs = slices.DeleteFunc(slices.Clone(r.ranked), func(c ablate.Contrast) bool {
 		row := r.row(c.Clean)
-		if !seen[row] && 2*(len(seen)+1) > len(r.grid) {
+		if !seen[row] && 2*(len(seen)+1) > r.cells() {
 			return true
 		}
 		seen[row] = true
 		return false
 	})
-	for _, i := range rand.New(rand.NewPCG(r.seed, 7)).Perm(len(r.grid)) {
-		if 4*len(seen) >= len(r.grid) {
+	for _, i := range rand.New(rand.NewPCG(r.seed, 7)).Perm(r.cells()) {
+		if 4*len(seen) >= r.cells() {
 			break
 		}
 		seen[i] = true
@@ -213,17 +217,17 @@ func (r *neuronFitsRun) row(p ablate.Prompt) int {
 	return (p.Operands[0]-r.lo)*r.side + p.Operands[1] - r.lo
 }
 
-// exact measures what the chosen neurons do.
-func (r *neuronFitsRun) exact(ctx context.Context, contrasts []ablate.Contrast, metric ablate.Metric) error {
+// exact measures what the chosen neurons do in the pairs that they were ranked by.
+func (r *neuronFitsRun) exact(ctx context.Context) error {
 	var pairs []ablate.Pair
-	for _, c := range contrasts {
+	for _, c := range r.ranked {
 		p, err := c.Pair(ablate.Denoise)
 		if err != nil {
 			return err
 		}
 		pairs = append(pairs, p)
 	}
-	e, err := ablate.TotalAndDirect(ctx, r.m, pairs, ablate.EffectOptions{Nodes: r.neurons, Metric: metric})
+	e, err := ablate.TotalAndDirect(ctx, r.m, pairs, ablate.EffectOptions{Nodes: r.neurons, Metric: r.metric})
 	if err != nil {
 		return err
 	}
@@ -274,7 +278,16 @@ func (r *neuronFitsRun) activations(ctx context.Context, m *models.Model, total 
 
 // fit fits the model's neurons and those of the untrained one.
 func (r *neuronFitsRun) fit(ctx context.Context) error {
-	if err := r.fill(viz.Part{}, map[string][]float64{"effect": r.effects, "estimate": r.scores}); err != nil {
+	if err := r.fill(viz.Part{}, map[string][]float64{"estimate": r.scores}); err != nil {
+		return err
+	}
+	if err := r.exact(ctx); err != nil {
+		return err
+	}
+	if err := r.fill(viz.Part{}, map[string][]float64{"effect": r.effects}); err != nil {
+		return err
+	}
+	if err := r.list(ctx); err != nil {
 		return err
 	}
 	blank, err := untrained(r.m, r.seed)
@@ -285,7 +298,7 @@ func (r *neuronFitsRun) fit(ctx context.Context) error {
 	var ofSum []float64
 	var standing string
 	for i, m := range []*models.Model{r.m, blank} {
-		y, err := r.activations(ctx, m, 2*len(r.grid))
+		y, err := r.activations(ctx, m, 2*r.cells())
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (r *neuronFitsRun) begin() {
 	r.from.describe(fig)
 	r.fig = fig
 	r.emit.Figure(fig)
-	r.emit.Progress(0, 2*len(r.grid), "prompts")
+	r.emit.Progress(0, 2*r.cells(), "prompts")
 }
 
 // marks are the waves whose periods the fit has.

@@ -130,7 +130,10 @@ func (r *neuronFitsRun) keep(ctx context.Context) error {
 
 // fitAll fits every chosen neuron over the grid.
 func (r *neuronFitsRun) fitAll(ctx context.Context) ([]probe.NeuronFit, error) {
-	y, err := r.activations(ctx, r.m, len(r.grid))
+	if err := r.list(ctx); err != nil {
+		return nil, err
+	}
+	y, err := r.activations(ctx, r.m, r.cells())
 	if err != nil {
 		return nil, err
 	}

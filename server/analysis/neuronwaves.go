@@ -29,7 +29,7 @@ func (r *neuronFitsRun) exchanged(y *mat.Dense) *mat.Dense {
 // each sum, and their overall mean for a sum without one. It is 0 for a neuron of
 // one value.
 func (r *neuronFitsRun) ofSum(y *mat.Dense) []float64 {
-	out, held := make([]float64, len(r.neurons)), make([]bool, len(r.grid))
+	out, held := make([]float64, len(r.neurons)), make([]bool, r.cells())
 	for _, i := range r.held {
 		held[i] = true
 	}

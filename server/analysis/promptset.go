@@ -59,11 +59,11 @@ func promptsOf(ctx context.Context, m *models.Model, a Args) (*BoundPrompts, err
 	case *BoundPrompts:
 		return p, p.Fits(m)
 	case Prompts:
-		return p.Bind(ctx, m)
+		return bind(ctx, p, m)
 	}
 	seed := seedOf(a)
 	p := Prompts{Template: templateOf(a), Options: ablate.SetOptions{N: a["n"].(int), Seed: seed, Keep: ablate.Keep(a["keep"].(string))}}
-	return p.Bind(ctx, m)
+	return bind(ctx, p, m)
 }
 
 // seedOf is the seed of a call: that of the prompts that are given, or its
