@@ -23,7 +23,10 @@ import (
 // view0.arrays, the names of its coordinates' arrays, ...; dials: dial0.title,
 // dial0.arrays, ...; multiples: all of these with item0. and so on in front),
 // token ids axis.columns.ids as int64, a slider's labels axis.slider; its
-// arrays are whole. figure.provenance is JSON in a Unicode scalar. A text
+// arrays are whole. figure.provenance is JSON in a Unicode scalar. Where the
+// figure has intervals, NAME.interval_95_low and NAME.interval_95_high are the
+// ends of those of the means NAME, and figure.interval says of which kind they
+// are and over how many numbers. A text
 // whose name an array has too is NAME.text. NumPy drops NUL characters at the
 // end of a string. The same figure gives the same bytes.
 func WriteNPZ(w io.Writer, f *Figure) error {
@@ -41,6 +44,14 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 		}
 		z.strings(as, t.Values, t.Shape...)
 	}
+	if f.Interval != nil {
+		for _, m := range f.means() {
+			lo, hi := f.ends(m)
+			z.array(m.values+intervalLow, lo)
+			z.array(m.values+intervalHigh, hi)
+		}
+		z.strings("figure.interval", []string{f.Interval.String()})
+	}
 	if sl := f.Slider; sl != nil {
 		z.strings("axis.slider", sl.Labels, len(sl.Labels))
 	}
@@ -55,6 +66,12 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 	}
 	return z.zip.Close()
 }
+
+// What stands behind a name for the ends of its means' intervals.
+const (
+	intervalLow  = ".interval_95_low"
+	intervalHigh = ".interval_95_high"
+)
 
 // axes writes the labels of a figure's axes.
 func (z *npz) axes(f *Figure, prefix string) {
