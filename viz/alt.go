@@ -132,6 +132,12 @@ func (f *Figure) altLines(b *strings.Builder) {
 		return FormatNumber(xs.Format, float64(x.Data[i]))
 	}
 	f.altSeries(b, l.Series, ys, at)
+	for i, g := range l.Guides {
+		if i == 0 {
+			b.WriteString(" Marked:")
+		}
+		fmt.Fprintf(b, " %s at %s%s", g.Label, FormatNumber(xs.Format, g.X), map[bool]string{true: ".", false: ";"}[i == len(l.Guides)-1])
+	}
 }
 
 // altSeries says the extremes of each series.

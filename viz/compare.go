@@ -29,8 +29,8 @@ func (c Comparison) Exact() bool { return c.Same == c.Numbers }
 // the largest finite magnitude of its array; NaN and Inf must stand where they
 // stood. Texts, states, shapes and everything else must be equal, apart from
 // Provenance.Program and Kernel; where numbers have moved within the tolerance,
-// caption, scales' limits and the values of badges, which are made from them,
-// may differ, too, but not whether a badge holds. An error says what differs.
+// caption, guides, scales' limits and the values of badges, which are made from
+// them, may differ, too, but not whether a badge holds. An error says what differs.
 func Compare(recorded, now *Figure) (Comparison, error) {
 	var c Comparison
 	tolerance := recorded.Provenance.Tolerance
@@ -103,6 +103,11 @@ func (f *Figure) bare(exact bool) *Figure {
 		return &g
 	}
 	g.Caption = ""
+	if f.Lines != nil {
+		lines := *f.Lines
+		lines.Guides = nil
+		g.Lines = &lines
+	}
 	for i := range g.Badges {
 		g.Badges[i].Value, g.Badges[i].Bound, g.Badges[i].Help = 0, 0, ""
 	}

@@ -11,8 +11,9 @@ import (
 // WriteCSV writes the numbers of a figure as RFC 4180 with a header, UTF-8 and
 // CRLF, in long form: a row for each cell of a token grid (every metric in a
 // column of its own, then the best tokens), each cell of each heatmap panel,
-// each point of each line, with the numbers that a mean is over as each_1 and
-// so on where the figure keeps them, each point of a scatter (every view and colouring
+// each point of each line, with a mean's standard error and the ends of its interval,
+// the kind of which stands in the column interval, and the numbers that it is over as
+// each_1 and so on where the figure keeps them, each point of a scatter (every view and colouring
 // in columns of their own, and its places in each path), each bar, and each
 // point and hand of a dial; a table is written as it is. Axes give index and
 // label. Under a slider the rows of every frame follow one another, the frame
@@ -76,7 +77,7 @@ func (f *Figure) errorNames() []string {
 	if f.Interval == nil {
 		return []string{"standard_error"}
 	}
-	return []string{"standard_error", "interval_95_low", "interval_95_high"}
+	return []string{"standard_error", "interval_95_low", "interval_95_high", "interval"}
 }
 
 // errors writes a mean's standard error and interval, which some rows lack.
@@ -93,16 +94,15 @@ func (t *csvTable) errors(column bool, f *Figure, values, errors string, i int) 
 	if f.Interval == nil {
 		return
 	}
-	sem, state := e.At(i)
-	mean, there := f.Arrays[values].At(i)
-	if state != Done || there != Done {
-		t.add("", "")
+	lo, hi, state := f.end(mean{values, errors}, i)
+	if state != Done {
+		t.add("", "", "")
 		return
 	}
-	lo, hi := f.Interval.Ends(float64(mean), float64(sem))
-	for _, v := range [...]float64{lo, hi} {
-		t.add(strconv.FormatFloat(float64(float32(v)), 'g', -1, 32))
+	for _, v := range [...]float32{lo, hi} {
+		t.add(strconv.FormatFloat(float64(v), 'g', -1, 32))
 	}
+	t.add(f.Interval.String())
 }
 
 // end ends the row with its state.

@@ -204,10 +204,19 @@ type Lines struct {
 	// and the slider's bands are drawn behind. X, Y and Errors are then whole
 	// curves and not among the slider's arrays.
 	Rule bool `json:"rule,omitempty"`
+	// Guides are labelled lines across the plot, in the order of x.
+	Guides []Guide `json:"guides,omitempty"`
 	// Views, if not empty, are several pairs of axes for the same curves, the
 	// first that of XScale and YScale; the reader switches them, and the label of
 	// the one that is shown follows the subtitle.
 	Views []LinesView `json:"views,omitempty"`
+}
+
+// Guide is a place on the x axis that curves are read at: a dashed line from its label
+// over the plot down to the axis.
+type Guide struct {
+	X     float64 `json:"x"`
+	Label string  `json:"label"`
 }
 
 // LinesView is one pair of axes. On a log axis of x, 0 stands at the lower end with

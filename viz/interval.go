@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -93,17 +94,74 @@ func (i *Interval) check() error {
 // drawsIntervals says whether the figure draws intervals: it is lines or bars, and some
 // have errors.
 func (f *Figure) drawsIntervals() bool {
-	var series []Series
-	if f.Lines != nil {
-		series = f.Lines.Series
-	}
-	if f.Bars != nil {
-		series = f.Bars.Series
-	}
-	for _, s := range series {
-		if s.Errors != "" {
-			return true
+	return f.Heatmap == nil && len(f.means()) > 0
+}
+
+// mean names an array of means and that of their standard errors.
+type mean struct{ values, errors string }
+
+// means are a figure's means with standard errors, of multiples those of all items.
+func (f *Figure) means() (out []mean) {
+	add := func(values, errors string) {
+		if m := (mean{values, errors}); errors != "" && !slices.Contains(out, m) {
+			out = append(out, m)
 		}
 	}
-	return false
+	switch f.Kind {
+	case KindHeatmap:
+		for _, p := range f.Heatmap.Panels {
+			add(p.Values, p.Errors)
+		}
+	case KindLines, KindBars:
+		for _, s := range f.series() {
+			add(s.Y, s.Errors)
+		}
+	case KindMultiples:
+		for _, item := range f.Multiples.Items {
+			for _, m := range f.item(item).means() {
+				add(m.values, m.errors)
+			}
+		}
+	}
+	return out
+}
+
+// series are those of lines or bars.
+func (f *Figure) series() []Series {
+	if f.Lines != nil {
+		return f.Lines.Series
+	}
+	return f.Bars.Series
+}
+
+// ends are those of the intervals of means, as arrays of the means' shape. The frames
+// of a slider lead in both of its arrays, or in the one that has them.
+func (f *Figure) ends(m mean) (lo, hi *Array) {
+	of := f.Arrays[m.values]
+	if e := f.Arrays[m.errors]; len(e.Data) > len(of.Data) {
+		of = e
+	}
+	lo, hi = NewArray(of.Axes, of.Shape...), NewArray(of.Axes, of.Shape...)
+	for i := range of.Data {
+		var state State
+		lo.Data[i], hi.Data[i], state = f.end(m, i)
+		lo.State[i], hi.State[i] = state, state
+	}
+	return lo, hi
+}
+
+// end is both ends of the interval of one mean, float32 as figures hold numbers; the
+// state says why there is none.
+func (f *Figure) end(m mean, i int) (lo, hi float32, s State) {
+	values, errors := f.Arrays[m.values], f.Arrays[m.errors]
+	v, s := values.At(i % len(values.Data))
+	e, known := errors.At(i % len(errors.Data))
+	if s == Done {
+		s = known
+	}
+	if s != Done {
+		return 0, 0, s
+	}
+	low, high := f.Interval.Ends(float64(v), float64(e))
+	return float32(low), float32(high), Done
 }

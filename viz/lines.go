@@ -66,7 +66,7 @@ func (b *linesBody) size() (w, h float64) {
 	} else {
 		h += b.legend.height() + 6
 	}
-	return w, h + b.notes.height()
+	return w, h + b.guideTop() + b.notes.height()
 }
 
 // newPlot sets up axes, bands and lines.

@@ -10,8 +10,12 @@ import (
 // draw draws the plot, then the marks of its points, what is missing, and
 // the legend.
 func (b *linesBody) draw(s *sheet, x, y float64) {
+	_, h := b.size()
+	foot := y + h - b.notes.height()
+	y += b.guideTop()
 	area := draw.Canvas{Canvas: s.c, Rectangle: vg.Rectangle{Min: s.pt(x, y+b.h), Max: s.pt(x+b.w, y)}}
 	b.bands(s, area)
+	b.guides(s, area)
 	b.missing(s, area)
 	s.drawPlot(b.plot, area, b.f.Scales[b.f.Lines.YScale])
 	b.breakAxis(s, area)
@@ -24,8 +28,7 @@ func (b *linesBody) draw(s *sheet, x, y float64) {
 		at, top = x+b.w+18, y+4
 	}
 	b.legend.draw(s, at, top)
-	_, h := b.size()
-	b.notes.draw(s, x, y+h-b.notes.height())
+	b.notes.draw(s, x, foot)
 }
 
 // breakAxis marks a log axis at whose end 0 stands: what is between is no distance.

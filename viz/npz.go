@@ -19,11 +19,14 @@ import (
 // pending, 1 done, 2 blank) tells them from a computed NaN. Every text stands
 // under its name as a Unicode array. Labels of the axes are axis.rows and
 // axis.columns (heatmap: panel0.title, panel0.rows, ...; lines: axis.series,
-// axis.x_labels; bars: axis.categories, axis.series; scatter: view0.name and
+// axis.x_labels, guides.x, guides.labels; bars: axis.categories, axis.series; scatter: view0.name and
 // view0.arrays, the names of its coordinates' arrays, ...; dials: dial0.title,
 // dial0.arrays, ...; multiples: all of these with item0. and so on in front),
 // token ids axis.columns.ids as int64, a slider's labels axis.slider; its
-// arrays are whole. figure.provenance is JSON in a Unicode scalar. A text
+// arrays are whole. figure.provenance is JSON in a Unicode scalar. Where the
+// figure has intervals, NAME.interval_95_low and NAME.interval_95_high are the
+// ends of those of the means NAME, and figure.interval says of which kind they
+// are and over how many numbers. A text
 // whose name an array has too is NAME.text. NumPy drops NUL characters at the
 // end of a string. The same figure gives the same bytes.
 func WriteNPZ(w io.Writer, f *Figure) error {
@@ -41,6 +44,14 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 		}
 		z.strings(as, t.Values, t.Shape...)
 	}
+	if f.Interval != nil {
+		for _, m := range f.means() {
+			lo, hi := f.ends(m)
+			z.array(m.values+intervalLow, lo)
+			z.array(m.values+intervalHigh, hi)
+		}
+		z.strings("figure.interval", []string{f.Interval.String()})
+	}
 	if sl := f.Slider; sl != nil {
 		z.strings("axis.slider", sl.Labels, len(sl.Labels))
 	}
@@ -55,6 +66,12 @@ func WriteNPZ(w io.Writer, f *Figure) error {
 	}
 	return z.zip.Close()
 }
+
+// What stands behind a name for the ends of its means' intervals.
+const (
+	intervalLow  = ".interval_95_low"
+	intervalHigh = ".interval_95_high"
+)
 
 // axes writes the labels of a figure's axes.
 func (z *npz) axes(f *Figure, prefix string) {
@@ -74,6 +91,7 @@ func (z *npz) axes(f *Figure, prefix string) {
 		if l := f.Lines.XLabels; len(l) > 0 {
 			z.strings(prefix+"axis.x_labels", l, len(l))
 		}
+		z.guides(prefix, f.Lines.Guides)
 	case KindScatter:
 		for i, v := range f.Scatter.Views {
 			var names []string
@@ -100,6 +118,19 @@ func (z *npz) axes(f *Figure, prefix string) {
 			z.axes(f.item(item), panel)
 		}
 	}
+}
+
+// guides writes guides as their places and labels.
+func (z *npz) guides(prefix string, guides []Guide) {
+	if len(guides) == 0 {
+		return
+	}
+	x, labels := make([]float32, len(guides)), make([]string, len(guides))
+	for i, g := range guides {
+		x[i], labels[i] = float32(g.X), g.Label
+	}
+	z.array(prefix+"guides.x", Values(x, []string{"guide"}, len(x)))
+	z.strings(prefix+"guides.labels", labels, len(labels))
 }
 
 func (z *npz) series(prefix string, series []Series) {

@@ -230,7 +230,7 @@ func oddTable() *viz.Figure {
 // samples are all of them by name.
 func samples() map[string]*viz.Figure {
 	return map[string]*viz.Figure{
-		"tokens": sampleTokens(), "heatmap": sampleHeatmap(), "lines": sampleLines(), "table": sampleTable(),
+		"tokens": sampleTokens(), "heatmap": sampleHeatmap(), "lines": sampleLines(), "guides": sampleGuides(), "table": sampleTable(),
 		"tokens-odd": oddTokens(), "heatmap-odd": oddHeatmap(), "lines-odd": oddLines(), "table-odd": oddTable(),
 		"helix": sampleHelix(), "scatter": samplePlane(), "spectrum": sampleSpectrum(), "bars": sampleBars(), "dials": sampleDials(), "multiples": sampleMultiples(),
 		"helix-odd": oddHelix(), "scatter-odd": oddPlane(), "bars-odd": oddBars(), "dials-odd": oddDials(), "multiples-odd": oddMultiples(),

@@ -29,7 +29,7 @@ func (f *Figure) checkLines() error {
 			return err
 		}
 	}
-	if err := f.checkLinesViews(); err != nil {
+	if err := first(f.checkLinesViews(), l.checkGuides()); err != nil {
 		return err
 	}
 	return f.checkSeries(l.Series, n)

@@ -1,8 +1,10 @@
 package analysis_test
 
 import (
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -125,6 +127,34 @@ func TestEffectsSayWhatHasToHold(t *testing.T) {
 		}
 		if !slices.Equal(got, test.badges) || !strings.Contains(fig.Caption, test.words) {
 			t.Errorf("%v: badges %q and %q, want %q and %q", test.args, got, fig.Caption, test.badges, test.words)
+		}
+	}
+}
+
+// TestJointGuides: lines stand where the curve first reaches each share of what all do
+// together, read off the curve itself.
+func TestJointGuides(t *testing.T) {
+	for _, of := range []string{"heads", "mlps"} {
+		fig, _ := run(t, "effects", analysis.Args{"m": mental(t), "n": 12, "show": "joint", "joint": of})
+		y := fig.Arrays["joint"].Data
+		first, whole := float64(y[0]), float64(y[len(y)-1])-float64(y[0])
+		want := map[string]float64{}
+		for _, share := range []string{"70", "80", "90", "95", "99"} {
+			s, err := strconv.ParseFloat(share, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := slices.IndexFunc(y, func(v float32) bool { return (float64(v)-first)/whole >= s/100 })
+			want[share] = float64(k)
+		}
+		got := map[string]float64{}
+		for _, g := range fig.Lines.Guides {
+			for _, share := range strings.Split(strings.TrimSuffix(g.Label, " %"), ", ") {
+				got[share] = g.X
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: guides at %v, the curve reaches the shares at %v", of, got, want)
 		}
 	}
 }

@@ -118,6 +118,7 @@ func (r *effectsRun) showJoint(ctx context.Context) error {
 	}
 	var sets []string
 	from := 0
+	fig.Lines.Guides = jointGuides(sizes)
 	for i, k := range sizes {
 		text, also := fmt.Sprintf("%.0f %% with %d", 100*jointShares[i], k), ""
 		if i > 0 {
@@ -130,6 +131,20 @@ func (r *effectsRun) showJoint(ctx context.Context) error {
 	}
 	fig.Caption = fmt.Sprintf("Of what all %d %s do together, the first reach %s.", len(nodes), map[string]string{"heads": "heads", "mlps": "MLPs"}[of], strings.Join(sets, ", "))
 	return nil
+}
+
+// jointGuides mark the sizes of the sets that reach the shares; one line for shares
+// that are reached at once.
+func jointGuides(sizes []int) (guides []viz.Guide) {
+	for i, k := range sizes {
+		share := fmt.Sprintf("%.0f %%", 100*jointShares[i])
+		if n := len(guides); n > 0 && guides[n-1].X == float64(k) {
+			guides[n-1].Label = strings.TrimSuffix(guides[n-1].Label, " %") + ", " + share
+			continue
+		}
+		guides = append(guides, viz.Guide{X: float64(k), Label: share})
+	}
+	return guides
 }
 
 // nodeNames lists components.

@@ -1019,12 +1019,23 @@ export interface Lines {
    * curves and not among the slider's arrays.
    */
   rule?: boolean;
+  /** Guides are labelled lines across the plot, in the order of x. */
+  guides?: Guide[];
   /**
    * Views, if not empty, are several pairs of axes for the same curves, the
    * first that of XScale and YScale; the reader switches them, and the label of
    * the one that is shown follows the subtitle.
    */
   views?: LinesView[];
+}
+
+/**
+ * Guide is a place on the x axis that curves are read at: a dashed line from its label
+ * over the plot down to the axis.
+ */
+export interface Guide {
+  x: number;
+  label: string;
 }
 
 /**

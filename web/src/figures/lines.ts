@@ -4,6 +4,7 @@ import type { Lines, Series } from '../api/types.gen';
 import { lineStyle } from './colour';
 import { format, unitLabel } from './format';
 import { drawHatched } from './grid';
+import { GUIDE_ROOM, drawGuides } from './guide';
 import { endsOf, errorFacts } from './interval';
 import { LEGEND_ROW, NAME, beside, drawNames, flow, flowHeight } from './legend';
 import { DONE, PENDING, type FigureData, type Numbers } from './live';
@@ -49,7 +50,7 @@ export function layout(figure: FigureData, room: Room): LinesLayout {
   const beside = legendBelow ? Math.max(12, ruleRoom(figure, room.measure), lastTick(figure, room.measure)) : 0;
   const right = mini ? 10 : legendBelow ? beside : Math.ceil(widest) + 38;
   const left = mini ? 40 : 58;
-  const top = !mini && lines.rule && figure.figure.slider?.bands?.length ? 22 : 10;
+  const top = mini ? 10 : lines.guides?.length ? GUIDE_ROOM : lines.rule && figure.figure.slider?.bands?.length ? 22 : 10;
   const below = legendBelow ? flowHeight(names, room.width - left - NAMES_RIGHT, room.measure) + 6 : 0;
   const usual = Math.min(room.width < 700 ? 330 : 300, Math.max(190, Math.round(room.width * 0.72)));
   const tall = mini ? room.mini! - 30 : Math.max(usual, (room.tall ?? 0) - below - 50);
@@ -97,6 +98,7 @@ export function draw(ctx: CanvasRenderingContext2D, figure: FigureData, at: Line
   const rule = ruleAt(figure);
   if (rule >= 0) drawBands(ctx, plot, figure.figure.slider!, xScale, view, measure, !mini);
   drawHeights(ctx, plot, yScale, view, measure, mini);
+  if (lines.guides) drawGuides(ctx, plot, lines.guides, xScale, view, measure, mini);
   drawBase(ctx, plot, xTicks(figure, at), unitLabel(xScale.label, xScale.unit), view, measure, mini);
   if (breaksAtZero(xScale, figure.numbers(lines.x).data)) drawBreak(ctx, plot, view);
   hatchPending(ctx, figure, at, view);
