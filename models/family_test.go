@@ -95,6 +95,8 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"gemma3", fields{"rope_parameters": fields{"sliding_attention": fields{"rope_theta": -1}}}, []string{"local_rotary: base is -1"}},
 		{"gemma3", fields{"rope_parameters": fields{"rope_type": "linear", "factor": 2}}, []string{"rope_parameters: factor is 2", "full_attention and sliding_attention"}},
 		{"gemma3", fields{"rope_scaling": fields{"rope_type": "linear", "factor": 2}}, []string{"rope_scaling is", "beside rope_parameters"}},
+		{"gemma3", fields{"rope_parameters": nil, "rope_scaling": fields{"type": "linear", "factor": 2}}, []string{`rope_scaling: type is "linear"`, "write rope_type"}},
+		{"llama3", fields{"rope_parameters": nil, "rope_scaling": fields{"factor": 2}}, []string{"rope_scaling: factor is 2", "rope_type"}},
 		{"gemma3", fields{"layer_types": nil, "_sliding_window_pattern": 3}, []string{"_sliding_window_pattern is 3", "sliding_window_pattern 6"}},
 		{"gemma3", fields{"layer_types": nil, "sliding_window_pattern": 0}, []string{"sliding_window_pattern is 0"}},
 		{"gemma3", fields{"num_attention_heads": nil, "num_key_value_heads": nil}, []string{"self_attn.q_proj.weight", "[64 20]", "self_attn.k_proj.weight", "[32 20]"}},
