@@ -104,6 +104,7 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"phi", fields{"qk_layernorm": true}, []string{"self_attn.q_layernorm.weight"}},
 		{"phi3", fields{"rope_parameters": fields{"rope_type": "su"}}, []string{"longrope scaling: short has 0"}},
 		{"opt", fields{"do_layer_norm_before": false}, []string{"do_layer_norm_before is false"}},
+		{"opt", fields{"do_layer_norm_before": false, "word_embed_proj_dim": 12}, []string{"do_layer_norm_before is false"}}, // 350M
 		{"opt", fields{"word_embed_proj_dim": 12}, []string{"word_embed_proj_dim is 12", "24"}},
 		{"opt", fields{"_remove_final_layer_norm": true}, []string{"_remove_final_layer_norm is true"}},
 		{"opt", fields{"max_position_embeddings": 60}, []string{"embed_positions.weight", "[62 24]", "[66 24]"}},
