@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,37 @@ func TestImpossibleBatchesAreRefused(t *testing.T) {
 	mustSay(t, err, "row 1 has 1 tokens", "padding")
 	_, err = models.Pad([][]int{{1}}, "middle", 0)
 	mustSay(t, err, `"middle"`, `"left"`, `"right"`)
+}
+
+// TestPromptsBeyondTheContext runs prompts of one token more than each kind of
+// model was trained on: an error where positions are learned, else a warning with
+// both numbers. Padding does not count.
+func TestPromptsBeyondTheContext(t *testing.T) {
+	for _, m := range modeltest.Kinds(3) {
+		t.Run(m.Name, func(t *testing.T) {
+			n := m.Config.Context
+			long := make([]int, n+1)
+			_, err := m.Run(context.Background(), models.Prompt(long[:n]...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := m.Run(context.Background(), models.Prompt(long...))
+			if m.Config.Positions == models.Learned {
+				mustSay(t, err, fmt.Sprintf("%d tokens", n+1), fmt.Sprintf("%d positions", n))
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], fmt.Sprintf("%d tokens", n+1)) || !strings.Contains(out.Warnings[0], fmt.Sprintf("at most %d", n)) {
+				t.Errorf("warnings %q, want one with %d and %d", out.Warnings, n+1, n)
+			}
+			padded := models.Batch{IDs: long, B: 1, T: n + 1, Start: []int{1}, End: []int{n + 1}}
+			if out, err = m.Run(context.Background(), padded); err != nil || len(out.Warnings) != 0 {
+				t.Errorf("%d tokens and one of padding: %v, error %v", n, out, err)
+			}
+		})
+	}
 }
 
 func TestNumbersThatAreNone(t *testing.T) {
