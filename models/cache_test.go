@@ -200,6 +200,7 @@ func TestForeignCaches(t *testing.T) {
 		says []string
 		ts   []weights.Tensor
 	}{
+		{[]string{"another value", "blocks.0.attn.hook_z"}, []weights.Tensor{{Name: "blocks.0.attn.hook_z", Dense: z}, {Name: "blocks.0.attn.o.hook_in", Dense: value("z1")}}},
 		{[]string{"hook_zz", "nearest"}, []weights.Tensor{{Name: "blocks.0.attn.hook_zz", Dense: z}}},
 		{[]string{"blocks.1.attn.hook_z", "axis pos, want 3"}, []weights.Tensor{{Name: "blocks.0.attn.hook_z", Dense: z}, {Name: "blocks.1.attn.hook_z", Dense: tensor.New(1, 2, 3, 4)}}},
 		{[]string{"axis head, want 3"}, []weights.Tensor{{Name: "blocks.0.attn.hook_z", Dense: tensor.New(1, 2, 4, 4)}}},

@@ -66,8 +66,8 @@ func jsonText(v any) string {
 // LoadCache reads a cache that Save wrote, or any safetensors file of values
 // under TransformerLens' names, 3 or 4. A cache of another model or basis is an
 // error, as are names that are no sites of this one and shapes that do not fit
-// together. A value that stands there under several names is read once, and
-// those that version 4 has and no model here are left out.
+// together. A value under several names must be the same under each. Values that
+// version 4 has and no model here are left out.
 func (m *Model) LoadCache(path string) (*Cache, error) {
 	f, err := weights.Open(path)
 	if err != nil {
@@ -110,12 +110,15 @@ func (m *Model) readCache(f *weights.File) (*Cache, error) {
 		if err := m.fitsAxes(axes, s, info.Shape, c.noBatch); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if _, ok := c.Get(s); ok {
-			continue
-		}
 		x, err := f.Float32(name)
 		if err != nil {
 			return nil, err
+		}
+		if first, ok := c.Get(s); ok {
+			if !first.EqualBits(x) {
+				return nil, fmt.Errorf("%s: the file has another value under another name of %s", name, s)
+			}
+			continue
 		}
 		c.values[s] = x.Clone() // the file's memory goes with the file
 	}

@@ -151,7 +151,12 @@ func (b *Base) adopt(c *Chunk) error {
 		return err
 	}
 	c.plans = nil
+	twice := map[int]bool{} // cells are told apart by their index
 	for i, v := range c.Variants {
+		if at := c.Index[i]; at < 0 || twice[at] {
+			return fmt.Errorf("chunk: index[%d] is %d, want a number from 0 that no other variant has", i, at)
+		}
+		twice[c.Index[i]] = true
 		p, err := b.plan(c.Index[i], v)
 		if err != nil {
 			return fmt.Errorf("variant %d: %w", c.Index[i], err)

@@ -52,3 +52,6 @@ func (m *Model) Packed() (n, of, bytes int) {
 func (r RotaryConfig) Frequencies(tokens int) ([]float64, float64) {
 	return r.frequencies(tokens), r.stretch()
 }
+
+// InPieces is a product some outputs at a time.
+var InPieces = inPieces

@@ -95,6 +95,8 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"gemma3", fields{"rope_parameters": fields{"sliding_attention": fields{"rope_theta": -1}}}, []string{"local_rotary: base is -1"}},
 		{"gemma3", fields{"rope_parameters": fields{"rope_type": "linear", "factor": 2}}, []string{"rope_parameters: factor is 2", "full_attention and sliding_attention"}},
 		{"gemma3", fields{"rope_scaling": fields{"rope_type": "linear", "factor": 2}}, []string{"rope_scaling is", "beside rope_parameters"}},
+		{"gemma3", fields{"rope_parameters": nil, "rope_scaling": fields{"type": "linear", "factor": 2}}, []string{`rope_scaling: type is "linear"`, "write rope_type"}},
+		{"llama3", fields{"rope_parameters": nil, "rope_scaling": fields{"factor": 2}}, []string{"rope_scaling: factor is 2", "rope_type"}},
 		{"gemma3", fields{"layer_types": nil, "_sliding_window_pattern": 3}, []string{"_sliding_window_pattern is 3", "sliding_window_pattern 6"}},
 		{"gemma3", fields{"layer_types": nil, "sliding_window_pattern": 0}, []string{"sliding_window_pattern is 0"}},
 		{"gemma3", fields{"num_attention_heads": nil, "num_key_value_heads": nil}, []string{"self_attn.q_proj.weight", "[64 20]", "self_attn.k_proj.weight", "[32 20]"}},
@@ -102,6 +104,7 @@ func TestConditionsOfEveryFamily(t *testing.T) {
 		{"phi", fields{"qk_layernorm": true}, []string{"self_attn.q_layernorm.weight"}},
 		{"phi3", fields{"rope_parameters": fields{"rope_type": "su"}}, []string{"longrope scaling: short has 0"}},
 		{"opt", fields{"do_layer_norm_before": false}, []string{"do_layer_norm_before is false"}},
+		{"opt", fields{"do_layer_norm_before": false, "word_embed_proj_dim": 12}, []string{"do_layer_norm_before is false"}}, // 350M
 		{"opt", fields{"word_embed_proj_dim": 12}, []string{"word_embed_proj_dim is 12", "24"}},
 		{"opt", fields{"_remove_final_layer_norm": true}, []string{"_remove_final_layer_norm is true"}},
 		{"opt", fields{"max_position_embeddings": 60}, []string{"embed_positions.weight", "[62 24]", "[66 24]"}},

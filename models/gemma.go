@@ -143,6 +143,13 @@ func (c *hfConfig) gemma3Ropes(dim, context int) (global, local RotaryConfig) {
 		c.leave(nested)
 		return global, local
 	}
+	if s := c.object("rope_scaling"); s != nil {
+		// Releases of transformers disagree about the older spelling alone: those before 5 scale, 5 puts it beside "default".
+		if kind := s.text("type", "default"); kind != "default" && s.field("rope_type") == nil {
+			s.fail("type is %q without a rope_type, which some releases of transformers read as no scaling: write rope_type", kind)
+		}
+		c.leave(s)
+	}
 	rope := usualRope
 	rope.baseOr = far
 	return c.rope(dim, context, rope), RotaryConfig{Base: near, Dim: dim}

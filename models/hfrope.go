@@ -56,8 +56,8 @@ func (s *hfConfig) ropeObject(dim, context int, base, part float64, original int
 		}
 	}
 	kind := "default"
-	if !s.read("rope_type", &kind) {
-		s.read("type", &kind)
+	if !s.read("rope_type", &kind) && !s.read("type", &kind) && s.field("factor") != nil {
+		s.fail("factor is %.40s without a rope_type, and how it scales is not said", s.fields["factor"])
 	}
 	part = s.number("partial_rotary_factor", part)
 	rope := RotaryConfig{Base: s.number("rope_theta", base), Dim: s.turned(dim, part, r)}

@@ -23,6 +23,12 @@ var inBlock = regexp.MustCompile(`^((?:.*?\.)?(?:h|layers|blocks)\.)(\d+)\.`)
 //
 // Masks, frequencies and biases of zeros are left alone, as are the parts around
 // the decoder: for pictures, or for other tasks.
+//
+// transformers passes a block beyond the last over with a warning. Of the families
+// here none is published so: those whose files hold more blocks than their configs
+// count, for predicting several tokens at once (DeepSeek 3, GLM 4.5, Qwen3-Next), are
+// others, and transformers 5.24 names the blocks that it passes over in those alone.
+// So it is a config that was cut or mistyped, and a run of it another model.
 func (c *checkpoint) leftover(cfg Config, p *Params) error {
 	wanted, stands, embed := map[string]bool{}, map[string]bool{}, ""
 	for i := range c.wishes {

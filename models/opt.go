@@ -6,11 +6,17 @@ import (
 
 // optConfig reads a config.json of OPT: GPT-2's block with ReLU and a position
 // table whose first two rows are not used (Zhang et al., "OPT: Open Pre-trained
-// Transformer Language Models", 2022, arXiv:2205.01068). The one size that norms
-// the sum behind each half and projects its embedding, 350M, is refused.
+// Transformer Language Models", 2022, arXiv:2205.01068).
+//
+// One size, 350M, is refused: it norms the stream itself behind each half, so that
+// the stream is no sum of what the parts of the model wrote. Everything that takes
+// it for one, decomposition and attribution, weight processing and re-runs, would
+// need another meaning of its own; TransformerLens leaves this size out as well. That
+// its embedding has a width of its own, projected, comes with it.
 func optConfig(c *hfConfig) Config {
 	d, heads := c.need("hidden_size"), c.need("num_attention_heads")
 	c.divides("num_attention_heads", heads, "hidden_size", d)
+	c.refuseFlag("do_layer_norm_before", true, true)
 	c.only("word_embed_proj_dim", d)
 	bias, plain := c.flag("enable_bias", true), !c.flag("layer_norm_elementwise_affine", true)
 	return Config{

@@ -422,6 +422,11 @@ func TestChunksAreValues(t *testing.T) {
 	if _, err := b.RunChunk(context.Background(), &foreign, keep(got)); err == nil || !strings.Contains(err.Error(), "it is of model other") {
 		t.Errorf("a chunk of another model: %v", err)
 	}
+	for _, index := range [][]int{{4, 4}, {-1, 2}} { // one variant's cell would be another's
+		damaged := models.Chunk{Model: m.Hash(), Batch: in, Index: index, Variants: variants[:2]}
+		_, err := b.RunChunk(context.Background(), &damaged, keep(got))
+		mustSay(t, err, fmt.Sprintf("is %d", index[max(0, index[0]/4)]), "no other variant")
+	}
 	hooked, err := b.Chunks([]models.Variant{{Hooks: []models.Hook{models.Record(models.NewCache(), models.All)}}}, models.Need{}, models.RerunOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -271,7 +271,8 @@ func (p *pass) view(s Site, rows *rowSet, x []float32) *tensor.Dense {
 // outweigh the handing over, small enough to notice a cancellation.
 const (
 	grainWork = 1 << 14 // for a worker
-	chunkWork = 1 << 29 // between two looks at the context
+	chunkWork = 1 << 29 // between two looks at the context,
+	mostWork  = 1 << 32 // and at most, where rows together read the weights once
 )
 
 // perRow calls fn on ranges of the rows, in parallel; width is the work a row.
@@ -304,9 +305,21 @@ func (p *pass) linearInto(y, x []float32, w *linearWeights) {
 	}
 	p.chunks(len(x)/w.in, w.in*w.out, func(lo, hi int) {
 		part := y[lo*w.out : hi*w.out]
-		packed.MatMul(part, x[lo*w.in:hi*w.in], hi-lo, false)
+		inPieces(part, x[lo*w.in:hi*w.in], packed, hi-lo, mostWork, p.stopped)
 		if w.bias != nil {
 			perRow(hi-lo, w.out, func(a, b int) { kernel.AddBias(part[a*w.out:b*w.out], w.bias, b-a, w.out) })
 		}
 	})
+}
+
+// inPieces is y[rows,out] = x[rows,in]·wᵀ, with the bits of MatMul, some outputs
+// at a time: about so many that no piece has more than most multiplications.
+// Between two it asks whether to stop.
+func inPieces(y, x []float32, w *kernel.Packed, rows, most int, stopped func() bool) {
+	out, in := w.Size()
+	const grain = 256 // outputs, whole panels
+	step := max(grain, most/max(rows*in, 1)/grain*grain)
+	for lo := 0; lo < out && !stopped(); lo += step {
+		w.Part(lo, min(lo+step, out), 0, in).MatMul(y[lo:], out, x, in, rows, false)
+	}
 }

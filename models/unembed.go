@@ -1,12 +1,11 @@
 package models
 
 import (
-	"slices"
-
 	"context"
 	"fmt"
-	"orrery/models/internal/kernel"
+	"slices"
 
+	"orrery/models/internal/kernel"
 	"orrery/models/tensor"
 )
 

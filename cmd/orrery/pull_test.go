@@ -96,3 +96,27 @@ func TestPull(t *testing.T) {
 		}
 	}
 }
+
+// TestPullShowsTheTokenOfTheEnvironment pulls from a hub that asks for a token.
+func TestPullShowsTheTokenOfTheEnvironment(t *testing.T) {
+	t.Setenv("ORRERY_MODELS", t.TempDir())
+	open := modelHub(t, filepath.Join("..", "..", "models", "testdata", "architectures", "llama3"))
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer of-the-environment" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		open.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer gate.Close()
+	for token, want := range map[string]string{"": "set HF_TOKEN", "another": "the token in HF_TOKEN was refused"} {
+		t.Setenv("HF_TOKEN", token)
+		if code, _, errOut := call(t, "", "pull", "tiny/llama", "--endpoint", gate.URL); code != 1 || !strings.Contains(errOut, want) || token != "" && strings.Contains(errOut, token) {
+			t.Errorf("with token %q: %d, %s; want %q", token, code, errOut, want)
+		}
+	}
+	t.Setenv("HF_TOKEN", "of-the-environment")
+	if code, _, errOut := call(t, "", "pull", "tiny/llama", "--endpoint", gate.URL); code != 0 {
+		t.Errorf("with the token: %d, %s", code, errOut)
+	}
+}

@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"testing"
 
@@ -35,15 +36,11 @@ func (s suite) stacks(t *testing.T) {
 			t.Errorf("%s: %v", d.name, err)
 			continue
 		}
-		sum := tensor.New(stream.Shape...)
-		for i := range stack.Labels {
-			for j, v := range stack.Component(i).Data {
-				sum.Data[j] += v
-			}
-		}
-		Close(t, d.name, sum, stream, 2e-5, 2e-5)
+		Close(t, d.name, total(stack), stream, 2e-5, 2e-5)
 		parts = stack
 	}
+	s.earlierStreams(t, c)
+	s.normedStacks(t, c)
 	a := models.Answers{Incorrect: make([]int, in.B*in.T)}
 	for r := range in.B * in.T {
 		a.Tokens = append(a.Tokens, (r+1)%s.m.Config.Outputs())
@@ -67,6 +64,73 @@ func (s suite) stacks(t *testing.T) {
 		}
 	}
 	Close(t, "logit attributions", got, want, 5e-5, 5e-5)
+}
+
+// earlierStreams holds the decompositions of the stream that enters each block,
+// and its accumulated states, to the recorded values.
+func (s suite) earlierStreams(t *testing.T, c *models.Cache) {
+	for l := range s.m.Config.Layers {
+		stream := value(t, c, models.Site{Layer: l, Kind: models.ResidPre})
+		for name, fn := range map[string]func(*models.Model, *models.Cache, int, models.StackOptions) (*models.Stack, error){
+			"decompose_resid": models.DecomposeResid, "get_full_resid_decomposition": models.FullResidDecomposition,
+		} {
+			stack, err := fn(s.m, c, l, models.StackOptions{})
+			if err != nil {
+				t.Errorf("%s before block %d: %v", name, l, err)
+				continue
+			}
+			Close(t, fmt.Sprintf("%s before block %d", name, l), total(stack), stream, 2e-5, 2e-5)
+		}
+	}
+	states, err := models.AccumulatedResid(s.m, c, -1, models.StackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range states.Labels {
+		site := models.Site{Layer: i, Kind: models.ResidPre}
+		if i == s.m.Config.Layers {
+			site = models.Site{Layer: i - 1, Kind: models.ResidPost}
+		}
+		if !states.Component(i).EqualBits(value(t, c, site)) {
+			t.Errorf("accumulated_resid: %s is not %s", states.Labels[i], site)
+		}
+	}
+}
+
+// normedStacks holds components normed as the run's final norm did, its gain and
+// bias aside, to the stream less its mean and divided by the recorded scale.
+func (s suite) normedStacks(t *testing.T, c *models.Cache) {
+	parts, err := models.FullResidDecomposition(s.m, c, -1, models.StackOptions{ApplyLN: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := value(t, c, models.Site{Layer: s.m.Config.Layers - 1, Kind: models.ResidPost}).Clone()
+	if s.m.Config.Norm != models.NoNorm {
+		scale, d := value(t, c, models.Site{Layer: -1, Kind: models.FinalScale}), s.m.Config.Width
+		for r := range want.Len() / d {
+			row, mean := want.Data[r*d:(r+1)*d], 0.0
+			for _, v := range row {
+				if s.m.Config.Norm == models.LayerNorm {
+					mean += float64(v) / float64(d)
+				}
+			}
+			for i, v := range row {
+				row[i] = float32((float64(v) - mean) / float64(scale.Data[r]))
+			}
+		}
+	}
+	Close(t, "normed components", total(parts), want, 5e-5, 5e-5)
+}
+
+// total is the sum of a stack's components.
+func total(s *models.Stack) *tensor.Dense {
+	sum := s.Component(0)
+	for i := 1; i < len(s.Labels); i++ {
+		for j, v := range s.Component(i).Data {
+			sum.Data[j] += v
+		}
+	}
+	return sum
 }
 
 // processed holds every rewriting of the weights that the model allows, alone

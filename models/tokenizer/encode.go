@@ -87,6 +87,7 @@ func (e *encoder) encode(input string) error {
 		return nil
 	}
 	return t.raw.split(text{s: input, room: &e.room}, e.added, func(u text) error {
+		defer e.room.release(e.room.mark())
 		if t.normalizer != nil {
 			u = t.normalizer.normalize(u)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -99,24 +100,16 @@ func (p replaceText) normalize(t text) text {
 	if n == 0 {
 		return t
 	}
-	size := len(t.s) + n*(len(p.new)-len(p.old))
-	var s strings.Builder
-	s.Grow(size)
-	origin := make([]extent, 0, size)
+	w := t.room.write(len(t.s) + n*(len(p.new)-len(p.old)))
 	at := 0
 	for range n {
 		i := at + strings.Index(t.s[at:], p.old)
-		s.WriteString(t.s[at:i])
-		origin = t.appendOrigin(origin, at, i)
+		w.copy(t, at, i)
 		at = i + len(p.old)
-		s.WriteString(p.new)
-		x := t.extentAt(at - 1)
-		for range len(p.new) {
-			origin = append(origin, x)
-		}
+		w.put(p.new, t.extentAt(at-1))
 	}
-	s.WriteString(t.s[at:])
-	return text{s: s.String(), origin: t.appendOrigin(origin, at, len(t.s))}
+	w.copy(t, at, len(t.s))
+	return w.text(t.room)
 }
 
 func (lowercase) normalize(t text) text {
@@ -127,11 +120,21 @@ func (lowercase) normalize(t text) text {
 		t.s = strings.ToLower(t.s)
 		return t
 	}
-	out := make([]changed, 0, len(t.s))
-	for _, r := range t.s {
-		out = appendLower(out, r)
+	s := make([]byte, 0, len(t.s)+8)
+	origin := make([]extent, 0, len(t.s)+8)
+	var lower [2]changed
+	for i := 0; i < len(t.s); {
+		r, n := runeAt(t.s, i)
+		x := t.extentAt(i)
+		for _, c := range appendLower(lower[:0], r) { // each of them stands for r
+			s = utf8.AppendRune(s, c.r)
+		}
+		for len(origin) < len(s) {
+			origin = append(origin, x)
+		}
+		i += n
 	}
-	return t.rewrite(out)
+	return text{s: string(s), origin: origin, room: t.room}
 }
 
 func (p stripSpace) normalize(t text) text {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -67,9 +66,9 @@ func parsePreTokenizer(raw json.RawMessage, path string, depth int, q *preTokens
 	case "Whitespace":
 		add(splitter{pattern: scan(wordOrSymbols), behavior: removed, invert: true})
 	case "WhitespaceSplit":
-		add(splitter{pattern: each(unicode.IsSpace), behavior: removed})
+		add(splitter{pattern: each(&blanks), behavior: removed})
 	case "Digits":
-		s := splitter{pattern: each(isNumeric), behavior: contiguous}
+		s := splitter{pattern: each(&numerics), behavior: contiguous}
 		if p.IndividualDigits {
 			s.behavior = isolated
 		}
@@ -79,13 +78,14 @@ func parsePreTokenizer(raw json.RawMessage, path string, depth int, q *preTokens
 		if err != nil {
 			return err
 		}
-		add(splitter{pattern: each(isPunct), behavior: b})
+		add(splitter{pattern: each(&punctuation), behavior: b})
 	case "CharDelimiterSplit":
 		d, n := utf8.DecodeRuneInString(p.Delimiter)
 		if n == 0 || n < len(p.Delimiter) {
 			return fmt.Errorf("%s: delimiter %q is not one character", path, p.Delimiter)
 		}
-		add(splitter{pattern: each(func(r rune) bool { return r == d }), behavior: removed})
+		k := newClass(func(r rune) bool { return r == d })
+		add(splitter{pattern: each(&k), behavior: removed})
 	case "Split":
 		s, err := p.splitter()
 		if err != nil {
@@ -117,7 +117,7 @@ func (p *part) splitter() (splitter, error) {
 	s := splitter{behavior: b, invert: p.Invert}
 	switch {
 	case p.Pattern.String != nil && *p.Pattern.String == "" && b == isolated: // every character
-		s.pattern = each(func(rune) bool { return true })
+		s.pattern = each(&anything)
 	case p.Pattern.String != nil:
 		s.pattern = literal(*p.Pattern.String)
 	case p.Pattern.Regex != nil:
@@ -183,6 +183,7 @@ func (s byteSplitter) split(t text, emit func(text) error) error {
 }
 
 func (prefixSpace) split(t text, emit func(text) error) error {
+	defer t.room.release(t.room.mark())
 	if !strings.HasPrefix(t.s, " ") {
 		t = t.prepend(" ")
 	}
@@ -190,13 +191,31 @@ func (prefixSpace) split(t text, emit func(text) error) error {
 }
 
 func (m metaspace) split(t text, emit func(text) error) error {
+	defer t.room.release(t.room.mark())
 	prepend := m.scheme == "always" || m.scheme == "first" && t.extentAt(0).lo == 0
+	if m.whole(t.s) {
+		if prepend {
+			t = t.prepend(m.replacement)
+		}
+		return emit(t)
+	}
 	t = replaceText{" ", m.replacement}.normalize(t)
 	if prepend && !strings.HasPrefix(t.s, m.replacement) {
 		t = t.prepend(m.replacement)
 	}
-	if !m.cut || !strings.Contains(t.s[1:], m.replacement) { // a word of its own, most often: there is none to cut before
+	if !m.cut {
 		return emit(t)
 	}
 	return m.words.split(t, emit)
+}
+
+// whole reports, most often where it is so, that s has neither a space nor the replacement: it is one word.
+func (m metaspace) whole(s string) bool {
+	mark := m.replacement[0]
+	for i := range len(s) {
+		if s[i] == ' ' || s[i] == mark {
+			return false
+		}
+	}
+	return true
 }

@@ -1,9 +1,6 @@
 package tokenizer
 
-import (
-	"unicode"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // scannerNames lists, for errors, whose patterns scanner knows.
 const scannerNames = "GPT-2, GPT-4 (cl100k), GPT-4o (o200k), Llama 3, Qwen 2, OLMo 2, BLOOM, Falcon, Mistral NeMo, Command A"
@@ -34,9 +31,9 @@ func scanner(regex string) pattern {
 	case `\d{1,3}(?=(?:\d{3})*\b)`:
 		return digitsFromRight
 	case `\p{N}`:
-		return each(isNumber)
+		return each(&numbers)
 	case `\p{N}{1,3}`:
-		return scan(func(s string, i int) int { return atMost(s, i, 3, isNumber) })
+		return scan(func(s string, i int) int { return atMost(s, i, 3, &numbers) })
 	}
 	return nil
 }
@@ -53,11 +50,11 @@ func threeDigits(s string, i int) int {
 	return i + 3
 }
 
-// run returns the end of the longest stretch of characters of class at byte i of s.
-func run(s string, i int, class func(rune) bool) int {
+// run returns the end of the longest stretch of characters of class k at byte i of s.
+func run(s string, i int, k *class) int {
 	for i < len(s) {
-		r, n := runeAt(s, i)
-		if !class(r) {
+		n := k.width(s, i)
+		if n == 0 {
 			break
 		}
 		i += n
@@ -66,19 +63,16 @@ func run(s string, i int, class func(rune) bool) int {
 }
 
 // atMost is run, limited to count characters.
-func atMost(s string, i, count int, class func(rune) bool) int {
+func atMost(s string, i, count int, k *class) int {
 	for ; count > 0 && i < len(s); count-- {
-		r, n := runeAt(s, i)
-		if !class(r) {
+		n := k.width(s, i)
+		if n == 0 {
 			break
 		}
 		i += n
 	}
 	return i
 }
-
-// isSymbol is [^\s\p{L}\p{N}].
-func isSymbol(r rune) bool { return !unicode.IsSpace(r) && !isLetter(r) && !isNumber(r) }
 
 // contraction returns the end of 's, 't, 're, 've, 'm, 'll or 'd at byte i of s, else i. With fold set, letters of either case
 // count, and so does ſ, which folds to s.
@@ -132,10 +126,10 @@ func spaces(s string, i, end int) int {
 
 // wordOrSymbols matches \w+|[^\w\s]+, the pattern of the pre-tokenizer Whitespace.
 func wordOrSymbols(s string, i int) int {
-	if end := run(s, i, isWord); end > i {
+	if end := run(s, i, &words); end > i {
 		return end
 	}
-	return run(s, i, func(r rune) bool { return !isWord(r) && !unicode.IsSpace(r) })
+	return run(s, i, &notWords)
 }
 
 // gpt2 matches GPT-2's pattern: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
@@ -148,33 +142,22 @@ func gpt2(s string, i int) int {
 		at++
 	}
 	if at < len(s) {
-		switch r, n := runeAt(s, at); {
-		case isLetter(r):
-			return run(s, at+n, isLetter)
-		case isNumber(r):
-			return run(s, at+n, isNumber)
-		case !unicode.IsSpace(r):
-			return run(s, at+n, isSymbol)
+		for _, k := range [...]*class{&letters, &numbers, &symbols} {
+			if end := run(s, at, k); end > at {
+				return end
+			}
 		}
 	}
-	return spaces(s, i, run(s, i, unicode.IsSpace))
+	return spaces(s, i, run(s, i, &blanks))
 }
 
-// bloom matches BLOOM's pattern, ` ?[^(\s|[.,!?…。，、।۔،])]+`. The class within the class is a union: excluded are white space,
-// the listed marks, the bar and both parentheses, but no bracket.
+// bloom matches BLOOM's pattern, ` ?[^(\s|[.,!?…。，、।۔،])]+`.
 func bloom(s string, i int) int {
-	class := func(r rune) bool {
-		switch r {
-		case '(', ')', '|', '.', ',', '!', '?', '…', '。', '，', '、', '।', '۔', '،':
-			return false
-		}
-		return !unicode.IsSpace(r)
-	}
 	at := i
 	if s[i] == ' ' {
 		at++
 	}
-	if end := run(s, at, class); end > at {
+	if end := run(s, at, &bloomWords); end > at {
 		return end
 	}
 	return i
@@ -185,7 +168,7 @@ func bloom(s string, i int) int {
 func digitsFromRight(s string, from int) (int, int) {
 	if from > 0 {
 		if r, _ := utf8.DecodeLastRuneInString(s[:from]); isDigit(r) { // within a number, of which a multiple of three is left
-			if end := atMost(s, from, 3, isDigit); end > from {
+			if end := atMost(s, from, 3, &digits); end > from {
 				return from, end
 			}
 		}
@@ -205,7 +188,7 @@ func digitsFromRight(s string, from int) (int, int) {
 			count++
 		}
 		if end == len(s) || !isOnigWord(r) {
-			return from, atMost(s, from, (count-1)%3+1, isDigit)
+			return from, atMost(s, from, (count-1)%3+1, &digits)
 		}
 		from = end
 	}

@@ -1,7 +1,5 @@
 package tokenizer
 
-import "unicode"
-
 // cl100k matches the pattern of GPT-4's cl100k vocabulary, which Llama 3, Qwen and OLMo 2 use with digits in groups of at most
 // digits:
 //
@@ -15,30 +13,28 @@ func (c cl100k) match(s string, i int) int {
 	r, n := runeAt(s, i)
 	switch {
 	case isLetter(r):
-		return run(s, i+n, isLetter)
+		return run(s, i+n, &letters)
 	case isNumber(r):
-		return atMost(s, i, c.digits, isNumber)
-	case r != '\r' && r != '\n':
-		if end := run(s, i+n, isLetter); end > i+n {
+		return atMost(s, i, c.digits, &numbers)
+	case !isNewline(r):
+		if end := run(s, i+n, &letters); end > i+n {
 			return end
 		}
 	}
-	return symbolsOrSpaces(s, i, isNewline)
+	return symbolsOrSpaces(s, i, &newlines)
 }
-
-func isNewline(r rune) bool { return r == '\r' || r == '\n' }
 
 // symbolsOrSpaces matches ` ?[^\s\p{L}\p{N}]+TAIL*|\s*[\r\n]+|\s+(?!\S)|\s+` at a byte i of s where no letter or number stands; tail
 // is the class TAIL.
-func symbolsOrSpaces(s string, i int, tail func(rune) bool) int {
+func symbolsOrSpaces(s string, i int, tail *class) int {
 	at := i
 	if s[i] == ' ' {
 		at++
 	}
-	if end := run(s, at, isSymbol); end > at {
+	if end := run(s, at, &symbols); end > at {
 		return run(s, end, tail)
 	}
-	end := run(s, i, unicode.IsSpace)
+	end := run(s, i, &blanks)
 	for last := end; last > i; last-- {
 		if isNewline(rune(s[last-1])) {
 			return last
@@ -61,7 +57,7 @@ type o200k struct {
 func (o o200k) match(s string, i int) int {
 	r, n := runeAt(s, i)
 	if isNumber(r) {
-		return atMost(s, i, o.digits, isNumber)
+		return atMost(s, i, o.digits, &numbers)
 	}
 	starts := [2]int{i, i} // with the optional first character, which regular expressions try first, and without
 	if !isNewline(r) && !isLetter(r) {
@@ -77,7 +73,7 @@ func (o o200k) match(s string, i int) int {
 			}
 		}
 	}
-	return symbolsOrSpaces(s, i, func(r rune) bool { return isNewline(r) || r == '/' })
+	return symbolsOrSpaces(s, i, &newlinesOrSlash)
 }
 
 // lowerWord matches U*W+ at byte at of s, as a backtracking engine does: U* takes all it can and gives back until W+ has a
@@ -95,7 +91,7 @@ func lowerWord(s string, at int) int {
 			last = i
 		}
 	}
-	if end := run(s, i, isLowerish); end > i {
+	if end := run(s, i, &lowerish); end > i {
 		return end
 	}
 	return last
@@ -103,9 +99,9 @@ func lowerWord(s string, at int) int {
 
 // upperWord matches U+W* at byte at of s.
 func upperWord(s string, at int) int {
-	end := run(s, at, isUpperish)
+	end := run(s, at, &upperish)
 	if end == at {
 		return at
 	}
-	return run(s, end, isLowerish)
+	return run(s, end, &lowerish)
 }

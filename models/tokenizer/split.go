@@ -36,6 +36,46 @@ func (p *part) behavior(absent behavior) (behavior, error) {
 }
 
 func (s splitter) split(t text, emit func(text) error) error {
+	if s.behavior == isolated || s.behavior == removed {
+		return s.separate(t, emit)
+	}
+	return s.join(t, emit)
+}
+
+// separate is join where each stretch is a piece of its own or none, as most families cut: it keeps no account of the one before.
+func (s splitter) separate(t text, emit func(text) error) error {
+	matches := s.behavior == isolated || s.invert // are handed on
+	between := s.behavior == isolated || !s.invert
+	at := 0 // bytes of t already passed on
+	for next := 0; next < len(t.s); {
+		lo, hi := s.pattern(t.s, next)
+		if lo < 0 {
+			break
+		}
+		if at < lo && between {
+			if err := emit(t.slice(at, lo)); err != nil {
+				return err
+			}
+		}
+		if lo < hi && matches {
+			if err := emit(t.slice(lo, hi)); err != nil {
+				return err
+			}
+		}
+		at, next = hi, hi
+		if lo == hi && hi < len(t.s) {
+			_, n := runeAt(t.s, hi)
+			next += n
+		}
+	}
+	if at < len(t.s) && between {
+		return emit(t.slice(at, len(t.s)))
+	}
+	return nil
+}
+
+// join makes pieces of the stretches, matches and what lies between them, as the behavior says.
+func (s splitter) join(t text, emit func(text) error) error {
 	c := cutter{splitter: s, text: t, emit: emit}
 	at := 0 // bytes of t already passed on
 	for next := 0; next < len(t.s); {
@@ -110,13 +150,13 @@ func (c *cutter) cut() error {
 }
 
 // each matches every single character of a class.
-func each(class func(rune) bool) pattern {
+func each(k *class) pattern {
 	return func(s string, from int) (int, int) {
 		for from < len(s) {
-			r, n := runeAt(s, from)
-			if class(r) {
+			if n := k.width(s, from); n > 0 {
 				return from, from + n
 			}
+			_, n := runeAt(s, from)
 			from += n
 		}
 		return -1, 0

@@ -49,13 +49,10 @@ func (t text) prepend(p string) text {
 	if t.s == "" || p == "" {
 		return t
 	}
-	s, origin := t.room.prepend(p, t.s)
-	front := origin[:len(p)]
-	first := t.extentAt(0)
-	for i := range front {
-		front[i] = first
-	}
-	return text{s: s, origin: t.appendOrigin(front, 0, len(t.s)), room: t.room}
+	w := t.room.write(len(p) + len(t.s))
+	w.put(p, t.extentAt(0))
+	w.copy(t, 0, len(t.s))
+	return w.text(t.room)
 }
 
 // appendOrigin appends the extents of bytes lo..hi of t, which are whole characters.
