@@ -58,6 +58,7 @@ func TestValues(t *testing.T) {
 		{"(1,)", "(1,)"},
 		{"[1, [2, {'a': 3}], (4, 5)]", `[1, [2, {"a": 3}], (4, 5)]`},
 		{"set([1, 2])", "set([1, 2])"},
+		{"m = load('toy')\na, b = tokens(m, [1, 2]), tokens(m, [1, 2])\na == b, a != b, a == tokens(m, [1, 3]), m == m, [a] == [b]", "(True, False, False, True, True)"},
 		{"list(range(300))", "[" + numbers(100) + ", … 200 more]"},
 		{"len(chars('é東x')), chars('é東x')[1]", `(3, "東")`},
 		{"attempt(lambda a, b=1: a + b, 2, b=3)", "(5, None)"},

@@ -145,14 +145,7 @@ func (t *Tensor) element(i int) string {
 // CompareSameType answers == and !=: equal shapes and equal numbers.
 func (t *Tensor) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
 	u := y.(*Tensor)
-	equal := slices.Equal(t.data.Shape, u.data.Shape) && slices.Equal(t.data.Data, u.data.Data)
-	switch op {
-	case syntax.EQL:
-		return equal, nil
-	case syntax.NEQ:
-		return !equal, nil
-	}
-	return false, fmt.Errorf("tensor %s tensor not implemented", op)
+	return equality("tensor", op, slices.Equal(t.data.Shape, u.data.Shape) && slices.Equal(t.data.Data, u.data.Data))
 }
 
 // Len is the length of axis 0.
