@@ -73,8 +73,16 @@ func measureCircuit(ctx context.Context, r *grokRun, at int, m *models.Model, g 
 	return err
 }
 
-// circuitFirst is the loss of the whole network, which the others are set against.
+// circuitFirst is the loss of the whole network, which the others are set against: on
+// the pairs learned from, which are fewer, where they are known.
 func circuitFirst(ctx context.Context, r *grokRun, part *viz.Part, at int) error {
+	parts := probe.ReplacedParts()
+	whole := slices.Index(parts, probe.WholeNetwork)
+	if r.train != nil {
+		loss, err := probe.PairLoss(ctx, r.m, r.adder, r.train)
+		part.Arrays = append(part.Arrays, one("loss_train", at*len(parts)+whole, loss))
+		return err
+	}
 	run, err := probe.RunModular(ctx, r.m, r.adder)
 	if err != nil {
 		return err
@@ -87,7 +95,6 @@ func circuitFirst(ctx context.Context, r *grokRun, part *viz.Part, at int) error
 	if err != nil {
 		return err
 	}
-	whole := slices.Index(probe.ReplacedParts(), probe.WholeNetwork)
 	r.filler(part, at)(fmt.Sprintf("part%d", whole), loss.All)
 	r.losses(part, "loss", loss.All)
 	return nil
