@@ -124,7 +124,7 @@ func TestHelixSpace(t *testing.T) {
 	fig, s := run(t, "helix", clockArgs(t, analysis.Args{"layer": 0}))
 	checkHelixFigure(t, fig, s)
 	n := len(fig.Texts["number"].Values) / 2
-	if n != 50 || len(fig.Scatter.Views) != 5 || fig.Scatter.Views[1].Z.Values != "" || len(fig.Scatter.Colours) != 4 || len(fig.Scatter.Paths) != 2 {
+	if n != 50 || len(fig.Scatter.Views) != 6 || fig.Scatter.Views[1].Z.Values != "" || len(fig.Scatter.Colours) != 4 || len(fig.Scatter.Paths) != 2 {
 		t.Fatalf("%d numbers, scatter %+v", n, fig.Scatter)
 	}
 	cos, sin, units := values(t, fig, "cos2"), values(t, fig, "sin2"), values(t, fig, "units")
@@ -134,8 +134,18 @@ func TestHelixSpace(t *testing.T) {
 			t.Errorf("%d stands at %g, %g; the fit at %g, %g; last digit %g", i, cos[i], sin[i], cos[n+i], sin[n+i], units[i])
 		}
 	}
+	checkUntrained(t, fig)
 	fig, s = run(t, "helix", clockArgs(t, analysis.Args{"show": "clock", "of": "a+b", "prompt": "12+34="}))
 	checkHelixFigure(t, fig, s)
+	_, said, _ := strings.Cut(fig.Caption, "In an untrained model the dials hold ")
+	said, _, _ = strings.Cut(said, " of the variance")
+	held := strings.Split(said, ", ")
+	for i, d := range fig.Dials.Items {
+		var own, untrained float64
+		if n, err := fmt.Sscanf(d.Note+" "+held[min(i, len(held)-1)], "%g %% of the variance %g %%", &own, &untrained); n != 2 || !(own > 4*untrained) {
+			t.Errorf("%s notes %q, untrained %q (%v)", d.Title, d.Note, held, err)
+		}
+	}
 	if len(fig.Dials.Items) != 4 || len(fig.Dials.Items[2].Hands) != 3 || fig.Dials.Items[2].Hands[2].Role != viz.RoleAnswer {
 		t.Fatalf("dials %+v", fig.Dials.Items)
 	}
@@ -149,6 +159,25 @@ func TestHelixSpace(t *testing.T) {
 	}
 	if strings.Contains(fig.Caption, "90° for") {
 		t.Error(fig.Caption)
+	}
+}
+
+// checkUntrained: the last view is of a model that learnt nothing, in which the numbers
+// stand elsewhere and no helix explains unseen ones.
+func checkUntrained(t *testing.T, fig *viz.Figure) {
+	t.Helper()
+	view := fig.Scatter.Views[len(fig.Scatter.Views)-1]
+	if view.Name != "untrained" || view.X.Values != "untrained_pc1" {
+		t.Fatalf("the last view is %+v", view)
+	}
+	own, control, n := values(t, fig, "pc1"), values(t, fig, "untrained_pc1"), len(fig.Texts["number"].Values)/2
+	if slices.Equal(own, control) || len(control) != 2*n {
+		t.Errorf("%d places of the untrained model, %d of the model", len(control), len(own))
+	}
+	_, said, _ := strings.Cut(fig.Caption, "in an untrained model its helix explains ")
+	var all, unseen float64
+	if k, err := fmt.Sscanf(said, "R² %g, and %g of unseen numbers.", &all, &unseen); k != 2 || !(unseen < 0 && all > 0 && all < 0.4) {
+		t.Errorf("caption %q (%v)", fig.Caption, err)
 	}
 }
 
