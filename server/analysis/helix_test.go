@@ -85,6 +85,7 @@ func TestHelixFindsThePlanted(t *testing.T) {
 			t.Errorf("layer %d: helix %g, circle %g, PCA %g, polynomial %g, shuffled %g, untrained %g", l, at("helix"), at("circle"), at("pca"), at("polynomial"), at("shuffled"), at("untrained"))
 		}
 	}
+	checkErrors(t, fig)
 	// a+b is at the last token from layer 1 on; the numbers that were carried there stay.
 	fig, s = run(t, "helix", clockArgs(t, analysis.Args{"show": "layers", "of": "a,b,a+b", "site": "resid_post"}))
 	checkHelixFigure(t, fig, s)
@@ -98,6 +99,28 @@ func TestHelixFindsThePlanted(t *testing.T) {
 	}
 	if !strings.Contains(fig.Lines.Series[0].Name, "best of 6 sets") {
 		t.Errorf("the helix is called %q", fig.Lines.Series[0].Name)
+	}
+}
+
+// checkErrors compares the mean squared errors of the same call with 1 − R²: every
+// family is scored on the same numbers about the same mean, so that in a layer the
+// ratio of both is one.
+func checkErrors(t *testing.T, byR2 *viz.Figure) {
+	t.Helper()
+	fig, s := run(t, "helix", clockArgs(t, analysis.Args{"show": "layers", "score": "mse"}))
+	checkHelixFigure(t, fig, s)
+	for l := range 3 {
+		ratio := func(name string) float64 { return values(t, fig, name)[l] / (1 - values(t, byR2, name)[l]) }
+		for _, name := range []string{"circle", "polynomial", "shuffled"} {
+			if !(math.Abs(ratio(name)/ratio("helix")-1) <= 1e-4) {
+				t.Errorf("layer %d: the error of %s is %g times its lack of R², of the helix %g times", l, name, ratio(name), ratio("helix"))
+			}
+		}
+	}
+	r2 := values(t, byR2, "helix")
+	best := slices.Index(r2, slices.Max(r2))
+	if want := fmt.Sprintf("R² %.3f (mean squared error %.2g) in layer %d", r2[best], values(t, fig, "helix")[best], best); !strings.Contains(byR2.Caption, want) || fig.Caption != byR2.Caption {
+		t.Errorf("caption %q, want %q", byR2.Caption, want)
 	}
 }
 
