@@ -137,7 +137,7 @@ func (r *helixRun) rivals(s *numberSweep, layer, parameters int, families ...pro
 
 // fewNumbers says what to do about fits that would be exact.
 func fewNumbers(err error) error {
-	if strings.Contains(err.Error(), "would be exact") || strings.Contains(err.Error(), "at least 2 are needed") {
+	if strings.Contains(err.Error(), "would be exact") || strings.Contains(err.Error(), "at least 2 are needed") || strings.Contains(err.Error(), "both sides need some") {
 		return &hintError{err.Error(), "take a wider range of operands, fewer periods, or fewer parameters"}
 	}
 	if strings.Contains(err.Error(), "are constant") {

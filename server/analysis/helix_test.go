@@ -466,6 +466,7 @@ func TestNumberRefusals(t *testing.T) {
 		args           analysis.Args
 		want           []string
 	}{
+		{"too few numbers to hold any out", "helix", analysis.Args{"m": m, "hi": 3, "show": "layers"}, []string{"both sides need some", "wider range"}},
 		{"fewer numbers than columns", "helix", analysis.Args{"m": m, "hi": 8, "show": "layers"}, []string{"6 different numbers for 6 independent columns", "wider range"}},
 		{"one number", "helix", analysis.Args{"m": m, "lo": 5, "hi": 6}, []string{"at least 2 are needed", "wider range"}},
 		{"a token that no number reaches", "helix", analysis.Args{"m": m, "of": "a", "at": "last", "site": "resid_pre", "layer": 0}, []string{"are constant", "a later one"}},
