@@ -24,6 +24,7 @@ func helix() Analysis {
 		{Name: "layer", Type: TypeInt, Default: -1, Bounds: atLeast(-1), Index: "layers", Help: "the layer that numbers and clock show; -1 for the one whose helix explains unseen numbers best"},
 		parametersParam("of every fit in layers, a number: 3, 5, 7 or 9; the helix of each set of so many periods is tried; 0 for all periods"),
 		{Name: "prompt", Type: TypePrompt, Default: Prompt{Text: "34+57="}, Help: "whose a, b and a+b are the hands of the clock"},
+		{Name: "score", Type: TypeChoice, Default: "r2", Choices: []string{"r2", "mse"}, Help: "what layers draws of numbers that no fit has seen: R², or the mean squared error over numbers and channels, in the square of the activations' unit, which differs from layer to layer and is another in the untrained model"},
 	}, numberParams("a")...)
 	return Analysis{
 		Name: "helix", Title: "Numbers on a helix", Version: 1,
@@ -136,7 +137,7 @@ func (r *helixRun) rivals(s *numberSweep, layer, parameters int, families ...pro
 
 // fewNumbers says what to do about fits that would be exact.
 func fewNumbers(err error) error {
-	if strings.Contains(err.Error(), "would be exact") || strings.Contains(err.Error(), "at least 2 are needed") {
+	if strings.Contains(err.Error(), "would be exact") || strings.Contains(err.Error(), "at least 2 are needed") || strings.Contains(err.Error(), "both sides need some") {
 		return &hintError{err.Error(), "take a wider range of operands, fewer periods, or fewer parameters"}
 	}
 	if strings.Contains(err.Error(), "are constant") {

@@ -85,6 +85,7 @@ func TestHelixFindsThePlanted(t *testing.T) {
 			t.Errorf("layer %d: helix %g, circle %g, PCA %g, polynomial %g, shuffled %g, untrained %g", l, at("helix"), at("circle"), at("pca"), at("polynomial"), at("shuffled"), at("untrained"))
 		}
 	}
+	checkErrors(t, fig)
 	// a+b is at the last token from layer 1 on; the numbers that were carried there stay.
 	fig, s = run(t, "helix", clockArgs(t, analysis.Args{"show": "layers", "of": "a,b,a+b", "site": "resid_post"}))
 	checkHelixFigure(t, fig, s)
@@ -98,6 +99,28 @@ func TestHelixFindsThePlanted(t *testing.T) {
 	}
 	if !strings.Contains(fig.Lines.Series[0].Name, "best of 6 sets") {
 		t.Errorf("the helix is called %q", fig.Lines.Series[0].Name)
+	}
+}
+
+// checkErrors compares the mean squared errors of the same call with 1 − R²: every
+// family is scored on the same numbers about the same mean, so that in a layer the
+// ratio of both is one.
+func checkErrors(t *testing.T, byR2 *viz.Figure) {
+	t.Helper()
+	fig, s := run(t, "helix", clockArgs(t, analysis.Args{"show": "layers", "score": "mse"}))
+	checkHelixFigure(t, fig, s)
+	for l := range 3 {
+		ratio := func(name string) float64 { return values(t, fig, name)[l] / (1 - values(t, byR2, name)[l]) }
+		for _, name := range []string{"circle", "polynomial", "shuffled"} {
+			if !(math.Abs(ratio(name)/ratio("helix")-1) <= 1e-4) {
+				t.Errorf("layer %d: the error of %s is %g times its lack of R², of the helix %g times", l, name, ratio(name), ratio("helix"))
+			}
+		}
+	}
+	r2 := values(t, byR2, "helix")
+	best := slices.Index(r2, slices.Max(r2))
+	if want := fmt.Sprintf("R² %.3f (mean squared error %.2g) in layer %d", r2[best], values(t, fig, "helix")[best], best); !strings.Contains(byR2.Caption, want) || fig.Caption != byR2.Caption {
+		t.Errorf("caption %q, want %q", byR2.Caption, want)
 	}
 }
 
@@ -124,7 +147,7 @@ func TestHelixSpace(t *testing.T) {
 	fig, s := run(t, "helix", clockArgs(t, analysis.Args{"layer": 0}))
 	checkHelixFigure(t, fig, s)
 	n := len(fig.Texts["number"].Values) / 2
-	if n != 50 || len(fig.Scatter.Views) != 5 || fig.Scatter.Views[1].Z.Values != "" || len(fig.Scatter.Colours) != 4 || len(fig.Scatter.Paths) != 2 {
+	if n != 50 || len(fig.Scatter.Views) != 6 || fig.Scatter.Views[1].Z.Values != "" || len(fig.Scatter.Colours) != 4 || len(fig.Scatter.Paths) != 2 {
 		t.Fatalf("%d numbers, scatter %+v", n, fig.Scatter)
 	}
 	cos, sin, units := values(t, fig, "cos2"), values(t, fig, "sin2"), values(t, fig, "units")
@@ -134,8 +157,18 @@ func TestHelixSpace(t *testing.T) {
 			t.Errorf("%d stands at %g, %g; the fit at %g, %g; last digit %g", i, cos[i], sin[i], cos[n+i], sin[n+i], units[i])
 		}
 	}
+	checkUntrained(t, fig)
 	fig, s = run(t, "helix", clockArgs(t, analysis.Args{"show": "clock", "of": "a+b", "prompt": "12+34="}))
 	checkHelixFigure(t, fig, s)
+	_, said, _ := strings.Cut(fig.Caption, "In an untrained model the dials hold ")
+	said, _, _ = strings.Cut(said, " of the variance")
+	held := strings.Split(said, ", ")
+	for i, d := range fig.Dials.Items {
+		var own, untrained float64
+		if n, err := fmt.Sscanf(d.Note+" "+held[min(i, len(held)-1)], "%g %% of the variance %g %%", &own, &untrained); n != 2 || !(own > 4*untrained) {
+			t.Errorf("%s notes %q, untrained %q (%v)", d.Title, d.Note, held, err)
+		}
+	}
 	if len(fig.Dials.Items) != 4 || len(fig.Dials.Items[2].Hands) != 3 || fig.Dials.Items[2].Hands[2].Role != viz.RoleAnswer {
 		t.Fatalf("dials %+v", fig.Dials.Items)
 	}
@@ -149,6 +182,25 @@ func TestHelixSpace(t *testing.T) {
 	}
 	if strings.Contains(fig.Caption, "90° for") {
 		t.Error(fig.Caption)
+	}
+}
+
+// checkUntrained: the last view is of a model that learnt nothing, in which the numbers
+// stand elsewhere and no helix explains unseen ones.
+func checkUntrained(t *testing.T, fig *viz.Figure) {
+	t.Helper()
+	view := fig.Scatter.Views[len(fig.Scatter.Views)-1]
+	if view.Name != "untrained" || view.X.Values != "untrained_pc1" {
+		t.Fatalf("the last view is %+v", view)
+	}
+	own, control, n := values(t, fig, "pc1"), values(t, fig, "untrained_pc1"), len(fig.Texts["number"].Values)/2
+	if slices.Equal(own, control) || len(control) != 2*n {
+		t.Errorf("%d places of the untrained model, %d of the model", len(control), len(own))
+	}
+	_, said, _ := strings.Cut(fig.Caption, "in an untrained model its helix explains ")
+	var all, unseen float64
+	if k, err := fmt.Sscanf(said, "R² %g, and %g of unseen numbers.", &all, &unseen); k != 2 || !(unseen < 0 && all > 0 && all < 0.4) {
+		t.Errorf("caption %q (%v)", fig.Caption, err)
 	}
 }
 
@@ -414,6 +466,7 @@ func TestNumberRefusals(t *testing.T) {
 		args           analysis.Args
 		want           []string
 	}{
+		{"too few numbers to hold any out", "helix", analysis.Args{"m": m, "hi": 3, "show": "layers"}, []string{"both sides need some", "wider range"}},
 		{"fewer numbers than columns", "helix", analysis.Args{"m": m, "hi": 8, "show": "layers"}, []string{"6 different numbers for 6 independent columns", "wider range"}},
 		{"one number", "helix", analysis.Args{"m": m, "lo": 5, "hi": 6}, []string{"at least 2 are needed", "wider range"}},
 		{"a token that no number reaches", "helix", analysis.Args{"m": m, "of": "a", "at": "last", "site": "resid_pre", "layer": 0}, []string{"are constant", "a later one"}},

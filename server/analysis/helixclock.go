@@ -71,6 +71,19 @@ func (r *helixRun) clock(ctx context.Context) error {
 	if len(off) > 0 {
 		r.fig.Caption += fmt.Sprintf(" On a clock the angles of a and b add up to that of a+b; over the prompts their sum misses it by a mean of %s, where 90° is chance.", strings.Join(off, ", "))
 	}
+	control, _, err := r.controlAt(ctx, face.layer)
+	if err != nil {
+		return err
+	}
+	chance, err := probe.FitPeriodShares(control.layers[face.layer], control.numbers[0].Values, r.read.periods, probe.HelixOptions{})
+	if err != nil {
+		return err
+	}
+	var held []string
+	for _, v := range chance.Periods {
+		held = append(held, fmt.Sprintf("%.2g %%", 100*v))
+	}
+	r.fig.Caption += fmt.Sprintf(" In an untrained model the dials hold %s of the variance.", strings.Join(held, ", "))
 	r.fig.Provenance.PromptIDs = [][]int{ids}
 	r.emit.Progress(1, 1, "layers")
 	return nil

@@ -36,13 +36,16 @@ func (r *helixRun) layers(ctx context.Context) error {
 		lines = append(lines, [2]string{line.key, rivalName(probe.Compared{Family: line.family}, sets)})
 	}
 	lines = append(lines, [2]string{"untrained", "helix, untrained model"})
-	y := viz.Scale{Kind: viz.ScaleLinear, Hi: 1, Label: "R² on held-out numbers", Format: "%.3f"}
+	y, score, what := viz.Scale{Kind: viz.ScaleLinear, Hi: 1, Label: "R² on held-out numbers", Format: "%.3f"}, func(f probe.Fit) float64 { return f.R2 }, "variance explained"
+	if r.a["score"] == "mse" {
+		y, score, what = viz.Scale{Kind: viz.ScaleLinear, Hi: 1e-6, Label: "mean squared error on held-out numbers", Format: "%.3g"}, func(f probe.Fit) float64 { return f.MSE }, "mean squared error"
+	}
 	each := fmt.Sprintf("%d parameters", parameters)
 	if n := len(r.read.names); n > 1 {
 		each += fmt.Sprintf(" a number, %d numbers", n)
 	}
 	r.begin(layerLines(L, y, lines, "shuffled", "untrained"),
-		fmt.Sprintf("variance explained of %s by %s · %s each · fitted on three quarters of the values of %s, tested on the others", r.read.where(), r.read.of, each, r.read.names[0]), L, "layers")
+		fmt.Sprintf("%s of %s by %s · %s each · fitted on three quarters of the values of %s, tested on the others", what, r.read.where(), r.read.of, each, r.read.names[0]), L, "layers")
 	if err := r.take(ctx); err != nil {
 		return err
 	}
@@ -70,7 +73,7 @@ func (r *helixRun) layers(ctx context.Context) error {
 				r.fig.Arrays[line.key].State[l] = viz.Blank // fewer components than parameters
 				continue
 			}
-			values[line.key] = fits.Fits[at].Test.R2
+			values[line.key] = score(fits.Fits[at].Test)
 			if b, ok := best[line.key]; !ok || fits.Fits[at].Test.R2 > b.r2 {
 				best[line.key] = layerBest{l, fits.Fits[at].Test.R2, fits.Fits[at].Compared}
 			}
@@ -79,7 +82,7 @@ func (r *helixRun) layers(ctx context.Context) error {
 			return err
 		}
 		at, _ := bestRival(fits.Fits, probe.HelixFamily, func(i int) float64 { return fits.Fits[i].Train.R2 })
-		values["untrained"] = fits.Fits[at].Test.R2
+		values["untrained"] = score(fits.Fits[at].Test)
 		if err := r.show(l, values); err != nil {
 			return err
 		}
@@ -96,7 +99,9 @@ type layerBest struct {
 	fit   probe.Compared
 }
 
-func (b layerBest) String() string { return fmt.Sprintf("R² %.3f in layer %d", b.r2, b.layer) }
+func (b layerBest) String() string {
+	return fmt.Sprintf("R² %.3f (mean squared error %.2g) in layer %d", b.r2, b.fit.Test.MSE, b.layer)
+}
 
 // smoothCurve is how much of unseen numbers a polynomial has to explain to be what
 // the activations are, and not just better than the helix.

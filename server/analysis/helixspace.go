@@ -54,7 +54,12 @@ func (r *helixRun) fitAt(ctx context.Context, s *numberSweep) (*helixAt, error) 
 	if err != nil {
 		return nil, err
 	}
-	h := &helixAt{layer: l}
+	return r.fitLayer(s, l)
+}
+
+// fitLayer is fitAt for a layer.
+func (r *helixRun) fitLayer(s *numberSweep, l int) (h *helixAt, err error) {
+	h = &helixAt{layer: l}
 	n := s.numbers[0]
 	if h.fit, err = probe.FitHelix(s.layers[l], []probe.HelixTerm{probe.HelixOf(n.Name, n.Values, r.read.periods, 0)}, probe.HelixOptions{}); err != nil {
 		return nil, fewNumbers(err)
@@ -78,7 +83,8 @@ func (r *helixRun) fitAt(ctx context.Context, s *numberSweep) (*helixAt, error) 
 
 // numbers draws the mean activation of each number in space: along the principal
 // components, and on each period's circle with the line upright. The fit's own
-// points are the backdrop.
+// points are the backdrop. The last view is the control: the same in a model that
+// learnt nothing.
 func (r *helixRun) numbers(ctx context.Context) error {
 	if err := r.take(ctx); err != nil {
 		return err
@@ -98,11 +104,20 @@ func (r *helixRun) numbers(ctx context.Context) error {
 	}
 	fig.Texts["number"] = &viz.Text{Shape: []int{2 * n}, Values: labels}
 	r.colourNumbers(fig, h.values)
-	if err := r.componentView(fig, h); err != nil {
+	if err := componentView(fig, h, "pc", viz.ScatterView{Name: "components", Label: "principal components",
+		Help: "the mean activations along their own principal components, in the unit of the activations, with their shares of the variance: the most that there is, whatever makes it"}); err != nil {
 		return err
 	}
 	for i := range r.read.periods {
 		r.periodView(fig, h, i)
+	}
+	control, blank, err := r.controlAt(ctx, h.layer)
+	if err != nil {
+		return err
+	}
+	if err := componentView(fig, blank, "untrained_pc", viz.ScatterView{Name: "untrained", Label: "untrained model",
+		Help: "the control: the same activations before any training, along principal components of their own; grey: the helix that is fitted to them"}); err != nil {
+		return err
 	}
 	for i, path := range []viz.Path{{Name: "numbers in order", Order: "order"}, {Name: "the fit", Order: "fit_order", Control: true}} {
 		order := make([]float32, n)
@@ -117,14 +132,44 @@ func (r *helixRun) numbers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	own, err := r.rivals(control, h.layer, 2*len(r.read.periods)+1, probe.HelixFamily)
+	if err != nil {
+		return err
+	}
 	score := map[probe.Family]float64{}
 	for _, f := range fits.Fits {
 		score[f.Family] = f.Test.R2
 	}
-	r.fig.Caption = fmt.Sprintf("In layer %d the helix explains R² %.3f of what the numbers do, and %.3f of numbers that it has not seen; a polynomial of equal size %.3f, the helix of shuffled numbers %.3f.",
-		h.layer, h.fit.Fit.R2, score[probe.HelixFamily], score[probe.PolynomialFamily], score[probe.ShuffledFamily])
+	r.fig.Caption = fmt.Sprintf("In layer %d the helix explains R² %.3f of what the numbers do, and %.3f of numbers that it has not seen", h.layer, h.fit.Fit.R2, score[probe.HelixFamily])
+	for i, rival := range []struct {
+		family probe.Family
+		words  string
+	}{{probe.CircleFamily, "the circles alone"}, {probe.PolynomialFamily, "a polynomial of equal size"}, {probe.PCAFamily, "as many principal components"}, {probe.ShuffledFamily, "the helix of shuffled numbers"}} {
+		if v, there := score[rival.family]; there {
+			r.fig.Caption += fmt.Sprintf("%s %s %.3f", [...]string{";", ","}[min(i, 1)], rival.words, v)
+		}
+	}
+	r.fig.Caption += fmt.Sprintf("; in an untrained model its helix explains R² %.3f, and %.3f of unseen numbers.", blank.fit.Fit.R2, own.Fits[0].Test.R2)
 	r.emit.Progress(1, 1, "layers")
 	return nil
+}
+
+// controlAt is what a model that learnt nothing has of the same prompts, with its own
+// fit at a layer.
+func (r *helixRun) controlAt(ctx context.Context, layer int) (*numberSweep, *helixAt, error) {
+	m, err := untrained(r.m, r.seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := r.read.sweep(ctx, m, r.sweep.prompts)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := r.fitLayer(s, layer)
+	if err != nil {
+		return nil, nil, fmt.Errorf("untrained model: %w", err)
+	}
+	return s, h, nil
 }
 
 // colourNumbers adds the ways to colour numbers; the fit's points have those of
@@ -158,8 +203,9 @@ func (r *helixRun) colourNumbers(fig *viz.Figure, values []int) {
 	fig.Texts["parities"] = &viz.Text{Shape: []int{2}, Values: []string{"even", "odd"}}
 }
 
-// componentView adds the principal components of the mean activations.
-func (r *helixRun) componentView(fig *viz.Figure, h *helixAt) error {
+// componentView adds the principal components of the mean activations as a view, with
+// arrays of a prefix.
+func componentView(fig *viz.Figure, h *helixAt, prefix string, view viz.ScatterView) error {
 	k := min(3, len(h.values)-1)
 	pca, err := probe.FitPCA(h.means, k)
 	if err != nil {
@@ -173,11 +219,9 @@ func (r *helixRun) componentView(fig *viz.Figure, h *helixAt) error {
 	if err != nil {
 		return err
 	}
-	view := viz.ScatterView{Name: "components", Label: "principal components",
-		Help: "the mean activations along their own principal components, in the unit of the activations, with their shares of the variance: the most that there is, whatever makes it"}
 	at := []*viz.Coordinate{&view.X, &view.Y, &view.Z}
 	for i := range min(pca.K(), 3) {
-		name := fmt.Sprintf("pc%d", i+1)
+		name := fmt.Sprintf("%s%d", prefix, i+1)
 		points(fig, name, fmt.Sprintf("PC %d · %.1f %%", i+1, 100*pca.Ratio[i]), own, fitted, i)
 		*at[i] = viz.Coordinate{Values: name, Scale: name}
 	}
