@@ -50,7 +50,7 @@ func (s *sheet) cell(x, y, w, h float64, c cell, g *grid) {
 		back = mix(s.th.ui("card"), back, fadedShare)
 	}
 	s.fillRect(x, y, w, h, r, back)
-	if contrast(back, s.th.ui("card")) < 1.13 && min(w, h) >= 8 {
+	if g.gap > 0 && contrast(back, s.th.ui("card")) < 1.13 && min(w, h) >= 8 {
 		s.frame(x, y, w, h, r, 1, s.th.ui("line"))
 	}
 	ink := TextOn(back)

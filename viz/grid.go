@@ -78,6 +78,7 @@ func (g *grid) layout(s *sheet, avail, prefer, height float64) {
 		g.pitchY = g.pitchX
 	}
 	switch small := min(g.pitchX, g.pitchY); {
+	case min(len(g.rows.Labels), len(g.columns.Labels)) >= manyRows: // tiles touch
 	case small >= 18:
 		g.gap = 3
 	case small >= 12:

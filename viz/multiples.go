@@ -51,15 +51,16 @@ func newMultiplesBody(s *sheet, f *Figure, avail float64) body {
 		each = min(max(each, leastPanel), widestPanel)
 	}
 	b := &multiplesBody{}
-	for _, item := range m.Items {
+	whole := wholeRows(m.Items, columns)
+	for i, item := range m.Items {
 		width := each
-		if takesRow(item) {
+		if whole[i] {
 			width = each*float64(columns) + panelsGap*float64(columns-1)
 		}
 		b.panels = append(b.panels, panelBody{title: item.Title, body: newBody(s, f.item(item), "", width)})
 	}
 	b.shareKeys(m.Items, f)
-	b.arrange(s, m.Items, columns, each)
+	b.arrange(s, m.Items, whole, columns, each)
 	b.keyY = b.h
 	for _, k := range b.keys {
 		k.layout(s, 0, b.w)
@@ -122,34 +123,53 @@ func (f *Figure) colourScales() []string {
 	return nil
 }
 
-// takesRow reports an item that has a row of its own: several grids or faces
-// that belong together.
-func takesRow(i Item) bool {
-	return i.Heatmap != nil && len(i.Heatmap.Panels) > 2 || i.Dials != nil && len(i.Dials.Items) > 2
+// parts counts an item's grids or faces, which belong together.
+func (i Item) parts() int {
+	switch {
+	case i.Heatmap != nil:
+		return len(i.Heatmap.Panels)
+	case i.Dials != nil:
+		return len(i.Dials.Items)
+	}
+	return 1
+}
+
+// wholeRows reports the items that have a row of their own: more than two parts,
+// or two that would stand above one another beside an empty place.
+func wholeRows(items []Item, columns int) []bool {
+	whole := make([]bool, len(items))
+	for i, item := range items {
+		whole[i] = item.parts() > 2
+	}
+	for _, line := range rows(whole, columns) {
+		if len(line) == 1 && items[line[0]].parts() > 1 {
+			whole[line[0]] = true
+		}
+	}
+	return whole
 }
 
 // rows are the indices of the items that stand abreast.
-func rows(items []Item, columns int) [][]int {
+func rows(whole []bool, columns int) [][]int {
 	var out [][]int
 	full := true
-	for i, item := range items {
-		whole := takesRow(item)
-		if full || whole || len(out[len(out)-1]) == columns {
+	for i, w := range whole {
+		if full || w || len(out[len(out)-1]) == columns {
 			out = append(out, nil)
 		}
 		out[len(out)-1] = append(out[len(out)-1], i)
-		full = whole
+		full = w
 	}
 	return out
 }
 
 // arrange places the panels row by row.
-func (b *multiplesBody) arrange(s *sheet, items []Item, columns int, each float64) {
-	lines := rows(items, columns)
+func (b *multiplesBody) arrange(s *sheet, items []Item, whole []bool, columns int, each float64) {
+	lines := rows(whole, columns)
 	wide := make([]float64, columns)
 	for _, line := range lines {
 		for k, i := range line {
-			if w, _ := b.panels[i].body.size(); !takesRow(items[i]) {
+			if w, _ := b.panels[i].body.size(); !whole[i] {
 				wide[k] = max(wide[k], min(each, max(w, leastPanel)), w)
 			}
 		}
@@ -160,7 +180,7 @@ func (b *multiplesBody) arrange(s *sheet, items []Item, columns int, each float6
 		for k, i := range line {
 			p := &b.panels[i]
 			p.x, p.y, p.room = x, y, wide[k]
-			if w, _ := p.body.size(); takesRow(items[i]) {
+			if w, _ := p.body.size(); whole[i] {
 				p.room = max(w, each)
 			}
 			p.heads(s, typeset(items[i].Subtitle))

@@ -6,6 +6,9 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
+// A grid of so many rows and columns is drawn as tiles, which touch.
+const manyRows = 40
+
 // In a vector format, a grid of so many cells without gaps is drawn as one
 // image, each cell so many dots wide; only cells with a sign of their own are
 // drawn over it.

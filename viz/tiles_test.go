@@ -90,3 +90,16 @@ func TestTiles(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallCellsHaveNoFrames draws cells of the card's colour that touch: a
+// frame around each would be a mesh over the picture.
+func TestSmallCellsHaveNoFrames(t *testing.T) {
+	f := tileFigure(57)
+	for i := range f.Arrays["v"].Data {
+		f.Arrays["v"].Data[i] = 0
+	}
+	const line = "#e7e3da"
+	if n := bytes.Count(bytes.ToLower(export(t, f, "svg", viz.Options{})), []byte(line)); n > 57 {
+		t.Errorf("%d strokes of %s in %d cells", n, line, 57*57)
+	}
+}

@@ -87,7 +87,7 @@ func (r *neuronFitsRun) beginTiles(fig *viz.Figure) {
 	}
 	for i := range min(r.a["tiles"].(int), len(r.neurons)) {
 		scale := fmt.Sprintf("tile%d", i)
-		fig.Scales[scale] = viz.Scale{Kind: viz.ScaleDiverging, Lo: -1e-3, Hi: 1e-3, Label: "pre-activation", Format: "%.2f"}
+		fig.Scales[scale] = viz.Scale{Kind: viz.ScaleDiverging, Lo: -1e-3, Hi: 1e-3, Label: "pre-activation of neuron " + fig.Texts["neuron"].Values[i], Format: "%.2f"}
 		for _, p := range [][2]string{{"pre", "pre-activation"}, {"fit", "fit"}} {
 			name := fmt.Sprintf("%s%d", p[0], i)
 			fig.Arrays[name] = viz.NewArray([]string{"a", "b"}, r.side, r.side)

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type * as api from './types.gen';
-import { backoff, EventSocket } from './socket';
+import { backoff, EventSocket, socketURL } from './socket';
 
 class FakeSocket {
   static readonly CONNECTING = 0;
@@ -116,4 +116,28 @@ it('tries at once when the network is back, and not after it was closed', async 
   dispatchEvent(new Event('online'));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(FakeSocket.made).toHaveLength(before + 1);
+});
+
+it('leaves a connection that is there alone when the network is said to be back', () => {
+  const { socket } = opened();
+  FakeSocket.made.at(-1)!.onopen?.();
+  dispatchEvent(new Event('online'));
+  expect(FakeSocket.made).toHaveLength(1);
+  socket.close();
+});
+
+it('does not try again a second time after it was hurried', async () => {
+  const { socket } = opened();
+  FakeSocket.made.at(-1)!.onclose?.();
+  dispatchEvent(new Event('online'));
+  await vi.advanceTimersByTimeAsync(10_001);
+  expect(FakeSocket.made).toHaveLength(2);
+  socket.close();
+});
+
+it('is as safe as the page', () => {
+  vi.stubGlobal('location', { protocol: 'https:', host: 'a:1' });
+  expect(socketURL('/x')).toBe('wss://a:1/x');
+  vi.stubGlobal('location', { protocol: 'http:', host: 'a:1' });
+  expect(socketURL('/x')).toBe('ws://a:1/x');
 });

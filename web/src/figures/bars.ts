@@ -31,7 +31,7 @@ export interface BarsLayout extends Layout {
 }
 
 /** The narrowest category. */
-const LEAST = { stem: 3, bar: 9 };
+const LEAST = { stem: 2.5, bar: 9 };
 export const MARK = FONT.ui(12, 600);
 
 export const follows = true;

@@ -92,6 +92,7 @@ export function drawCubeNames(ctx: CanvasRenderingContext2D, figure: FigureData,
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'center';
   ctx.lineWidth = 1;
+  const words: Word[] = [];
   ([shown.x, shown.y, shown.z!] as const).forEach((coordinate, axis) => {
     const scale = figure.scale(coordinate.scale);
     const edge = namedEdge(axis as 0 | 1 | 2, turn);
@@ -107,26 +108,49 @@ export function drawCubeNames(ctx: CanvasRenderingContext2D, figure: FigureData,
     const m = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
     let out = { x: -(b.y - a.y) / length, y: (b.x - a.x) / length };
     if (out.x * (m.x - centre.x) + out.y * (m.y - centre.y) < 0) out = { x: -out.x, y: -out.y };
-    const write = (p: { x: number; y: number }, text: string, away: number, ink: string) => {
-      const width = at.measure(text, SMALL);
-      const push = away + (Math.abs(out.x) * width) / 2;
-      const x = Math.min(at.plot.x + at.plot.w - width / 2, Math.max(at.plot.x + width / 2, p.x + out.x * push));
-      const y = p.y + out.y * push;
-      if (y < at.plot.y || y > at.plot.y + at.plot.h + 6) return;
-      ctx.fillStyle = ink;
-      ctx.fillText(text, x, y);
+    const write = (p: { x: number; y: number }, text: string, away: number, name: boolean) => {
+      const w = at.measure(text, SMALL);
+      const push = away + (Math.abs(out.x) * w) / 2;
+      const x = Math.min(at.plot.x + at.plot.w - w / 2, Math.max(at.plot.x + w / 2, p.x + out.x * push));
+      words.push({ x, y: p.y + out.y * push, w, text, name });
     };
     if (!at.mini) {
       const [first, last] = ends(scale);
       const inner = 0.06;
-      write({ x: a.x + (b.x - a.x) * inner, y: a.y + (b.y - a.y) * inner }, first, 11, view.inks.soft);
-      write({ x: b.x - (b.x - a.x) * inner, y: b.y - (b.y - a.y) * inner }, last, 11, view.inks.soft);
+      write({ x: a.x + (b.x - a.x) * inner, y: a.y + (b.y - a.y) * inner }, first, 11, false);
+      write({ x: b.x - (b.x - a.x) * inner, y: b.y - (b.y - a.y) * inner }, last, 11, false);
     }
     // A plate has room for the name alone, not for what follows it.
     const label = at.mini ? scale.label.split(' · ')[0]! : unitLabel(scale.label, scale.unit);
     const name = fit(at.measure, label, SMALL, Math.max(60, at.mini ? 60 : length - 40));
-    write(m, name, 13, view.inks.mute);
+    write(m, name, 13, true);
   });
+  for (const { x, y, text, name } of apart(words)) {
+    if (y < at.plot.y || y > at.plot.y + at.plot.h + 6) continue;
+    ctx.fillStyle = name ? view.inks.mute : view.inks.soft;
+    ctx.fillText(text, x, y);
+  }
+}
+
+/** A limit or a name of an axis, about its middle. */
+interface Word {
+  x: number;
+  y: number;
+  w: number;
+  text: string;
+  name: boolean;
+}
+
+/** The words of which none touches another: a name goes a line down from limits that it would touch; what still touches is left out. */
+export function apart(words: Word[]): Word[] {
+  const out: Word[] = [];
+  const free = (a: Word) => out.every((b) => Math.abs(a.x - b.x) >= (a.w + b.w) / 2 + 5 || Math.abs(a.y - b.y) >= 13);
+  for (const word of [...words].sort((a, b) => Number(a.name) - Number(b.name))) {
+    const lower = { ...word, y: word.y + 14 };
+    if (free(word)) out.push(word);
+    else if (word.name && free(lower)) out.push(lower);
+  }
+  return out;
 }
 
 /** The limits as they are written at the ends of an edge. */

@@ -91,6 +91,19 @@ it('says what a cell holds, with its unit, and what there is not', () => {
   expect(heatmap.read(figure, { panel: 0, row: 1, col: 2 }, chosen).title).toBe('layer layer1 · at at2');
 });
 
+it.each([900, 390])('names both axes at %d px, and nothing stands on the title', (width) => {
+  const figure = grids([[0, 0, 0, 0, 0, 0]]);
+  const at = heatmap.layout(figure, room(width));
+  const { ctx, only } = canvas();
+  heatmap.draw(ctx, figure, at, view());
+  const word = (text: string) => only('fillText').find((d) => d.args[0] === text)!.args as [string, number, number];
+  const [, , title] = word('p0');
+  const [, , rows] = word('layer');
+  expect(word('at')[2]).toBeGreaterThan(at.grids[0]!.y + 2 * at.grids[0]!.pitchY);
+  expect(Math.abs(title - rows)).toBeGreaterThan(13);
+  expect(title).toBeGreaterThan(5);
+});
+
 it('walks up to the next row, over the edge into the next panel at the same height, and back', () => {
   const at = heatmap.layout(grids([[0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]]), room(900));
   expect(heatmap.step(at, null, 0, 0)).toEqual({ panel: 0, row: 1, col: 0 });
@@ -98,6 +111,10 @@ it('walks up to the next row, over the edge into the next panel at the same heig
   expect(heatmap.step(at, { panel: 0, row: 1, col: 1 }, 0, -1)).toEqual({ panel: 0, row: 0, col: 1 });
   expect(heatmap.step(at, { panel: 0, row: 1, col: 2 }, 1, 0)).toEqual({ panel: 1, row: 1, col: 0 });
   expect(heatmap.step(at, { panel: 1, row: 1, col: 0 }, -1, 0)).toEqual({ panel: 0, row: 1, col: 2 });
+  // Panels need not be alike.
+  const unlike = { ...at, grids: [at.grids[0]!, { ...at.grids[1]!, rows: 1, cols: 5 }] };
+  expect(heatmap.step(unlike, { panel: 0, row: 1, col: 2 }, 1, 0)).toEqual({ panel: 1, row: 0, col: 0 });
+  expect(heatmap.step(unlike, { panel: 1, row: 0, col: 0 }, -1, 0)).toEqual({ panel: 0, row: 0, col: 2 });
 });
 
 describe('the sums of rows', () => {

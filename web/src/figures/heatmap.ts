@@ -35,6 +35,9 @@ const COLUMN_LABELS = 30;
 const BETWEEN = 26;
 /** The name of an axis that is no prompt, under its labels. */
 const COLUMN_NAME = 16;
+/** The name of the rows' axis, above them where it has no room beside them. */
+const ROW_NAME = 15;
+const NAME_LEFT = 30;
 /** Tiles stand closer. */
 const APART = 12;
 /** So few tiles stand abreast that each is at least so wide; one alone in its row because of this is at most so high. */
@@ -59,6 +62,15 @@ function drawColumnName(ctx: CanvasRenderingContext2D, g: Grid, name: string, vi
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   ctx.fillText(name, g.x + (g.cols * g.pitchX) / 2, g.y + g.rows * g.pitchY + COLUMN_LABELS);
+}
+
+/** The name of the rows' axis above their labels. */
+function drawRowName(ctx: CanvasRenderingContext2D, g: Grid, name: string, view: View): void {
+  ctx.font = SMALL;
+  ctx.fillStyle = view.inks.mute;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'middle';
+  ctx.fillText(name, Math.max(0, g.x - NAME_LEFT), g.y - ROW_NAME / 2 - 1);
 }
 
 /** The narrowest pitch at which a panel can still be read. */
@@ -104,7 +116,7 @@ function arrangeCells(panels: Panel[], room: Room): Arranged {
   const abreast = fitting(need, room.width, BETWEEN);
   const slot = (usable(panels, room) - BETWEEN * (abreast - 1)) / abreast;
   const grids: Grid[] = [];
-  const head = panels.some((p) => p.title) ? TITLE_HEIGHT : 4;
+  const head = (panels.some((p) => p.title) ? TITLE_HEIGHT : 4) + (mini || room.width >= NARROW ? 0 : ROW_NAME);
   const foot = COLUMN_LABELS + (panels.some(isNamed) ? COLUMN_NAME : 0);
   let y = mini ? 8 : 0;
   let width = room.width;
@@ -202,11 +214,13 @@ export function draw(ctx: CanvasRenderingContext2D, figure: FigureData, at: Heat
       if (drawCells(ctx, grid, numbers, scale, view, at.measure, at.mini ? null : label)) fading = true;
       drawRows(ctx, grid, at.named ? panel.rows : { ...panel.rows, name: '' }, view, at.measure, at.mini ? 5 : Infinity);
       drawColumns(ctx, grid, panel.columns, view, at.measure, at.mini ? 5 : Infinity);
+      if (!at.mini && !at.named) drawRowName(ctx, grid, panel.rows.name, view);
       if (!at.mini && isNamed(panel)) drawColumnName(ctx, grid, panel.columns.name, view);
       if (panel.sums && !at.mini) drawSums(ctx, grid, numbers, view);
     }
     for (const i of panel.ring ?? []) drawRing(ctx, cellBox(grid, Math.floor(i / grid.cols), i % grid.cols), view);
-    if (!at.mini) drawTitle(ctx, grid, panel.title, view, at.measure);
+    const above = at.named || at.tiles ? grid.y : grid.y - ROW_NAME;
+    if (!at.mini) drawTitle(ctx, grid, above, panel.title, view, at.measure);
   });
   const left = at.grids[0]!.x;
   const { names } = keyOf(figure);
@@ -217,12 +231,12 @@ export function draw(ctx: CanvasRenderingContext2D, figure: FigureData, at: Heat
   return fading;
 }
 
-function drawTitle(ctx: CanvasRenderingContext2D, g: Grid, title: string, view: View, measure: Measure): void {
+function drawTitle(ctx: CanvasRenderingContext2D, g: Grid, top: number, title: string, view: View, measure: Measure): void {
   ctx.font = TITLE;
   ctx.fillStyle = view.inks.ink;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
-  ctx.fillText(fit(measure, title, TITLE, Math.max(60, g.cols * g.pitchX)), g.x, g.y - TITLE_HEIGHT / 2 - 1);
+  ctx.fillText(fit(measure, title, TITLE, Math.max(60, g.cols * g.pitchX)), g.x, top - TITLE_HEIGHT / 2 - 1);
 }
 
 export function hit(at: HeatmapLayout, x: number, y: number): Spot | null {

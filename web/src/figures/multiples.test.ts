@@ -5,7 +5,7 @@ import { helix, linear, wire } from './figures.fixture';
 import { miniatureOf, painterOf } from './kinds';
 import { keyHeight } from './key';
 import { LiveFigure } from './live';
-import { columnsOf, isKeyless, rowStarts, sharedKeys, sharedScales } from './multiples';
+import { columnsOf, isKeyless, sharedKeys, sharedScales, standing } from './multiples';
 
 const axis = { name: 'a', labels: ['0'] };
 const heat = (title: string, scale: string, panels = 1): Item => ({
@@ -27,10 +27,32 @@ describe('columns', () => {
   });
 });
 
-it('gives panels that belong together a row, with a line above each row but the first', () => {
-  const items = [table, table, heat('six', 's', 6), table, table, table];
-  expect(rowStarts(items, 2)).toEqual([false, false, true, true, false, true]);
-  expect(rowStarts(items, 1)).toEqual([false, true, true, true, true, true]);
+describe('panels that belong together', () => {
+  const starts = (items: Item[], columns: number, column?: number) => standing(items, columns, column).map((s) => s.starts);
+  const row = (items: Item[], columns: number, column?: number) => standing(items, columns, column).map((s) => s.row);
+
+  it('take a row, with a line above each row but the first', () => {
+    const items = [table, table, heat('six', 's', 6), table, table, table];
+    expect(starts(items, 2)).toEqual([false, false, true, true, false, true]);
+    expect(starts(items, 1)).toEqual([false, true, true, true, true, true]);
+    expect(row(items, 2)).toEqual([false, false, true, false, false, false]);
+  });
+
+  it('take one, too, where they are two and nothing would stand beside them', () => {
+    const two = heat('two', 's', 2);
+    expect(row([table, two], 2)).toEqual([false, false]);
+    expect(row([two, table, two], 2)).toEqual([false, false, true]);
+    expect(row([heat('six', 's', 6), two, heat('six', 's', 6)], 2)).toEqual([true, true, true]);
+    expect(row([two], 2)).toEqual([true]);
+  });
+
+  it('and tables take one where their headings or numbers need more than their column', () => {
+    const wide = (...names: string[]): Item => ({ kind: 'table', title: 'W', table: { rows: 1, columns: [{ name: 'neuron', text: 't' }, ...names.map((name) => ({ name, values: 'v' }))] } });
+    const effects = wide('total effect', 'by attribution', 'NRMSE', 'held out', 'R² held out', 'of a+b');
+    expect(row([effects, table], 2, 409)).toEqual([true, false]);
+    expect(row([effects, table], 2, 500)).toEqual([false, false]);
+    expect(row([wide('a+b of waves', 'period', 'writes period'), table], 2, 409)).toEqual([false, false]);
+  });
 });
 
 it('draws a key once for the scales that figures share', () => {

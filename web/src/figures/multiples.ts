@@ -1,8 +1,9 @@
 // A grid of figures over one pool: how many stand abreast, which take a whole
 // row, and the colour keys that several of them share.
-import type { Item, Multiples, Scale } from '../api/types.gen';
+import type { Item, Multiples, Scale, Table } from '../api/types.gen';
 import { namesOf } from './key';
 import type { FigureData, Numbers } from './live';
+import { heading, isNumeric } from './table';
 
 /** The narrowest figure, and the space between two. */
 const LEAST = 230;
@@ -14,23 +15,41 @@ export function columnsOf(multiples: Multiples, width: number): number {
   return Math.max(1, Math.min(multiples.columns, multiples.items.length, fit));
 }
 
-/** What a table of so many columns needs, about. */
-const tableWidth = (columns: number) => 40 + 50 * columns;
+/** The width of a letter in a table, and the white around a cell. */
+const LETTER = 7.5;
+const AROUND = 14;
 
-/** Several grids or faces that belong together take a row of their own, and so does a table that is too wide for its column. */
-export function takesRow(item: Item, column = Infinity): boolean {
-  return (item.heatmap?.panels.length ?? 0) > 2 || (item.dials?.items.length ?? 0) > 2 || tableWidth(item.table?.columns.length ?? 0) > column;
+/** What a table needs, about: headings break between words, and numbers have five digits or so. */
+function tableWidth(table: Table | undefined): number {
+  const longest = (text: string) => Math.max(...text.split(' ').map((word) => word.length));
+  return (table?.columns ?? []).reduce((sum, c) => sum + AROUND + LETTER * Math.max(isNumeric(c) ? 5 : 11, longest(heading(c))), 0);
 }
 
-/** Which items begin a row, the first one's left out: a line stands above them. */
-export function rowStarts(items: Item[], columns: number, column = Infinity): boolean[] {
+const panelsOf = (item: Item): number => item.heatmap?.panels.length ?? item.dials?.items.length ?? 1;
+
+/** Several grids or faces that belong together take a row of their own, and so does a table that is too wide for its column. */
+function takesRow(item: Item, column: number): boolean {
+  return panelsOf(item) > 2 || tableWidth(item.table) > column;
+}
+
+/** How an item stands: over a whole row, and at the beginning of one that is not the first, above which is a line. */
+export interface Standing {
+  row: boolean;
+  starts: boolean;
+}
+
+/** How the items stand; two grids that would be alone beside an empty place take the row, too. */
+export function standing(items: Item[], columns: number, column = Infinity): Standing[] {
   let used = 0;
-  return items.map((item, i) => {
-    const wide = takesRow(item, column) ? columns : 1;
+  const out = items.map((item, i) => {
+    const row = takesRow(item, column);
+    const wide = row ? columns : 1;
     const starts = used + wide > columns;
     used = starts ? wide : used + wide;
-    return starts && i > 0;
+    return { row, starts: starts && i > 0 };
   });
+  const begins = (i: number) => i === 0 || i === out.length || out[i]!.starts;
+  return out.map(({ row, starts }, i) => ({ row: row || (panelsOf(items[i]!) > 1 && begins(i) && begins(i + 1)), starts }));
 }
 
 /** The colour scale that an item's key would show. */

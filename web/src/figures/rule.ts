@@ -72,6 +72,21 @@ export function valueRoom(texts: string[], measure: Measure): number {
   return Math.ceil(Math.max(0, ...texts.map((t) => measure(t, VALUE)))) + 14;
 }
 
+/** The height of a number at the rule. */
+const ROW = 15;
+
+/** The numbers from the highest, moved apart where they would touch, and back into the plot from its foot. */
+function spread(values: Value[], plot: Box): { v: Value; y: number }[] {
+  const out = values.map((v) => ({ v, y: v.y })).sort((a, b) => a.y - b.y);
+  out.forEach((o, i) => (o.y = Math.max(o.y, i > 0 ? out[i - 1]!.y + ROW : plot.y + ROW / 2)));
+  let foot = plot.y + plot.h - ROW / 2;
+  for (const o of out.toReversed()) {
+    o.y = Math.min(o.y, foot);
+    foot = o.y - ROW;
+  }
+  return out;
+}
+
 /**
  * The rule with a dot and a number for each curve; numbers stay apart and in
  * the plot. They stand after the rule, where the future is faint, if the plot
@@ -99,17 +114,13 @@ function drawValues(ctx: CanvasRenderingContext2D, plot: Box, at: number, values
   ctx.font = VALUE;
   ctx.textBaseline = 'middle';
   ctx.textAlign = after ? 'left' : 'right';
-  let last = -Infinity;
-  const sorted = [...values].sort((a, b) => a.y - b.y);
-  const over = Math.max(0, sorted.length * 15 - (plot.y + plot.h - (sorted[0]?.y ?? 0)) - 8);
-  for (const v of sorted) {
-    last = Math.max(v.y - over, last + 15);
+  for (const { v, y } of spread(values, plot)) {
     const w = measure(v.text, VALUE);
     ctx.fillStyle = view.inks.card;
     ctx.beginPath();
-    ctx.roundRect(after ? at + 6 : at - 12 - w, last - 8, w + 6, 15, 3);
+    ctx.roundRect(after ? at + 6 : at - 12 - w, y - 8, w + 6, ROW, 3);
     ctx.fill();
     ctx.fillStyle = view.inks.ink;
-    ctx.fillText(v.text, at + (after ? 9 : -9), last);
+    ctx.fillText(v.text, at + (after ? 9 : -9), y);
   }
 }

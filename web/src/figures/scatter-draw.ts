@@ -171,31 +171,50 @@ export function labelled(at: ScatterLayout): number[] {
   return own.filter((i) => (stride === 1 || i % stride === 0) && at.places[i]?.odd === null);
 }
 
+/** A label's place: its left end and middle. */
+interface Written {
+  x: number;
+  y: number;
+  w: number;
+}
+
+/** So few points are kept clear of labels; among more they would lose most of theirs. */
+const CLEAR = 60;
+
+/** Where a point's label goes: above it at the right if it can, else at another corner; null where it would touch another label. */
+function besidePoint(at: ScatterLayout, i: number, w: number, taken: Written[]): Written | null {
+  const { plot, places } = at;
+  const p = places[i]!;
+  const off = radius(at, i) + 3;
+  const [right, left] = [p.x + off, p.x - off - w];
+  const first = right + w <= plot.x + plot.w + 6 ? right : left;
+  const corners = [p.y - 5, p.y + 6].flatMap((y) => [first, first === right ? left : right].map((x) => ({ x, y, w })));
+  const free = (c: Written) => !taken.some((t) => c.x < t.x + t.w + 4 && c.x + w + 4 > t.x && Math.abs(c.y - t.y) < 12);
+  const clear = (c: Written) => at.order.every((k) => k === i || places[k]!.x < c.x - 4 || places[k]!.x > c.x + w + 4 || Math.abs(places[k]!.y - c.y) > 9);
+  const open = at.order.length <= CLEAR ? corners.find((c) => c.x >= plot.x - 6 && c.x + w <= plot.x + plot.w + 6 && free(c) && clear(c)) : undefined;
+  return open ?? (free(corners[0]!) ? corners[0]! : null);
+}
+
 /** Writes labels beside their points, the nearest ones first; one that would touch another is left out. */
 function drawLabels(ctx: CanvasRenderingContext2D, figure: FigureData, at: ScatterLayout, view: View): void {
   const name = data(figure).labels;
   if (!name) return;
-  const { plot } = at;
-  const taken: { x: number; y: number; w: number }[] = [];
+  const taken: Written[] = [];
   ctx.font = LABEL;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   ctx.lineJoin = 'round';
   for (const i of labelled(at).sort((a, b) => at.places[a]!.depth - at.places[b]!.depth)) {
-    const p = at.places[i]!;
     const text = figure.text(name, i);
-    const w = at.measure(text, LABEL);
-    const off = radius(at, i) + 3;
-    const x = p.x + off + w <= plot.x + plot.w + 6 ? p.x + off : p.x - off - w;
-    const y = p.y - 5;
-    if (taken.some((t) => x < t.x + t.w + 4 && x + w + 4 > t.x && Math.abs(y - t.y) < 12)) continue;
-    taken.push({ x, y, w });
-    ctx.globalAlpha = at.space ? strength(p.depth) : 1;
+    const place = besidePoint(at, i, at.measure(text, LABEL), taken);
+    if (!place) continue;
+    taken.push(place);
+    ctx.globalAlpha = at.space ? strength(at.places[i]!.depth) : 1;
     ctx.strokeStyle = view.inks.card;
     ctx.lineWidth = 3;
-    ctx.strokeText(text, x, y);
+    ctx.strokeText(text, place.x, place.y);
     ctx.fillStyle = view.inks.soft;
-    ctx.fillText(text, x, y);
+    ctx.fillText(text, place.x, place.y);
   }
   ctx.globalAlpha = 1;
 }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Figure } from '../api/types.gen';
-import { EDGES, backEdges, namedEdge } from './cube';
+import { EDGES, apart, backEdges, namedEdge } from './cube';
+import { canvas, view } from './canvas.fixture';
 import { chosen, helix, measure, room, wire } from './figures.fixture';
 import { LiveFigure } from './live';
 import { spoken } from './painter';
 import { turner, zoomed } from './pose';
 import * as scatter from './scatter';
-import { labelled } from './scatter-draw';
+import { draw, labelled } from './scatter-draw';
 
 const space = { ...chosen, show: 'space' };
 const plane = { ...chosen, show: 'plane' };
@@ -155,6 +156,15 @@ it('labels round numbers where points are many', () => {
 });
 
 describe('the cube', () => {
+  it('has names below limits that they would touch, and leaves out what still does', () => {
+    const word = (text: string, x: number, y: number, name = false) => ({ text, x, y, w: 30, name });
+    const placed = (...words: Parameters<typeof apart>[0]) => apart(words).map((w) => [w.text, w.y]);
+    expect(placed(word('PC 1', 50, 10, true), word('−1', 10, 10), word('1', 90, 10))).toEqual([['−1', 10], ['1', 10], ['PC 1', 10]]);
+    expect(placed(word('PC 1', 40, 10, true), word('−1', 10, 10))).toEqual([['−1', 10], ['PC 1', 24]]);
+    expect(placed(word('PC 1', 40, 10, true), word('−1', 10, 10), word('0', 45, 22))).toEqual([['−1', 10], ['0', 22]]);
+    expect(placed(word('1', 10, 10), word('−2', 40, 10))).toEqual([['1', 10]]);
+  });
+
   it('has twelve edges of one length', () => {
     expect(EDGES).toHaveLength(12);
     for (const { from, to } of EDGES) expect(Math.hypot(...from.map((v, i) => v - to[i]!))).toBe(2);
@@ -174,4 +184,25 @@ describe('the cube', () => {
     for (const axis of [0, 1] as const) expect(turn(namedEdge(axis, turn).from).up).toBeLessThan(0);
     expect(turn(namedEdge(2, turn).from).right).toBeLessThan(0);
   });
+});
+
+it('writes labels clear of few points, and never on another label', () => {
+  // Three points in a row, close together, and one far away.
+  const figure = live(4, (f) => {
+    f.arrays['x'] = wire([0, 0.1, 0.2, 1]);
+    f.arrays['z'] = wire([1, 1, 1, 3]);
+    f.texts!['names'] = { shape: [4], values: ['first', 'second', 'third', 'far'] };
+    f.scatter!.views = [{ name: 'plane', label: '', help: '', x: { values: 'x', scale: 's' }, y: { values: 'z', scale: 'z' } }];
+  });
+  const at = scatter.layout(figure, room(500, { chosen: plane }));
+  const { ctx, only } = canvas();
+  draw(ctx, figure, at, view({ chosen: plane }));
+  const labels = only('strokeText').map((d) => ({ text: String(d.args[0]), x: Number(d.args[1]), y: Number(d.args[2]), w: measure(String(d.args[0])) }));
+  expect(labels.map((l) => l.text)).toContain('far');
+  labels.forEach((l, i) => {
+    const others = labels.slice(i + 1).filter((o) => l.x < o.x + o.w && o.x < l.x + l.w && Math.abs(l.y - o.y) < 12);
+    expect(others, l.text).toEqual([]);
+  });
+  const covered = labels.filter((l) => at.places.some((p) => p.x > l.x && p.x < l.x + l.w && Math.abs(p.y - l.y) < 5));
+  expect(covered.map((l) => l.text)).toEqual([]);
 });

@@ -32,7 +32,7 @@ describe('the track', () => {
   it('writes steps with thousands apart, and others as short as they are', () => {
     const texts = (lo: number, hi: number) => track(one, [lo, hi], linear(lo, hi), 300).labels.map((l) => l.text);
     expect(texts(0, 4000)).toEqual(['0', '2,000', '4,000']);
-    expect(texts(0, 0.5)).toEqual(['0', '0.2', '0.4']);
+    expect(texts(0, 5e-4)).toEqual(['0', '0.0002', '0.0004']);
   });
 
   it('goes like the curve with a rule, else evenly in value', () => {

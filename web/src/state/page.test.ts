@@ -222,6 +222,57 @@ it('walks the cells and stays at the ends; the first step selects the first cell
   expect([await walk('next'), await walk('next'), await walk('next'), await walk('next'), await walk('previous')]).toEqual(['a', 'b', 'c', 'c', 'b']);
 });
 
+it('carries out one command after the other, and interrupts at once', async () => {
+  await opened('a');
+  const order: string[] = [];
+  const slow = vi.spyOn(page.session, 'apply').mockImplementation(async (ops) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    order.push(ops[0]!.op);
+    return true;
+  });
+  vi.spyOn(page.session, 'interrupt').mockImplementation(async () => void order.push('interrupt'));
+  const undo = page.do('undo');
+  const redo = page.do('redo');
+  await page.do('interrupt');
+  await Promise.all([undo, redo]);
+  expect(order).toEqual(['interrupt', 'undo', 'redo']);
+  // One that fails does not stop the next.
+  slow.mockRejectedValueOnce(new Error('gone'));
+  await page.do('undo').catch(() => undefined);
+  await page.do('redo');
+  expect(order).toEqual(['interrupt', 'undo', 'redo', 'redo']);
+  vi.restoreAllMocks();
+});
+
+it('shows a cell as a form and back, gives it the focus once, and remembers it', async () => {
+  await opened('a');
+  await page.do('form');
+  expect([page.forms, page.claimForm('a'), page.claimForm('a')]).toEqual([{ a: true }, true, false]);
+  page.close();
+  page = new NotebookPage('n', {} as ThemeSwitch, () => undefined);
+  expect(page.forms).toEqual({ a: true });
+  await vi.waitFor(() => expect(page.session.state.loaded).toBe(true));
+  page.select('a');
+  await page.do('form');
+  expect(page.forms).toEqual({});
+  page.select('b');
+  await page.do('form'); // words have no form
+  expect(page.forms).toEqual({});
+});
+
+it('is about the model of its latest figure, else the first that a cell loads', async () => {
+  await opened('a');
+  const model = (name: string) => ({ name }) as api.ModelInfo;
+  page.workspace = { models: [model('first'), model('second'), model('third')], analyses: [] } as unknown as api.Workspace;
+  expect(page.model).toBeUndefined();
+  page.cells[0]!.source = 'm = load("second")\nn = load("first")';
+  expect(page.model?.name).toBe('second');
+  const figure = (of: string) => [{ id: 'o', kind: 'figure' as const, figure: { figure: { provenance: { model: of } } } as never }];
+  page.cells[0]!.outputs = figure('first');
+  page.cells[2]!.outputs = figure('third');
+  expect(page.model?.name).toBe('third');
+});
+
 it('opens and closes what lies over the page', async () => {
   await opened('a');
   await page.do('palette');

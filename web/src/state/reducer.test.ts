@@ -144,6 +144,13 @@ describe('a document', () => {
     expect(state.cells.map((c) => c.source)).toEqual(['a = 3', 'b = 2']);
   });
 
+  it('of a revision before the one that is shown changes nothing', () => {
+    const state = opened();
+    reduce(state, document(5, [cell('a')]));
+    reduce(state, document(4, [cell('a'), cell('b'), cell('c')]));
+    expect([state.revision, state.cells.map((c) => c.id)]).toEqual([5, ['a']]);
+  });
+
   it('that does not know a new cell yet leaves it where it is', () => {
     const state = opened();
     const made = newCell('new', 'code', '');

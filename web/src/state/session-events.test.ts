@@ -103,6 +103,15 @@ it('applies what waits at once a frame, in order, and an event that was there al
   expect(session.state.variables.map((v) => v.name)).toEqual(['y']);
 });
 
+it('keeps unsent text of a cell that a snapshot no longer has', async () => {
+  const socket = await opened();
+  session.saving.write('a', 'a = 2');
+  const notebook = { id: 'n', title: 'N', revision: 9, cells: [], can_undo: false, can_redo: false };
+  socket.say({ seq: 9, op: 'snapshot', snapshot: { seq: 9, notebook, variables: [], jobs: [], saved_at: '' } });
+  frame();
+  expect([session.state.cells, session.saving.orphans['a']?.text]).toEqual([[], 'a = 2']);
+});
+
 it('applies events of a page that is not looked at without a frame', async () => {
   const socket = await opened();
   vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { emptyNotebook, type CellView } from './reducer';
-import { markOf, outline, summary } from './status';
+import { markOf, markOfAll, outline, summary } from './status';
 
 const cell = (more: Partial<CellView>): CellView => ({
   id: 'c',
@@ -30,11 +30,19 @@ it.each([
   expect(markOf(cell(more))).toBe(want);
 });
 
+it('marks a notebook by its most urgent cell', () => {
+  const all = (...states: CellView['state'][]) => markOfAll(states.map((state) => cell({ state })));
+  expect([all('done', 'canceled'), all('canceled', 'failed'), all('failed', 'running'), all('done', 'done')]).toEqual(['canceled', 'failed', 'running', 'done']);
+  expect(markOfAll([cell({ kind: 'markdown' })])).toBe('idle');
+});
+
 it('says the state in words', () => {
   const state = emptyNotebook('n');
   state.savedAt = new Date(2026, 10, 24, 18, 41, 7).toISOString();
   state.cells = [cell({ validity: 'stale' }), cell({ validity: 'stale' }), cell({ state: 'running' }), cell({ kind: 'markdown', validity: 'stale' })];
   expect(summary(state, false)).toBe('Saved 18:41:07 · 2 cells stale · 1 running');
+  state.cells.push(cell({ state: 'canceled' }), cell({ state: 'failed' }));
+  expect(summary(state, false)).toBe('Saved 18:41:07 · 2 cells stale · 1 failed · 1 interrupted · 1 running');
   expect(summary(state, true)).toMatch(/^Saving…/);
 });
 

@@ -30,10 +30,12 @@ export function summary(state: NotebookState, unsaved: boolean): string {
   const parts = [unsaved ? 'Saving…' : state.savedAt ? `Saved ${clock(state.savedAt)}` : 'Saved'];
   const stale = number('stale');
   const failed = number('failed');
+  const stopped = number('canceled');
   const busy = number('running');
   const queued = number('queued');
   if (stale > 0) parts.push(`${stale} ${stale === 1 ? 'cell' : 'cells'} stale`);
   if (failed > 0) parts.push(`${failed} failed`);
+  if (stopped > 0) parts.push(`${stopped} interrupted`);
   if (busy > 0) parts.push(`${busy} running`);
   if (queued > 0) parts.push(`${queued} waiting`);
   return parts.join(' · ');
@@ -48,6 +50,12 @@ export interface Heading {
 }
 
 const URGENCY: Mark[] = ['running', 'queued', 'failed', 'canceled', 'stale', 'idle', 'done'];
+
+/** The most urgent mark of some cells' code; idle where there is none. */
+export function markOfAll(cells: CellView[]): Mark {
+  const marks = cells.filter((c) => c.kind === 'code').map(markOf);
+  return URGENCY.find((m) => marks.includes(m)) ?? 'idle';
+}
 
 /** The outline: headings of Markdown cells, each with the most urgent mark below it. */
 export function outline(cells: CellView[]): Heading[] {
