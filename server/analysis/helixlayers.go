@@ -135,9 +135,9 @@ func (r *helixRun) periods(ctx context.Context) error {
 	for i, p := range r.read.periods {
 		lines = append(lines, [2]string{fmt.Sprintf("period%d", i), "period " + periodList([]float64{p})})
 	}
-	lines = append(lines, [2]string{"line", "line"}, [2]string{"untrained", "whole helix, untrained model"})
+	lines = append(lines, [2]string{"line", "line"}, [2]string{"shuffled", "whole helix of shuffled numbers"}, [2]string{"untrained", "whole helix, untrained model"})
 	y := viz.Scale{Kind: viz.ScaleLinear, Hi: 1e-3, Label: "share of the variance", Format: "%.4f"}
-	r.begin(layerLines(L, y, lines, "untrained"),
+	r.begin(layerLines(L, y, lines, "shuffled", "untrained"),
 		fmt.Sprintf("what R² of the helix loses without the part · %s, by %s · fitted to all numbers", r.read.where(), r.read.of), L, "layers")
 	if err := r.take(ctx); err != nil {
 		return err
@@ -149,6 +149,11 @@ func (r *helixRun) periods(ctx context.Context) error {
 	control, err := r.read.sweep(ctx, blank, r.sweep.prompts)
 	if err != nil {
 		return err
+	}
+	exchanged := slices.Clone(r.sweep.numbers[0].Values)
+	image := probe.ExchangeNumbers(exchanged, r.seed)
+	for i, v := range exchanged {
+		exchanged[i] = image[v]
 	}
 	top, where, name, atChance := -1.0, 0, "", 0.0
 	for l := range L {
@@ -165,7 +170,11 @@ func (r *helixRun) periods(ctx context.Context) error {
 			return fewNumbers(err)
 		}
 		atChance = max(atChance, slices.Max(chance.Periods))
-		values := map[string]float64{"all": shares.All, "line": shares.Line, "untrained": chance.All}
+		shuffled, err := probe.FitHelix(r.sweep.layers[l], []probe.HelixTerm{probe.HelixOf(r.read.names[0], exchanged, r.read.periods, 0)}, probe.HelixOptions{})
+		if err != nil {
+			return fewNumbers(err)
+		}
+		values := map[string]float64{"all": shares.All, "line": shares.Line, "shuffled": shuffled.Fit.R2, "untrained": chance.All}
 		for i, v := range shares.Periods {
 			values[fmt.Sprintf("period%d", i)] = v
 			if v > top {
