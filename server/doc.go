@@ -41,9 +41,16 @@
 // is given one, so that checks, recordings and measurements compute everything.
 // Rows hold 256 MiB together at most, each at most an eighth of it; those that were
 // asked for longest ago go first, and all of them before a full disk costs what
-// cells left. The file does not shrink; SQLite uses freed pages again. A result is
-// written when its analysis has ended, not cell by cell: an interrupted sweep begins
-// again.
+// cells left. The file does not shrink; SQLite uses freed pages again.
+//
+// A result is written when its analysis has ended. Until then the finished runs of its
+// sweeps are kept under the same key (unfinished.go, store_part.go), as the bits of the
+// numbers that the sweep reads off them: gathered for half a second, and written when
+// the cell is stopped, so that an interrupted, closed or killed call goes on. Each row
+// carries its sum and its place in the order of the sweep; what does not follow on is
+// not taken, and of what is, a few runs are computed again and compared
+// (ablate.Resume). They go when the call ends, or is asked for as fresh; 64 MiB hold
+// all of them, a quarter of it one call's, those that wrote longest ago go first.
 //
 // # Errors
 //

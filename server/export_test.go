@@ -26,8 +26,9 @@ func (s *Server) Hurry(write, pong time.Duration) {
 // BreakStore makes every later access of the store fail.
 func (s *Server) BreakStore() error { return s.store.close() }
 
-// KeepQuick makes the result cache keep also what was quick to compute.
-func (s *Server) KeepQuick() { s.results.least = 0 }
+// KeepQuick makes the result cache keep also what was quick to compute, and finished
+// runs of sweeps at once.
+func (s *Server) KeepQuick() { s.results.least, s.results.every = 0, 0 }
 
 // Opened is one notebook without HTTP.
 type Opened struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/server/api"
 	"orrery/server/job"
@@ -32,6 +33,8 @@ type host struct {
 	fresh     bool // reads no kept results
 	throttle  *job.Throttle
 
+	calls map[string]*unfinished // that have not ended, by key; guarded by h.mu
+
 	// All below is guarded by h.mu.
 	clock    job.Clock
 	made     int    // outputs that the host has named
@@ -45,7 +48,7 @@ type host struct {
 
 // newHost returns the host of a job.
 func newHost(h *hub, cell, jobID, hash string, fresh bool) *host {
-	t := &host{h: h, cell: cell, job: jobID, hash: hash, fresh: fresh, parts: map[string]viz.Part{}, filled: map[string]bool{}}
+	t := &host{h: h, cell: cell, job: jobID, hash: hash, fresh: fresh, calls: map[string]*unfinished{}, parts: map[string]viz.Part{}, filled: map[string]bool{}}
 	t.throttle = job.NewThrottle(reportEvery, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -54,13 +57,17 @@ func newHost(h *hub, cell, jobID, hash string, fresh bool) *host {
 	return t
 }
 
-// close sends what is left; later calls do nothing.
+// close sends what is left, and keeps it of calls that have not ended; later calls
+// do nothing.
 func (t *host) close() {
 	t.throttle.Stop()
 	t.h.mu.Lock()
-	defer t.h.mu.Unlock()
 	t.flush()
 	t.closed = true
+	t.h.mu.Unlock()
+	for _, u := range t.calls { // to which nothing comes any more
+		u.stop()
+	}
 }
 
 // flush sends what was gathered. The caller holds h.mu.
@@ -186,10 +193,51 @@ func (t *host) Recall(key string) *viz.Figure {
 	return r.figure
 }
 
-// Keep puts a figure into the result cache.
+// Unfinished opens what is kept of a call that was cut short; a fresh run drops it.
+func (t *host) Unfinished(key string) ablate.Unfinished {
+	if t.h.results == nil {
+		return nil
+	}
+	if old := t.ended(key); old != nil { // it failed earlier in this run
+		old.stop()
+	}
+	u, err := t.h.results.unfinished(key, t.fresh)
+	if err != nil {
+		t.h.log.Warn("finished runs of sweeps are neither taken nor kept", "error", err)
+		return nil
+	}
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	t.calls[key] = u
+	return u
+}
+
+// ended takes a call out of those that have not ended, nil when it is not there.
+func (t *host) ended(key string) *unfinished {
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	u := t.calls[key]
+	if !t.closed {
+		delete(t.calls, key)
+	}
+	return u
+}
+
+// Keep puts a figure into the result cache. What was kept while it was computed goes.
 func (t *host) Keep(key string, f *viz.Figure, took time.Duration) {
-	if t.h.results != nil {
-		t.h.results.keep(key, f, took)
+	if t.h.results == nil {
+		return
+	}
+	u := t.ended(key)
+	if u != nil {
+		took += u.before
+	}
+	t.h.results.keep(key, f, took)
+	if u != nil {
+		u.finish()
 	}
 }
 

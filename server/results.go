@@ -42,11 +42,15 @@ type Results struct {
 	program func() (string, error)
 	least   time.Duration
 	limit   int64
+	// partLimit bounds what is kept of calls that have not ended, every is how long it
+	// is gathered.
+	partLimit int64
+	every     time.Duration
 }
 
 // newResults returns the cache in a store.
 func newResults(s *store, log *slog.Logger) *Results {
-	r := &Results{store: s, log: log, program: sync.OnceValues(programHash), least: resultLeast, limit: resultBytes}
+	r := &Results{store: s, log: log, program: sync.OnceValues(programHash), least: resultLeast, limit: resultBytes, partLimit: partBytes, every: partsEvery}
 	if runtime.GOOS != "linux" {
 		go func() { _, _ = r.program() }() // row reports the error
 	}

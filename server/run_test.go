@@ -29,6 +29,11 @@ func (t *toys) Open(name string) (*models.Model, error) {
 	switch name {
 	case "toy":
 		return modeltest.Llama(1), nil
+	case "wide": // for sweeps that can be interrupted
+		return modeltest.Random("wide", models.Config{
+			Layers: 4, Width: 64, Heads: 4, KVHeads: 4, HeadWidth: 16, MLPWidth: 256, Vocab: 11, Context: 32,
+			Norm: models.LayerNorm, NormEps: 1e-5, Positions: models.Learned, Activation: "gelu_tanh", NormBias: true,
+		}, 1), nil
 	case "gate":
 		t.arrived <- struct{}{}
 		<-t.pass

@@ -13,9 +13,8 @@ import (
 )
 
 // store is the SQLite file beside the notebooks. It holds what a Markdown file
-// cannot: revisions, undo histories, the outputs of cells and the results of
-// analyses. Every write is
-// on the disk when its method returns.
+// cannot: revisions, undo histories, the outputs of cells, the results of analyses and
+// what there is of unfinished ones. Every write is on the disk when its method returns.
 type store struct{ db *sql.DB }
 
 // schema is the layout of version 1.
@@ -77,10 +76,10 @@ func (s *store) prepare() error {
 	}
 	switch version {
 	case schemaVersion:
-		_ = create(resultSchema) // a disk that refuses it keeps no results, which each use says
+		_ = create(resultSchema + partSchema) // a disk that refuses it keeps no results, which each use says
 		return nil
 	case 0:
-		return create(schema + resultSchema)
+		return create(schema + resultSchema + partSchema)
 	}
 	return fmt.Errorf("made by a newer program (layout %d, this one knows %d)", version, schemaVersion)
 }
@@ -90,7 +89,10 @@ func (s *store) prepare() error {
 func (s *store) write(fn func(tx *sql.Tx) error) error {
 	err := s.attempt(fn)
 	var refused *sqlite.Error
-	if !errors.As(err, &refused) || refused.Code() != sqlite3.SQLITE_FULL || !s.dropResults() {
+	if !errors.As(err, &refused) || refused.Code() != sqlite3.SQLITE_FULL {
+		return err
+	}
+	if results, parts := s.dropResults(), s.dropAllParts(); !results && !parts {
 		return err
 	}
 	return s.attempt(fn)

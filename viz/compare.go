@@ -30,7 +30,8 @@ func (c Comparison) Exact() bool { return c.Same == c.Numbers }
 // stood. Texts, states, shapes and everything else must be equal, apart from
 // Provenance.Program and Kernel; where numbers have moved within the tolerance,
 // caption, guides, scales' limits and the values of badges, which are made from
-// them, may differ, too, but not whether a badge holds. An error says what differs.
+// them, may differ, too, but not whether a badge holds. Where one of the figures
+// was resumed, captions and the badges' help may differ. An error says what differs.
 func Compare(recorded, now *Figure) (Comparison, error) {
 	var c Comparison
 	tolerance := recorded.Provenance.Tolerance
@@ -49,7 +50,8 @@ func Compare(recorded, now *Figure) (Comparison, error) {
 	if !(c.Largest <= tolerance) {
 		return c, fmt.Errorf("array %q: a number is off by %.2g of the array's largest, more than the stated tolerance of %.2g", c.Array, c.Largest, tolerance)
 	}
-	return c, sameFields(recorded.bare(c.Exact()), now.bare(c.Exact()))
+	resumed := recorded.Provenance.Resumed != "" || now.Provenance.Resumed != ""
+	return c, sameFields(recorded.bare(c.Exact(), resumed), now.bare(c.Exact(), resumed))
 }
 
 // array adds the numbers of one array.
@@ -93,12 +95,19 @@ func (c *Comparison) array(name string, recorded, now *Array) error {
 }
 
 // bare is a figure without its numbers and without what names the program;
-// exact says whether what is made from the numbers stays in.
-func (f *Figure) bare(exact bool) *Figure {
+// exact says whether what is made from the numbers stays in, resumed whether what
+// tells the cost goes.
+func (f *Figure) bare(exact, resumed bool) *Figure {
 	g := *f
 	g.Arrays = nil
-	g.Provenance.Program, g.Provenance.Kernel, g.Provenance.Tolerance = "", "", 0
+	g.Provenance.Program, g.Provenance.Kernel, g.Provenance.Resumed, g.Provenance.Tolerance = "", "", "", 0
 	g.Badges = append([]Badge(nil), f.Badges...)
+	if resumed {
+		g.Caption = ""
+		for i := range g.Badges {
+			g.Badges[i].Help = ""
+		}
+	}
 	if exact {
 		return &g
 	}

@@ -37,6 +37,21 @@ func TestCompareWithinTolerance(t *testing.T) {
 	}
 }
 
+// A figure that went on from an interrupted run tells another cost.
+func TestCompareResumed(t *testing.T) {
+	resumed := compared()
+	resumed.Provenance.Resumed, resumed.Caption, resumed.Badges[0].Help = "3 of 4 edited runs", "other", "other"
+	for _, pair := range [][2]*Figure{{compared(), resumed}, {resumed, compared()}, {resumed, resumed}} {
+		if c, err := Compare(pair[0], pair[1]); err != nil || !c.Exact() {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	resumed.Badges[0].Value++
+	if _, err := Compare(compared(), resumed); err == nil || !strings.Contains(err.Error(), "badges differs") {
+		t.Errorf("another value of a badge: %v", err)
+	}
+}
+
 // Everything else is a difference that is named.
 func TestCompareNames(t *testing.T) {
 	for _, c := range []struct {

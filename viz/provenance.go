@@ -35,6 +35,10 @@ type Provenance struct {
 	// Program is the version of Orrery, Kernel the path that computed ("fma", "go").
 	Program string `json:"program,omitempty"`
 	Kernel  string `json:"kernel,omitempty"`
+	// Resumed says what was kept from a run of the same call that was cut short; empty
+	// where all was computed in one go. The numbers are the same in either case, what
+	// caption and badges say of the cost is not.
+	Resumed string `json:"resumed,omitempty"`
 	// Tolerance is by how much a number may differ when the figure is made
 	// again, as a share of the largest finite magnitude of its array: on another
 	// processor sums may round differently. 0 is DefaultTolerance. See Compare.

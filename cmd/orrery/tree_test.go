@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	"server/notebook":        {"server/api"},
 	"server/analysis":        {"models", "models/tensor", "models/tokenizer", "models/zoo", "models/train", "probe", "ablate", "viz", "server/api", "models/nearest"},
 	"server/script":          {"ablate", "models", "models/tensor", "models/tokenizer", "models/zoo", "viz", "server/api", "server/analysis", "models/nearest"},
-	"server":                 {"models", "models/hub/filelock", "models/zoo", "models/tokenizer", "viz", "web", "server/api", "server/job", "server/notebook", "server/analysis", "server/script"},
+	"server":                 {"ablate", "models", "models/hub/filelock", "models/zoo", "models/tokenizer", "viz", "web", "server/api", "server/job", "server/notebook", "server/analysis", "server/script"},
 	"cmd/orrery":             {"ablate", "models", "models/bench", "models/exactjson", "models/hub", "models/train", "models/weights", "models/tokenizer", "models/zoo", "viz", "web", "server", "server/api", "server/analysis", "server/notebook", "server/script"},
 }
 

@@ -50,6 +50,24 @@
 // (ReadsFiles). TestRunReadsNothingElse holds which packages this one and those
 // below it may import.
 //
+// # Going on
+//
+// Resume runs a call that was cut short before from what it left (ablate.Unfinished).
+// Every analysis that sweeps goes on, since all sweeps do (ablate.Resume), pair by
+// pair of each cell: activation_patching, causal_mediation, effects, knockout,
+// causal_trace, edge_patching, path_patching, helix_patch, head_types, neuron_fits,
+// cama, and the exact patches of edge_attribution and integrated_gradients. Figures
+// say how much was kept; their reports count what was computed. What such a call does
+// besides begins again: drawing prompts, runs without edits, cama's means, gradients.
+//
+// So do the analyses without a sweep. Most are one run a prompt, and with the shipped
+// models a second of work at most. Those that take seconds are tuned_lens, whose steps
+// of training are no parts, grokking, which analyses some dozen checkpoints, and the
+// projections of fourier_filter and helix, one run of all prompts each.
+//
+// It rests on what Key does, and on one thing more: the sweeps of a call come in one
+// order.
+//
 // The package knows no HTTP and no notebooks. Errors name the offending
 // value; those that know a next step implement interface{ Hint() string }.
 package analysis

@@ -54,7 +54,7 @@ type RunRequest struct {
 	Stale bool `json:"stale,omitempty"`
 	All   bool `json:"all,omitempty"`
 	// Fresh computes everything that runs: the result cache is not read, and keeps
-	// what is computed in place of what it had.
+	// what is computed in place of what it had; what interrupted sweeps left goes.
 	Fresh bool `json:"fresh,omitempty"`
 }
 

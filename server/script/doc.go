@@ -27,7 +27,9 @@
 // A call of an analysis whose arguments are known by content (analysis.Key) asks the
 // Host for its figure before it computes, and gives the Host the finished one. A
 // figure that is recalled is shown at once and whole, with the warnings that belong
-// to it; the value of the call is the same as a computed one's.
+// to it; the value of the call is the same as a computed one's. A call that is not
+// recalled goes on from the finished runs that an interrupted one of the same key left
+// with the Host (analysis.Analysis.Resume), and leaves its own.
 //
 // # Numbers
 //

@@ -79,7 +79,7 @@ func (c call) analyse(a analysis.Analysis) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure, err := c.recallOr(a, bound, func() (*viz.Figure, error) { return c.compute(ctx, a, bound) })
+	figure, err := c.recallOr(a, bound, func(from ablate.Unfinished) (*viz.Figure, error) { return c.compute(ctx, a, bound, from) })
 	if failed := metricError(ctx); failed != nil {
 		return nil, failed
 	}
@@ -100,12 +100,12 @@ func (c call) analyse(a analysis.Analysis) (starlark.Value, error) {
 	return &Figure{figure}, nil
 }
 
-// compute runs an analysis.
-func (c call) compute(ctx context.Context, a analysis.Analysis, bound analysis.Args) (*viz.Figure, error) {
+// compute runs an analysis, from what it left unfinished where from is not nil.
+func (c call) compute(ctx context.Context, a analysis.Analysis, bound analysis.Args, from ablate.Unfinished) (*viz.Figure, error) {
 	id := outputID()
 	label := strings.ToLower(a.Title)
 	progress := func(done, total int, unit string) { c.outlet.progress(label, done, total, unit) }
-	figure, err := a.Run(ablate.WithProgress(ctx, progress), bound, analysis.Emit{
+	emit := analysis.Emit{
 		Progress: progress,
 		Figure: func(f *viz.Figure) {
 			if ctx.Err() == nil || c.ctx.Err() != nil {
@@ -117,7 +117,14 @@ func (c call) compute(ctx context.Context, a analysis.Analysis, bound analysis.A
 				c.outlet.part(id, p)
 			}
 		},
-	})
+	}
+	run := a.Run
+	if from != nil {
+		run = func(ctx context.Context, bound analysis.Args, emit analysis.Emit) (*viz.Figure, error) {
+			return a.Resume(ctx, bound, emit, from)
+		}
+	}
+	figure, err := run(ablate.WithProgress(ctx, progress), bound, emit)
 	if err == nil { // one that was stopped may not know it
 		err = ctx.Err()
 	}

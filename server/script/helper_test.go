@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/models/modeltest"
 	"orrery/models/zoo"
@@ -41,7 +43,7 @@ func (h *host) enter(event string) func() {
 		h.t.Errorf("call %s while busy (%v) or late (%v)", event, h.busy, h.late)
 	}
 	h.busy = true
-	if event != "recall" && event != "keep" {
+	if !slices.Contains([]string{"recall", "unfinished", "keep"}, event) {
 		h.events = append(h.events, event)
 	}
 	h.mu.Unlock()
@@ -71,6 +73,11 @@ func (h *host) Recall(key string) *viz.Figure {
 	defer h.enter("recall")()
 	h.asked = append(h.asked, key)
 	return h.kept[key]
+}
+
+func (h *host) Unfinished(string) ablate.Unfinished {
+	defer h.enter("unfinished")()
+	return nil
 }
 
 func (h *host) Keep(key string, f *viz.Figure, _ time.Duration) {

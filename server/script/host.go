@@ -6,6 +6,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/server/api"
 	"orrery/viz"
@@ -28,6 +29,10 @@ type Host interface {
 	// Recall returns the figure that an earlier call of that key left (see
 	// analysis.Key), nil to have it computed.
 	Recall(key string) *viz.Figure
+	// Unfinished returns what calls of that key have left that were cut short, and
+	// where this one leaves its finished runs; nil to leave none. Unlike the Host, it
+	// may be called after Run has returned, by a call that was cut off.
+	Unfinished(key string) ablate.Unfinished
 	// Keep takes the figure of a call of that key, which took so long to compute.
 	Keep(key string, f *viz.Figure, took time.Duration)
 	// Model finds a model by name or directory; its error lists the nearest.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"orrery/ablate"
 	"orrery/models"
 	"orrery/server/api"
 	"orrery/viz"
@@ -102,6 +103,15 @@ func (o *outlet) recall(key string) *viz.Figure {
 		return nil
 	}
 	return o.host.Recall(key)
+}
+
+func (o *outlet) unfinished(key string) ablate.Unfinished {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed.Load() {
+		return nil
+	}
+	return o.host.Unfinished(key)
 }
 
 func (o *outlet) keep(key string, f *viz.Figure, took time.Duration) {

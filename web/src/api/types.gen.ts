@@ -60,7 +60,7 @@ export interface RunRequest {
   all?: boolean;
   /**
    * Fresh computes everything that runs: the result cache is not read, and keeps
-   * what is computed in place of what it had.
+   * what is computed in place of what it had; what interrupted sweeps left goes.
    */
   fresh?: boolean;
 }
@@ -1481,6 +1481,12 @@ export interface Provenance {
   /** Program is the version of Orrery, Kernel the path that computed ("fma", "go"). */
   program?: string;
   kernel?: string;
+  /**
+   * Resumed says what was kept from a run of the same call that was cut short; empty
+   * where all was computed in one go. The numbers are the same in either case, what
+   * caption and badges say of the cost is not.
+   */
+  resumed?: string;
   /**
    * Tolerance is by how much a number may differ when the figure is made
    * again, as a share of the largest finite magnitude of its array: on another
