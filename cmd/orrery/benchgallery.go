@@ -74,9 +74,9 @@ type pace struct {
 	// busy is the processor time, of all threads, until the first number; other
 	// programs on the machine hardly change it. 0 where the system does not say.
 	busy time.Duration
-	// done is the time of its end.
-	done    time.Duration
-	figures []string // their ids
+	// done is the time of its end, used the processor time until then.
+	done, used time.Duration
+	figures    []string // their ids
 
 	busyBefore time.Duration // the processor time at its beginning
 }
@@ -109,7 +109,7 @@ func measurePace(ctx context.Context, name string, text []byte) ([]pace, error) 
 					p.began, p.busyBefore = time.Now(), processorTime()
 				case api.StateDone:
 					p := at(e.CellState.Cell)
-					p.done = time.Since(p.began)
+					p.done, p.used = time.Since(p.began), processorTime()-p.busyBefore
 				}
 			case api.EventOutput:
 				if fig := e.Output.Output.Figure; fig != nil {
@@ -156,6 +156,7 @@ func quicker(best, run []pace) []pace {
 		best[i].first = min(best[i].first, run[i].first)
 		best[i].busy = min(best[i].busy, run[i].busy)
 		best[i].done = min(best[i].done, run[i].done)
+		best[i].used = min(best[i].used, run[i].used)
 	}
 	return best
 }
@@ -165,7 +166,7 @@ func printPaces(out io.Writer, cells []pace) error {
 	m := bench.ThisMachine()
 	fmt.Fprintf(out, "%s, %s, %d processors, %d threads of %s code\n\n", m.System, m.Processor, m.Processors, m.Threads, m.Kernel)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "notebook\tcell\tfigures\tfirst number\tcpu until then\tdone\t")
+	fmt.Fprintln(w, "notebook\tcell\tfigures\tfirst number\tcpu until then\tdone\tcpu until then\t")
 	var first, done pace
 	n := 0
 	for _, p := range cells {
@@ -173,7 +174,7 @@ func printPaces(out io.Writer, cells []pace) error {
 			continue
 		}
 		n++
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t\n", p.notebook, p.cell, len(p.figures), milliseconds(p.first), milliseconds(p.busy), milliseconds(p.done))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", p.notebook, p.cell, len(p.figures), milliseconds(p.first), milliseconds(p.busy), milliseconds(p.done), milliseconds(p.used))
 		if p.first > first.first {
 			first = p
 		}

@@ -36,7 +36,7 @@ func TestBenchGallery(t *testing.T) {
 }
 
 const galleryTable = `
-notebook cell figures first number cpu until then done
-two lens 1 # ms # ms # ms
-two dla 1 # ms # ms # ms
+notebook cell figures first number cpu until then done cpu until then
+two lens 1 # ms # ms # ms # ms
+two dla 1 # ms # ms # ms # ms
 `

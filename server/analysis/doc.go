@@ -42,6 +42,15 @@
 // 95 %, which every export names (viz.Interval): Wilson's of shares of right answers,
 // else Student's t times the standard error. A "±" in words is one standard error.
 //
+// # First numbers
+//
+// A reader should see a number within 200 ms. So Run emits first what needs least: the
+// model without edits, a ceiling that needs no fit, an estimate before what is exact.
+// Where every number of a figure waits for a long step, a first look stands there until
+// then: the same numbers of fewer prompts, which the subtitle names with their count;
+// nothing of it is left in the result. TestFirstNumberComesEarly counts the work that
+// comes before. Calls of one notebook share the prompts that they begin with (Shelf).
+//
 // # Keys
 //
 // Key names a call by the content of its arguments, so that its figure can be kept.
