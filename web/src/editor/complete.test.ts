@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest';
+import { CompletionContext } from '@codemirror/autocomplete';
+import { EditorState } from '@codemirror/state';
+import { describe, expect, it } from 'vitest';
 import type * as api from '../api/types.gen';
-import { enclosingCall, options } from './complete';
+import { enclosingCall, options, source } from './complete';
 import { runs } from './highlight';
 
 const known = {
@@ -56,4 +58,37 @@ it('colours code without changing it', () => {
     'tok-keyword',
     'tok-number',
   ]);
+});
+
+it('puts the arguments of the call first, then the notebook\'s names', () => {
+  const boosts = options('logit_lens', known).map((o) => [o.label, o.boost ?? 0] as const);
+  const of = (label: string) => boosts.find(([l]) => l === label)![1];
+  expect(of('metric=')).toBeGreaterThan(of('pairs'));
+  expect(of('pairs')).toBeGreaterThan(of('load'));
+});
+
+describe('what is offered at the cursor', () => {
+  const at = (text: string, explicit = false) => {
+    const workspace = { ...known.workspace, models: [{ name: 'mental-2op', summary: 'adds' }] } as unknown as api.Workspace;
+    return source(() => ({ ...known, workspace }))(new CompletionContext(EditorState.create({ doc: text }), text.length, explicit));
+  };
+
+  it('are models within the quotes of load, from behind the first of them', () => {
+    for (const text of ['m = load("', "m = load('", 'm = load("men', 'load( "men']) {
+      const found = at(text)!;
+      expect([found.from, found.options.map((o) => o.label)], text).toEqual([text.search(/["']/) + 1, ['mental-2op']]);
+    }
+    expect(at('m = load("mental-2op")')).toBeNull();
+  });
+
+  it('are names from the beginning of the word, with the arguments of its call', () => {
+    const found = at('logit_lens(m, me')!;
+    expect([found.from, found.options[0]!.label]).toEqual([14, 'm=']);
+  });
+
+  it('are none where no word has begun, unless they are asked for', () => {
+    expect(at('logit_lens(m, ')).toBeNull();
+    const found = at('logit_lens(m, ', true)!;
+    expect([found.from, found.options[1]!.label]).toEqual([14, 'metric=']);
+  });
 });
