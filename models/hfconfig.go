@@ -16,8 +16,10 @@ import (
 // training (dropouts, initializer_range, layerdrop), of other tasks' heads
 // (summary_*, classifier_*, num_labels), of the tokenizer (bos_token_id and the
 // like), of memory and speed (use_cache, dtype and torch_dtype, pretraining_tp,
-// attn_impl, reorder_and_upcast_attn), and names and versions. Weights are
-// read in the type of their file, and runs compute in float32.
+// slow_but_exact, chunk_size_feed_forward, attn_impl, reorder_and_upcast_attn),
+// MPT's learned_pos_emb and embedding_fraction and GPT-NeoX's is_decoder, which
+// transformers reads nowhere in a run, and names and versions. Weights are read in
+// the type of their file, and runs compute in float32.
 type hfConfig struct {
 	where  string // what the fields belong to, for messages
 	fields map[string]json.RawMessage

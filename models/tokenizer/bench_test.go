@@ -55,6 +55,33 @@ func sums(n int) string {
 	return b.String()
 }
 
+// hanzi returns about n bytes of Chinese characters, which no spaces part.
+func hanzi(n int) string {
+	var b strings.Builder
+	d := draws(1)
+	for b.Len() < n {
+		for range 5 + d.below(25) {
+			b.WriteRune(rune(0x4E00 + d.below(3000)))
+		}
+		b.WriteString("，")
+	}
+	return b.String()
+}
+
+// lines returns about n bytes of base64 in lines, as of a file in a mail.
+func lines(n int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	var b strings.Builder
+	d := draws(1)
+	for b.Len() < n {
+		for range 76 {
+			b.WriteByte(letters[d.below(len(letters))])
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 func parseFile(tb testing.TB, path string) *tokenizer.Tokenizer {
 	tb.Helper()
 	data, err := os.ReadFile(path)
@@ -75,7 +102,7 @@ func parseFile(tb testing.TB, path string) *tokenizer.Tokenizer {
 // BenchmarkEncode encodes a megabyte on one core: published vocabularies of 50,000 tokens, then the families' small ones, which
 // give three times as many tokens.
 func BenchmarkEncode(b *testing.B) {
-	texts := []struct{ name, text string }{{"prose", prose(1 << 20)}, {"sums", sums(1 << 20)}}
+	texts := []struct{ name, text string }{{"prose", prose(1 << 20)}, {"sums", sums(1 << 20)}, {"hanzi", hanzi(1 << 20)}, {"lines", lines(1 << 20)}}
 	vocabularies := []struct{ name, path string }{
 		{"gpt2-50k", modeltest.Reference(b, "tokenizers", "gpt2-tokenizer.json")},
 		{"neox-50k", modeltest.Reference(b, "tokenizers", "gpt-neox-20B_tokenizer.json")},

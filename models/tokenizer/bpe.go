@@ -13,6 +13,7 @@ import (
 type bpe struct {
 	pieces       map[string]int32 // tokens by the bytes they stand for
 	merges       *table[merge]
+	joined       *seams         // nil where a merge takes byte tokens or the unknown one
 	byteLevel    bool           // initial symbols are bytes; otherwise characters
 	ascii        [256]int32     // initial symbol of a byte, or of an ASCII character; -1 if it is no token
 	fallback     map[byte]int32 // <0x00> .. <0xFF>, of those that are tokens; nil without byte_fallback
@@ -51,6 +52,7 @@ func newBPE(m *modelJSON, v *vocabulary, byteLevel bool) (*bpe, error) {
 	if m.ByteFallback {
 		b.fallback = byteTokens(v)
 	}
+	b.readSeams(m.Merges, v)
 	if _, ok := b.pieces[wordMark]; ok && !b.ignoreMerges {
 		b.words = true
 	}
@@ -70,6 +72,38 @@ func (b *bpe) readASCII() {
 			b.ascii[c] = id
 		}
 	}
+}
+
+// readSeams finds where merges join. Initial symbols that stand for no characters of their own, bytes and the unknown one, are told
+// from none by a token's string: where a merge takes such, seams are not known.
+func (b *bpe) readSeams(merges []mergeJSON, v *vocabulary) {
+	odd := map[int32]bool{b.unk: true}
+	for _, id := range b.fallback {
+		odd[id] = true
+	}
+	bytes, joined := newByteTable(), &seams{}
+	for _, m := range merges {
+		if odd[int32(v.ids[m.left])] || odd[int32(v.ids[m.right])] {
+			return
+		}
+		_, n := utf8.DecodeLastRuneInString(m.left)
+		_, k := utf8.DecodeRuneInString(m.right)
+		before, after := m.left[len(m.left)-n:], m.right[:k]
+		if b.byteLevel { // of which each character is a byte
+			x, known := bytes.bytes(before)
+			y, too := bytes.bytes(after)
+			if !known || !too {
+				continue // no text has it
+			}
+			before, after = string(x), string(y)
+		}
+		left, ok := b.pieces[before]
+		right, too := b.pieces[after]
+		if ok && too {
+			joined.add(left, right)
+		}
+	}
+	b.joined = joined
 }
 
 // wordMark is what SentencePiece writes for a space.
@@ -135,11 +169,11 @@ func (b *bpe) word(word string, out []symbol) ([]symbol, error) {
 	}
 	m := b.mergers.Get().(*merger)
 	defer b.mergers.Put(m)
-	m.nodes, m.queue = m.nodes[:0], m.queue[:0]
+	m.nodes = m.nodes[:0]
 	if err := b.start(m, word); err != nil {
 		return out, err
 	}
-	m.run(b.merges)
+	m.run(b.merges, b.joined)
 	for i := range m.nodes {
 		out = append(out, symbol{m.nodes[i].id, m.nodes[i].width})
 	}

@@ -57,7 +57,8 @@ func parseMerges(list []mergeJSON, v *vocabulary) (*table[merge], error) {
 	return merges, nil
 }
 
-// node is a symbol in the doubly linked list of a piece; prev and next are -1 at the ends, width is 0 once it is merged away.
+// node is a symbol of a piece; width is 0 once it is merged away. In runLong they are a doubly linked list: prev and next are -1 at
+// the ends.
 type node struct{ id, width, prev, next int32 }
 
 // candidate is a possible merge of the node at left with the one after it, as they were when it was queued.
@@ -84,27 +85,54 @@ const short = 24
 const none = math.MaxInt32
 
 // push adds a symbol at the end.
-func (m *merger) push(id, width int32) {
-	n := int32(len(m.nodes))
-	if n > 0 {
-		m.nodes[n-1].next = n
-	}
-	m.nodes = append(m.nodes, node{id, width, n - 1, -1})
-}
+func (m *merger) push(id, width int32) { m.nodes = append(m.nodes, node{id: id, width: width}) }
 
-// run applies merges until none applies and leaves the symbols that remain at the front of the list of nodes.
-func (m *merger) run(merges *table[merge]) {
-	if len(m.nodes) <= short {
+// run applies merges until none applies and leaves the symbols that remain at the front of the list of nodes. A long piece is taken
+// in stretches, between which no merge joins; joined may be nil.
+func (m *merger) run(merges *table[merge], joined *seams) {
+	all := m.nodes
+	if len(all) <= short {
 		m.runShort(merges)
 		return
 	}
-	m.runLong(merges)
 	n := 0
-	for i := int32(0); i >= 0; i = m.nodes[i].next {
-		m.nodes[n] = m.nodes[i]
-		n++
+	for lo := 0; lo < len(all); {
+		hi := lo + 1
+		for hi < len(all) && (joined == nil || joined.has(all[hi-1].id, all[hi].id)) {
+			hi++
+		}
+		m.nodes = all[lo:hi:hi]
+		switch {
+		case hi-lo == 1:
+		case hi-lo <= short:
+			m.runShort(merges)
+		default:
+			m.runLong(merges)
+		}
+		n += copy(all[n:], m.nodes)
+		lo = hi
 	}
-	m.nodes = m.nodes[:n]
+	m.nodes = all[:n]
+}
+
+// seams are the pairs of initial symbols that some merge joins as the last symbol of what is left of it and the first of what is
+// right: between two others no merge ever joins. A pair may be taken for one of them, which costs time and no more.
+type seams struct{ bits [1 << 12]uint64 }
+
+// at is the place of a pair.
+func (s *seams) at(left, right int32) (word *uint64, bit uint64) {
+	h := (uint64(uint32(left))<<32 | uint64(uint32(right))) * 0x9E3779B97F4A7C15 >> 46 // 2^64 by the golden ratio
+	return &s.bits[h>>6], 1 << (h & 63)
+}
+
+func (s *seams) has(left, right int32) bool {
+	word, bit := s.at(left, right)
+	return *word&bit != 0
+}
+
+func (s *seams) add(left, right int32) {
+	word, bit := s.at(left, right)
+	*word |= bit
 }
 
 // runShort is run in at most n² steps.
@@ -144,8 +172,25 @@ func (m *merger) runShort(merges *table[merge]) {
 	m.nodes, m.near = nodes, near
 }
 
-// runLong is run in n log n steps; the list of nodes keeps those that were merged away.
+// runLong is run in n log n steps.
 func (m *merger) runLong(merges *table[merge]) {
+	m.queue = m.queue[:0]
+	last := len(m.nodes) - 1
+	for i := range m.nodes {
+		m.nodes[i].prev, m.nodes[i].next = int32(i-1), int32(i+1)
+	}
+	m.nodes[last].next = -1
+	m.runHeap(merges)
+	n := 0
+	for i := int32(0); i >= 0; i = m.nodes[i].next {
+		m.nodes[n] = m.nodes[i]
+		n++
+	}
+	m.nodes = m.nodes[:n]
+}
+
+// runHeap merges the linked nodes; their list keeps those that were merged away.
+func (m *merger) runHeap(merges *table[merge]) {
 	for i := range m.nodes[:len(m.nodes)-1] {
 		if c, ok := m.candidate(int32(i), merges); ok {
 			m.queue = append(m.queue, c)

@@ -1,8 +1,10 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -40,15 +42,7 @@ func TestMergers(t *testing.T) {
 		}
 		for name, run := range map[string]func(*merger){
 			"short": func(m *merger) { m.runShort(merges) },
-			"long": func(m *merger) {
-				for range short + 1 - len(m.nodes) { // past the limit, with what nothing merges with
-					m.push(-1, 1)
-				}
-				m.run(merges)
-				for m.nodes[len(m.nodes)-1].id < 0 {
-					m.nodes = m.nodes[:len(m.nodes)-1]
-				}
-			},
+			"long":  func(m *merger) { m.runLong(merges) },
 		} {
 			m := &merger{}
 			for _, id := range ids {
@@ -63,6 +57,62 @@ func TestMergers(t *testing.T) {
 			}
 			if !slices.Equal(got, want) || width != int32(len(ids)) {
 				t.Fatalf("%s: %v becomes %v of %d letters, want %v; merges %v", name, ids, got, width, want, byPair)
+			}
+		}
+	}
+}
+
+// TestSeams compares long pieces that are cut where no merge joins with the same left whole, and those left whole with short ones
+// put together: whether bytes, characters or words, known or not.
+func TestSeams(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	letters := []string{"a", "b", "c", "é", "▁", "<"}
+	for round := range 400 {
+		vocab, merges := map[string]int{"<unk>": 0, "<0x0A>": 1}, []string{}
+		var tokens []string
+		for _, x := range letters[:3+r.IntN(4)] {
+			vocab[x] = len(vocab)
+			tokens = append(tokens, x)
+		}
+		if round%5 == 0 { // a merge of a symbol that is no character
+			tokens = append(tokens, []string{"<0x0A>", "<unk>"}[r.IntN(2)])
+		}
+		for range 1 + r.IntN(12) {
+			x, y := tokens[r.IntN(len(tokens))], tokens[r.IntN(len(tokens))]
+			if _, ok := vocab[x+y]; !ok {
+				vocab[x+y] = len(vocab)
+				tokens = append(tokens, x+y)
+			}
+			merges = append(merges, x+" "+y)
+		}
+		file, err := json.Marshal(map[string]any{"model": map[string]any{"type": "BPE", "vocab": vocab, "merges": merges,
+			"unk_token": "<unk>", "byte_fallback": r.IntN(2) == 0, "fuse_unk": r.IntN(2) == 0}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tok, err := Parse(file, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := tok.model.(*bpe)
+		if odd := round%5 == 0 && b.joined == nil; b.joined == nil && !odd {
+			t.Fatalf("no seams of %v", merges)
+		}
+		for range 20 {
+			var word strings.Builder
+			for range short + r.IntN(3*short) {
+				word.WriteString([]string{"a", "b", "c", "é", "▁", "<", "\n", "?", "a", "b"}[r.IntN(10)])
+			}
+			var cut, whole merger
+			for _, m := range []*merger{&cut, &whole} {
+				if err := b.start(m, word.String()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cut.run(b.merges, b.joined)
+			whole.runShort(b.merges)
+			if !slices.EqualFunc(cut.nodes, whole.nodes, func(x, y node) bool { return x.id == y.id && x.width == y.width }) {
+				t.Fatalf("%q by %v: %v in stretches, %v whole", word.String(), merges, cut.nodes, whole.nodes)
 			}
 		}
 	}

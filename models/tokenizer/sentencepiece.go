@@ -183,7 +183,7 @@ func (p spmPiece) joins() bool { return p.kind == spmNormal }
 
 // merges returns the merges that SentencePiece's BPE makes: any two neighbours that together are a piece, the best score first and
 // the leftmost of equals. words says that none has a ▁ behind another character.
-func (m *spmModel) merges(v *vocabulary) (_ *table[merge], words bool) {
+func (m *spmModel) merges(v *vocabulary) (_ *table[merge], _ *seams, words bool) {
 	order := make([]int32, 0, len(m.pieces)) // of those that merges make, best first
 	for id, p := range m.pieces {
 		if p.joins() {
@@ -191,7 +191,7 @@ func (m *spmModel) merges(v *vocabulary) (_ *table[merge], words bool) {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(m.pieces[b].score, m.pieces[a].score) })
-	merges, rank := newTable[merge](), int32(0)
+	merges, joined, rank := newTable[merge](), &seams{}, int32(0)
 	words = true
 	for i, id := range order {
 		p := m.pieces[id]
@@ -204,8 +204,15 @@ func (m *spmModel) merges(v *vocabulary) (_ *table[merge], words bool) {
 			right, too := v.ids[p.text[at:]]
 			if at > 0 && ok && too && m.pieces[left].joins() && m.pieces[right].joins() {
 				merges.put(pair{int32(left), int32(right)}, merge{rank, id})
+				_, n := utf8.DecodeLastRuneInString(p.text[:at])
+				_, k := utf8.DecodeRuneInString(p.text[at:])
+				before, ok := v.ids[p.text[at-n:at]]
+				after, too := v.ids[p.text[at:at+k]]
+				if ok && too {
+					joined.add(int32(before), int32(after))
+				}
 			}
 		}
 	}
-	return merges, words
+	return merges, joined, words
 }

@@ -122,7 +122,7 @@ func (m *spmModel) bpe(v *vocabulary) *bpe {
 		pieces: make(map[string]int32, len(m.pieces)), unk: int32(m.unk), fuseUnk: true, cache: newCache(),
 		mergers: sync.Pool{New: func() any { return &merger{} }},
 	}
-	b.merges, b.words = m.merges(v)
+	b.merges, b.joined, b.words = m.merges(v)
 	for id, p := range m.pieces {
 		if p.joins() {
 			b.pieces[p.text] = int32(id)

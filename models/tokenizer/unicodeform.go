@@ -19,13 +19,34 @@ func (f unicodeForm) normalize(t text) text {
 	if isASCII(t.s) || form.IsNormalString(t.s) && strings.IndexFunc(t.s, isInert) < 0 {
 		return t
 	}
+	s := make([]byte, 0, len(t.s)+8)
+	origin := make([]extent, 0, len(t.s)+8)
 	var out []changed
 	for i := 0; i < len(t.s); {
-		n := segment(form, t.s[i:])
-		out = f.append(out, t.s[i:i+n])
-		i += n
+		lo := i
+		for i < len(t.s) && alone(t.s, i) {
+			i++
+		}
+		s = append(s, t.s[lo:i]...)
+		origin = t.appendOrigin(origin, lo, i)
+		out, lo = out[:0], i
+		for i < len(t.s) && !alone(t.s, i) {
+			n := segment(form, t.s[i:])
+			out = f.append(out, t.s[i:i+n])
+			i += n
+		}
+		if i > lo {
+			u := t.slice(lo, i).rewrite(out)
+			s = append(s, u.s...)
+			origin = append(origin, u.origin...)
+		}
 	}
-	return t.rewrite(out)
+	return text{s: string(s), origin: origin, room: t.room}
+}
+
+// alone reports that byte i of s is ASCII with ASCII or nothing behind it, and so stays as it is.
+func alone(s string, i int) bool {
+	return s[i] < utf8.RuneSelf && (i+1 == len(s) || s[i+1] < utf8.RuneSelf)
 }
 
 func isInert(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(inertInForms, r) }
@@ -62,7 +83,7 @@ type mark struct {
 // characters that decomposition and composition add and take away, whatever reordering did; so does this.
 func (f unicodeForm) append(to []changed, s string) []changed {
 	form := norm.Form(f)
-	if r, n := runeAt(s, 0); n == len(s) && (r < utf8.RuneSelf || isInert(r)) {
+	if r, n := runeAt(s, 0); n == len(s) && (r < utf8.RuneSelf || isInert(r) || form.IsNormalString(s)) {
 		return append(to, changed{r, 0})
 	}
 	compatible := form == norm.NFKC || form == norm.NFKD
