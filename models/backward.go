@@ -247,7 +247,7 @@ func (g *backward) linear(dx, dy, x []float32, w *linearWeights, grad LinearPara
 	}
 	g.chunks(len(x)/w.in, 2*w.in*w.out, func(lo, hi int) {
 		rows, dy, x := hi-lo, dy[lo*w.out:hi*w.out], x[lo*w.in:hi*w.in]
-		packed.MatMulNN(dx[lo*w.in:hi*w.in], dy, rows, add)
+		backInPieces(dx[lo*w.in:hi*w.in], dy, packed, rows, mostWork, add, g.stopped)
 		if grad.Weight != nil {
 			kernel.MatMulTN(grad.Weight.Data, dy, x, w.out, rows, w.in, true)
 		}

@@ -53,5 +53,8 @@ func (r RotaryConfig) Frequencies(tokens int) ([]float64, float64) {
 	return r.frequencies(tokens), r.stretch()
 }
 
-// InPieces is a product some outputs at a time.
-var InPieces = inPieces
+// InPieces and BackInPieces are products some outputs at a time.
+var (
+	InPieces     = inPieces
+	BackInPieces = backInPieces
+)

@@ -31,6 +31,14 @@ func TestProductsInPieces(t *testing.T) {
 		if !got.EqualBits(want) || looks != c.looks {
 			t.Errorf("%+v: %d looks, and the same bits: %v", c, looks, got.EqualBits(want))
 		}
+		for _, add := range []bool{false, true} { // dy stands in y, and x where dx adds to
+			dx, whole := x.Clone(), x.Clone()
+			packed.MatMulNN(whole.Data, want.Data, c.rows, add)
+			models.BackInPieces(dx.Data, want.Data, packed, c.rows, c.most, add, func() bool { return false })
+			if !dx.EqualBits(whole) {
+				t.Errorf("%+v: the backward product has other bits, add %v", c, add)
+			}
+		}
 		stopped := tensor.New(c.rows, c.out)
 		models.InPieces(stopped.Data, x.Data, packed, c.rows, c.most, func() bool { return true })
 		if !stopped.EqualBits(tensor.New(c.rows, c.out)) {

@@ -312,14 +312,29 @@ func (p *pass) linearInto(y, x []float32, w *linearWeights) {
 	})
 }
 
+// outputsAtOnce is a number of outputs, whole panels, of which a product of rows
+// has no more than most multiplications, if 256 have not.
+func outputsAtOnce(rows, in, most int) int {
+	const grain = 256
+	return max(grain, most/max(rows*in, 1)/grain*grain)
+}
+
 // inPieces is y[rows,out] = x[rows,in]·wᵀ, with the bits of MatMul, some outputs
-// at a time: about so many that no piece has more than most multiplications.
-// Between two it asks whether to stop.
+// at a time. Between two pieces it asks whether to stop.
 func inPieces(y, x []float32, w *kernel.Packed, rows, most int, stopped func() bool) {
 	out, in := w.Size()
-	const grain = 256 // outputs, whole panels
-	step := max(grain, most/max(rows*in, 1)/grain*grain)
+	step := outputsAtOnce(rows, in, most)
 	for lo := 0; lo < out && !stopped(); lo += step {
 		w.Part(lo, min(lo+step, out), 0, in).MatMul(y[lo:], out, x, in, rows, false)
+	}
+}
+
+// backInPieces is dx[rows,in] = dy[rows,out]·w, or dx += with add, with the bits
+// of MatMulNN, as inPieces: each element's chain goes on from piece to piece.
+func backInPieces(dx, dy []float32, w *kernel.Packed, rows, most int, add bool, stopped func() bool) {
+	out, in := w.Size()
+	step := outputsAtOnce(rows, in, most)
+	for lo := 0; lo < out && !stopped(); lo += step {
+		w.Part(lo, min(lo+step, out), 0, in).MatMulNN(dx, in, dy[lo:], out, rows, add || lo > 0)
 	}
 }
