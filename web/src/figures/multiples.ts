@@ -22,7 +22,7 @@ const AROUND = 14;
 /** What a table needs, about: headings break between words, and numbers have five digits or so. */
 function tableWidth(table: Table | undefined): number {
   const longest = (text: string) => Math.max(...text.split(' ').map((word) => word.length));
-  return (table?.columns ?? []).reduce((sum, c) => sum + AROUND + LETTER * Math.max(isNumeric(c) ? 5 : 11, longest(heading(c))), 0);
+  return (table?.columns ?? []).reduce((sum, c) => sum + AROUND + LETTER * Math.max(isNumeric(c) ? 5 : 8, longest(heading(c))), 0);
 }
 
 const panelsOf = (item: Item): number => item.heatmap?.panels.length ?? item.dials?.items.length ?? 1;
