@@ -105,6 +105,8 @@ describe('between figures', () => {
     ['its own lens', other, { ...other, spot: { panel: 0, row: 2, col: 2 } }, /^drop it on the lens of another prompt/],
     ['a patch lens', single(['1', '2', '3'], 'x'), at(1, 1, 1), /^drop it on the lens/],
     ['where it is', at(1, 1, 1), at(1, 1, 1), /^it is there already/],
+    ['another position of its own run', at(1, 1, 1), at(1, 1, 2), /^$/],
+    ['another layer of its own run', at(1, 1, 1), at(1, 2, 1), /^$/],
   ])('drops on %s or says why not', (_, from, into, want) => {
     expect(refusal(from, into)).toMatch(want);
   });
@@ -118,6 +120,7 @@ describe('a move as a call', () => {
   it.each<[string, Place, Place, string]>([
     ['to the same cell', at(0, 1, 1), at(1, 1, 1), 'patch("blocks.0.hook_resid_post", at=1)'],
     ['to another layer and position', at(0, 1, 1), at(1, 2, 2), 'patch("blocks.0.hook_resid_post", at=1, into="blocks.1.hook_resid_post", to=2)'],
+    ['to an earlier position', at(0, 1, 2), at(1, 1, 1), 'patch("blocks.0.hook_resid_post", at=2, to=1)'],
     ['within the corrupted run', at(1, 1, 1), at(1, 1, 2), 'patch("blocks.0.hook_resid_post", at=1, to=2, run="corrupted")'],
   ])('%s', (_, from, into, want) => {
     expect(patchText(from, into)).toBe(want);

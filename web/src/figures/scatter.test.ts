@@ -206,3 +206,30 @@ it('writes labels clear of few points, and never on another label', () => {
   const covered = labels.filter((l) => at.places.some((p) => p.x > l.x && p.x < l.x + l.w && Math.abs(p.y - l.y) < 5));
   expect(covered.map((l) => l.text)).toEqual([]);
 });
+
+describe('a plane that is enlarged', () => {
+  const enlarged = (x: number, kind: 'linear' | 'log', reverse = false) => {
+    const figure = live(12, (f) => {
+      f.scales!['s'] = { ...f.scales!['s']!, kind, lo: 1, hi: 100, reverse };
+    });
+    return scatter.layout(figure, room(500, { chosen: plane, pose: { azimuth: 0, elevation: 0, zoom: 2, x, y: 0 } }));
+  };
+  const limits = (at: scatter.ScatterLayout) => [at.xScale.lo, at.xScale.hi].map((v) => Math.round(100 * v) / 100);
+
+  it('has the middle half of its axis in view, by ratios on a logarithm', () => {
+    expect(limits(enlarged(0, 'linear'))).toEqual([25.75, 75.25]);
+    expect(limits(enlarged(0, 'log'))).toEqual([3.16, 31.62]);
+  });
+
+  it('moved to the right shows the low end, of a reversed axis the high one', () => {
+    expect(limits(enlarged(0.25, 'log'))).toEqual([1, 10]);
+    expect(limits(enlarged(0.25, 'log', true))).toEqual([10, 100]);
+  });
+
+  it('has no point under the pointer that has gone out of it', () => {
+    const at = scatter.layout(live(), room(500, { chosen: plane, pose: { azimuth: 0, elevation: 0, zoom: 8, x: 0, y: 0 } }));
+    const out = at.places.findIndex((p) => p.x < at.plot.x - 20 || p.x > at.plot.x + at.plot.w + 20 || p.y < at.plot.y - 20);
+    const p = at.places[out]!;
+    expect(scatter.hit(at, p.x, p.y)).toBeNull();
+  });
+});

@@ -226,7 +226,8 @@ it('carries out one command after the other, and interrupts at once', async () =
   await opened('a');
   const order: string[] = [];
   const slow = vi.spyOn(page.session, 'apply').mockImplementation(async (ops) => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // The first takes longer: it would end last if the second did not wait.
+    await new Promise((resolve) => setTimeout(resolve, ops[0]!.op === 'undo' ? 40 : 1));
     order.push(ops[0]!.op);
     return true;
   });
