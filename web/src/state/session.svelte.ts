@@ -153,8 +153,17 @@ export class Session {
     return this.change(ops);
   }
 
+  /**
+   * The revision that an edit is made on: the document's or, of cells whose texts it
+   * sets, that of the page's own last edit, which may be answered before it is told.
+   */
+  private seen(ops: api.Op[]): number {
+    const texts = ops.filter((op) => op.op === 'source').map((op) => this.state.acked[op.cell ?? ''] ?? 0);
+    return Math.max(this.state.revision, texts.length > 0 ? Math.min(...texts) : 0);
+  }
+
   private async change(ops: api.Op[]): Promise<boolean> {
-    const ack = await this.ask(() => this.post(() => ({ revision: this.state.revision, ops })));
+    const ack = await this.ask(() => this.post(() => ({ revision: this.seen(ops), ops })));
     if (ack) this.state.savedAt = ack.saved_at;
     return ack !== undefined;
   }

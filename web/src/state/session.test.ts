@@ -69,6 +69,20 @@ it('shows a new cell at once; what is written into it at once is saved, then run
   session.close();
 });
 
+it('sets the text of a new cell before it is told of the cell', async () => {
+  const session = await opened();
+  const { id } = session.insert(1, 'code', '');
+  expect(await session.apply([{ op: 'source', cell: id, source: '## ' }])).toBe(true);
+  expect([cells.get(id)?.source, session.state.revision, session.notice]).toEqual(['## ', 3, null]);
+  // Not over what another page wrote meanwhile, in this cell or beside it.
+  Object.assign(cells.get(id)!, { source: 'theirs', changed: ++revision });
+  expect(await session.apply([{ op: 'source', cell: id, source: 'mine' }])).toBe(false);
+  cells.set('a', { source: 'theirs', changed: revision - 1 });
+  expect(await session.apply([{ op: 'source', cell: 'a', source: 'mine' }])).toBe(false);
+  expect([cells.get(id)?.source, cells.get('a')?.source]).toEqual(['theirs', 'theirs']);
+  session.close();
+});
+
 it('takes a new cell back when the server refuses it, and says why', async () => {
   const session = await opened();
   vi.stubGlobal('fetch', async () => answer(507, { code: 'storage', message: 'no space left on the disk', hint: 'free some' }));
