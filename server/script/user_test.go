@@ -2,8 +2,10 @@ package script_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"orrery/server/api"
 	"orrery/server/script"
@@ -12,6 +14,7 @@ import (
 // TestRangeOfAnotherCell holds that a long range can be walked in later cells,
 // which its own cell's end must not stop, and that those can be stopped.
 func TestRangeOfAnotherCell(t *testing.T) {
+	before := runtime.NumGoroutine()
 	_, first, err := run(t, "r = range(2000000)\ns = range(10000000000)")
 	if err != nil {
 		t.Fatal(err)
@@ -47,4 +50,12 @@ func TestRangeOfAnotherCell(t *testing.T) {
 	if err != nil || h.text != "2000000\n" {
 		t.Errorf("printed %q, %v", h.text, err)
 	}
+	// Run returns even where its cell does not; the walks themselves must end.
+	for range 300 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines where %d were: a walk goes on behind its run", runtime.NumGoroutine(), before)
 }
